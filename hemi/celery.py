@@ -1,0 +1,41 @@
+"""The Celery app with its two queues and the whole beat schedule."""
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hemi.settings")
+
+app = Celery("hemi")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_default_queue="work",
+    task_queues=[Queue("work"), Queue("delivery")],
+    # Suppliers that hang must not hold up webhooks, routing or installs.
+    task_routes={"suppliers.deliver": {"queue": "delivery"}, "suppliers.collect_replies": {"queue": "delivery"}},
+    worker_enable_remote_control=False,
+    worker_prefetch_multiplier=4,
+    broker_connection_retry_on_startup=True,
+    task_store_errors_even_if_ignored=False,
+)
+app.autodiscover_tasks()
+
+# A sweep expires before the next one is due: a stopped worker finds one, not thousands.
+SWEEPS = {
+    "integrations.process_events": 5,
+    "integrations.exchange_codes": 5,
+    "integrations.send_install_mails": 5,
+    "integrations.subscribe_webhooks": 15,
+    "integrations.send_alerts": 15,
+    "orders.reread": 10,
+    "suppliers.route": 5,
+    "suppliers.render": 5,
+    "suppliers.sweep_deliveries": 5,
+    "suppliers.sweep_replies": 5,
+    "suppliers.apply_replies": 5,
+}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SWEEPS.items()
+}

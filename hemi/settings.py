@@ -1,0 +1,182 @@
+"""Every setting, read once from the environment (and from `.env` where present); `.env.example` lists them."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from hemi.lib import filebroker, keyfile
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
+
+VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", default=False)
+SANDBOX = env.bool("HEMI_SANDBOX", default=False)
+IS_EMBEDDED = not env.str("DATABASE_URL", default="")
+
+if IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default=""):
+    _keys = keyfile.load(VAR_DIR / "keys.env")
+else:
+    _keys = {name: env.str(name, default="") for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY")}
+    for _name, _value in _keys.items():
+        if not _value:
+            raise ImproperlyConfigured(f"{_name} is not set. Put it into .env; .env.example says how to make one.")
+SECRET_KEY = _keys["SECRET_KEY"]
+FIELD_ENCRYPTION_KEY = [key.strip() for key in _keys["FIELD_ENCRYPTION_KEY"].split(",") if key.strip()]
+
+HEMI_BASE_URL = env.str("HEMI_BASE_URL", default="").rstrip("/")
+HEMI_LANDING_URL = env.str("HEMI_LANDING_URL", default="https://hemi.ai")
+_host = urlsplit(HEMI_BASE_URL).hostname
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", *([_host] if _host else [])])
+
+INSTALLED_APPS = [
+    "unfold",
+    "hemi.apps.HemiAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "encrypted_model_fields",
+    "hemi.apps.HemiConfig",
+    "integrations.apps.IntegrationsConfig",
+    "orders.apps.OrdersConfig",
+    "suppliers.apps.SuppliersConfig",
+]
+
+MACHINE_PATHS = ("/shopify/webhooks/",)
+MIDDLEWARE = [
+    "hemi.lib.machine_lane.MachineLane",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "hemi.urls"
+WSGI_APPLICATION = "hemi.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+SQLITE_TIMEOUT_SECONDS = 20
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hemi.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # FULL, not NORMAL: an accepted webhook and a recorded rename must survive a power cut.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": SQLITE_TIMEOUT_SECONDS,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # on disk: tests use threads and processes
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+if HEMI_BASE_URL.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)  # the proxy in front does it
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    CSRF_TRUSTED_ORIGINS = [HEMI_BASE_URL]
+SECURE_REFERRER_POLICY = "no-referrer"  # callback addresses carry codes
+X_FRAME_OPTIONS = "DENY"
+
+# Mail
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+IS_MAIL_SET = bool(env.str("EMAIL_URL", default=""))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Hemi <hemi@localhost>")
+STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+
+# Celery
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+if CELERY_BROKER_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+else:
+    CELERY_BROKER_URL = "hemi.lib.filebroker:Transport://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = filebroker.options(VAR_DIR / "broker")
+HINT_INTERVAL_SECONDS = 0.1
+HINT_EXPIRES_SECONDS = 60
+
+# Shopify
+SHOPIFY_API_VERSION = env.str("SHOPIFY_API_VERSION", default="2026-10")
+SHOPIFY_SHOP_URL = env.str("SHOPIFY_SHOP_URL", default="https://{shop}.myshopify.com")
+INSTALL_LINK_DAYS = env.int("INSTALL_LINK_DAYS", default=7)
+WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=8_000_000)
+WEBHOOK_LOCK_SECONDS = 3
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+# Webhook topic -> the runners that take its events, in order. Each is called with a WebhookEvent.
+WEBHOOK_HANDLERS = {
+    "orders/create": ["orders.intake.take_event"],
+    "orders/updated": ["orders.intake.take_event"],
+    "orders/paid": ["orders.intake.take_event"],
+    "orders/cancelled": ["orders.intake.take_event"],
+}
+
+# Delivery
+DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=12)
+PAYLOAD_RETENTION_DAYS = env.int("PAYLOAD_RETENTION_DAYS", default=90)
+ORDER_RETENTION_DAYS = env.int("ORDER_RETENTION_DAYS", default=3650)
+ALLOWED_PRIVATE_NETWORKS = env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
+
+# Logs
+LOG_FORMAT = env.str("LOG_FORMAT", default="console")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "hemi.lib.logs.JsonFormatter"},
+        "console": {
+            "()": "hemi.lib.logs.ConsoleFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"urllib3": {"level": "WARNING"}, "django.server": {"handlers": ["stderr"], "propagate": False}},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False

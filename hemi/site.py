@@ -1,0 +1,7 @@
+"""The admin site."""
+
+from unfold.sites import UnfoldAdminSite
+
+
+class HemiAdminSite(UnfoldAdminSite):
+    """Unfold's site under Hemi's name."""

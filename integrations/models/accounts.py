@@ -1,0 +1,132 @@
+"""A store that is connected, and its locations."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from hemi.lib.fields import EncryptedTextField
+from integrations import scopes
+from integrations.models.clients import Client
+from integrations.models.integrations import Integration
+
+
+class AccountShopify(models.Model):
+    """One Shopify store. Unique by shop name, never deleted where it has orders; its app can be exchanged."""
+
+    class ReleaseWhen(models.TextChoices):
+        CREATED = "created", "As soon as they are placed"
+        PAID = "paid", "When they are paid"
+
+    class Webhooks(models.TextChoices):
+        OFF = "off", "Off"
+        DUE = "due", "Being subscribed"
+        ON = "on", "On"
+        FAILED = "failed", "Failed"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, verbose_name="client")
+    integration = models.ForeignKey(
+        Integration, models.PROTECT, null=True, blank=True, verbose_name="integration app", related_name="accounts"
+    )
+    shop_name = models.CharField(
+        "name of the shop",
+        max_length=100,
+        unique=True,
+        help_text="“test” for test.myshopify.com; the whole address may be pasted.",
+    )
+    shopify_shop_id = models.BigIntegerField("Shopify's shop id", null=True, blank=True, editable=False)
+    access_scopes = models.TextField(
+        "access scopes",
+        blank=True,
+        default=scopes.DEFAULT,
+        help_text="What the install link asks for, separated by commas.",
+    )
+    access_token = EncryptedTextField(
+        "access token",
+        blank=True,
+        default="",
+        help_text="An access token means authorised. Set by the install, or paste one here (internal apps).",
+    )
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+    granted_scopes = models.TextField("granted scopes", blank=True, default="", editable=False)
+    authorised_at = models.DateTimeField("authorised", null=True, blank=True, editable=False)
+    location = models.ForeignKey(
+        "Location",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="location",
+        help_text="Where orders are fulfilled from. Blank: every location.",
+    )
+    orders_source_name = models.TextField(
+        "orders source name filter",
+        blank=True,
+        default="",
+        help_text="Only orders from these sources go out (such as web, pos), separated by commas. Blank: all. "
+        "What the filter holds back is listed under Orders and can be released.",
+    )
+    send_shipping_confirmation = models.BooleanField(
+        "send shipping confirmation", default=False, help_text="Shopify mails the shopper when a shipment is reported."
+    )
+    client_email = models.EmailField(
+        "client email", blank=True, default="", help_text="The install link is mailed to this address."
+    )
+    release_when = models.CharField(
+        "orders go out", max_length=10, choices=ReleaseWhen, default=ReleaseWhen.PAID
+    )
+    orders_from = models.DateTimeField(
+        "orders from",
+        null=True,
+        blank=True,
+        help_text="Orders placed before this are stored and never sent. Blank: set by the first authorisation.",
+    )
+    paused_at = models.DateTimeField("paused", null=True, blank=True, editable=False)
+    pause_reason = models.CharField("reason of the pause", max_length=300, blank=True, default="", editable=False)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+
+    webhooks = models.CharField("webhooks", max_length=10, choices=Webhooks, default=Webhooks.OFF, editable=False)
+    webhooks_error = models.TextField("what went wrong with the webhooks", blank=True, default="", editable=False)
+    webhooks_attempts = models.PositiveIntegerField(default=0, editable=False)
+    webhooks_next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "account Shopify"
+        verbose_name_plural = "accounts Shopify"
+        ordering = ["shop_name"]
+
+    def __str__(self) -> str:
+        return self.shop_name
+
+    @property
+    def domain(self) -> str:
+        return f"{self.shop_name}.myshopify.com"
+
+    @property
+    def is_authorised(self) -> bool:
+        return bool(self.access_token)
+
+    @property
+    def source_names(self) -> list[str]:
+        """The source names that go out, folded for comparison; empty means all."""
+        words = self.orders_source_name.replace("\n", ",").split(",")
+        return [word.strip().casefold() for word in words if word.strip()]
+
+
+class Location(models.Model):
+    """A location of a store, as read from Shopify."""
+
+    account = models.ForeignKey(AccountShopify, models.CASCADE, related_name="locations")
+    shopify_id = models.BigIntegerField("Shopify's id")
+    name = models.CharField("name", max_length=255)
+    address = models.CharField("address", max_length=500, blank=True, default="")
+    is_active = models.BooleanField("active", default=True)
+    seen_at = models.DateTimeField("last seen", default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["account", "shopify_id"], name="location_once_per_account")]
+
+    def __str__(self) -> str:
+        return self.name if self.is_active else f"{self.name} (inactive)"

@@ -1,0 +1,9 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class SuppliersConfig(AppConfig):
+    """The suppliers app."""
+
+    name = "suppliers"

@@ -1,0 +1,94 @@
+"""The outbox: one row for each document that is brought to an endpoint."""
+
+from django.db import models
+from django.utils import timezone
+
+from hemi.lib.claims import Claimable
+from suppliers.models.endpoints import Endpoint
+from suppliers.models.supplier_orders import SupplierOrder
+
+
+class Delivery(Claimable):
+    """A document and where it goes. Nothing here changes after the first claim but the steps of its delivery.
+
+    `step` is recorded before it is taken; only a look at the server moves it back. `is_held` is set by hold and cancel
+    and asked for in the UPDATE to `renaming`, the point of no return.
+    """
+
+    class Status(models.TextChoices):
+        DUE = "due", "Waiting"
+        SENT = "sent", "Sent"
+        DEAD = "dead", "Given up"
+        UNCERTAIN = "uncertain", "Uncertain"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Step(models.TextChoices):
+        NONE = "", "Not started"
+        UPLOADING = "uploading", "Uploading"
+        RENAMING = "renaming", "Renaming"
+        SENT = "sent", "Sent"
+
+    FINAL = (Status.SENT, Status.CANCELLED)
+    RETRYABLE = (Status.DUE, Status.DEAD)
+
+    supplier_order = models.OneToOneField(SupplierOrder, models.PROTECT, related_name="delivery")
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="deliveries")
+    status = models.CharField("state", max_length=10, choices=Status, default=Status.DUE)
+    step = models.CharField("step", max_length=10, choices=Step, default=Step.NONE, blank=True)
+    is_held = models.BooleanField("held", default=False)
+    folder = models.CharField("folder", max_length=500)
+    final_name = models.CharField("file name", max_length=200, db_index=True)
+    temporary_name = models.CharField("temporary name", max_length=250, blank=True, default="")
+    document = models.BinaryField(editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size = models.PositiveIntegerField("bytes")
+    remarks = models.TextField("remarks", blank=True, default="", help_text="What was changed to make the document.")
+    created_at = models.DateTimeField("made", default=timezone.now)
+    first_claimed_at = models.DateTimeField("first tried", null=True, blank=True)
+    sent_at = models.DateTimeField("sent", null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "folder", "final_name"], name="file_name_once_per_endpoint")
+        ]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "next_attempt_at"], condition=models.Q(status="due"), name="delivery_due"
+            ),
+            models.Index(fields=["status", "-id"], name="delivery_status"),
+        ]
+        permissions = [
+            ("resend_delivery", "Can retry and settle deliveries"),
+            ("download_delivery", "Can download documents"),
+        ]
+
+    def __str__(self) -> str:
+        return self.final_name
+
+
+class DeliveryAttempt(models.Model):
+    """One try of a delivery, and what the server said."""
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed, will be tried again"
+        GIVEN_UP = "given_up", "Failed, given up"
+        UNCERTAIN = "uncertain", "Uncertain"
+        STOPPED = "stopped", "Stopped by a hold or cancellation"
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_rows")
+    number = models.PositiveIntegerField("number")
+    started_at = models.DateTimeField("started")
+    ended_at = models.DateTimeField("ended", default=timezone.now)
+    outcome = models.CharField("outcome", max_length=10, choices=Outcome)
+    step = models.CharField("step", max_length=10, blank=True, default="")
+    message = models.CharField("what happened", max_length=1000, blank=True, default="")
+
+    class Meta:
+        verbose_name = "delivery attempt"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number} of {self.delivery}"

@@ -1,0 +1,83 @@
+"""A supplier's part of an order."""
+
+from django.db import models
+from django.utils import timezone
+
+from hemi.lib.claims import Claimable
+from orders.models import Order, OrderLine
+from suppliers.models.suppliers import Supplier
+
+
+class SupplierOrder(Claimable):
+    """Unique by order, supplier and revision. The claim columns serve rendering, which `waiting` asks for."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Document being made"
+        BLOCKED = "blocked", "Document cannot be made"
+        READY = "ready", "Waiting for delivery"
+        SENT = "sent", "Sent"
+        TAKEN = "taken", "Taken by the supplier"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+        SHIPPED = "shipped", "Shipped"
+        CANCELLED = "cancelled", "Cancelled"
+
+    UNSENT = (Status.WAITING, Status.BLOCKED, Status.READY)
+    CANCELLABLE = UNSENT
+    # A reply only ever moves up; accepted and rejected are one step.
+    RANK = {Status.SENT: 0, Status.TAKEN: 1, Status.ACCEPTED: 2, Status.REJECTED: 2, Status.SHIPPED: 3}
+
+    order = models.ForeignKey(Order, models.PROTECT, db_index=False, related_name="supplier_orders")
+    supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="supplier_orders")
+    revision = models.PositiveIntegerField("revision", default=1)
+    reference = models.CharField("reference", max_length=60, unique=True, help_text="Hemi's own reference.")
+    status = models.CharField("state", max_length=20, choices=Status, default=Status.WAITING)
+    attention = models.CharField("needs attention", max_length=500, blank=True, default="")
+    held_at = models.DateTimeField("on hold since", null=True, blank=True)
+    hold_reason = models.CharField("reason of the hold", max_length=300, blank=True, default="")
+    cancel_reason = models.CharField("reason of the cancellation", max_length=300, blank=True, default="")
+    supplier_reference = models.CharField("supplier's reference", max_length=200, blank=True, default="")
+    reply_reason = models.CharField("supplier's reason", max_length=500, blank=True, default="")
+    created_at = models.DateTimeField("made", default=timezone.now)
+    sent_at = models.DateTimeField("sent", null=True, blank=True)
+    replied_at = models.DateTimeField("reply", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "supplier order"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "supplier", "revision"], name="supplier_order_once_per_revision")
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=models.Q(status="waiting"), name="rendering_due"),
+            models.Index(fields=["id"], condition=~models.Q(attention=""), name="supplier_order_attention"),
+            models.Index(fields=["status", "-id"], name="supplier_order_status"),
+        ]
+        permissions = [
+            ("hold_supplierorder", "Can hold, release and cancel a supplier's part"),
+            ("preview_supplierorder", "Can preview and download documents"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class SupplierOrderLine(models.Model):
+    """A quantity of an order line that is allocated to a supplier; at most one allocation of a line is live."""
+
+    supplier_order = models.ForeignKey(SupplierOrder, models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="allocations")
+    quantity = models.PositiveIntegerField("quantity")
+    is_live = models.BooleanField("live", default=True)
+
+    class Meta:
+        verbose_name = "supplier order line"
+        ordering = ["order_line__position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_line"], condition=models.Q(is_live=True), name="one_live_allocation_per_line"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.order_line.title}"
