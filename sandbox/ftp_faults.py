@@ -1,0 +1,94 @@
+"""Faults that an FTP server of the sandbox plays on demand."""
+
+import threading
+from dataclasses import dataclass
+
+UPLOADS = {"STOR", "APPE"}
+
+
+@dataclass
+class Fault:
+    """Describe one fault: on which command, what happens, and how often.
+
+    Exactly one of `reply`, `cut`, `hang` and `short` is given. `late` plays a reply or a hang only after
+    the command was carried out. `argument` is a part of the command's argument. `times=None` is for ever.
+    """
+
+    command: str
+    reply: tuple[int, str] | None = None
+    cut: str | None = None
+    hang: bool = False
+    short: bool = False
+    late: bool = False
+    argument: str = ""
+    times: int | None = 1
+    skip: int = 0
+
+    def __post_init__(self) -> None:
+        self.command = self.command.upper()
+        chosen = [self.reply is not None, self.cut is not None, self.hang, self.short]
+        if sum(chosen) != 1:
+            raise ValueError("A fault needs exactly one of reply, cut, hang and short.")
+        if self.cut not in (None, "before", "during", "after"):
+            raise ValueError("cut is before, during or after.")
+        if (self.short or self.cut == "during") and self.command not in UPLOADS:
+            raise ValueError("short and cut='during' are for uploads: STOR or APPE.")
+        if self.reply is not None:
+            code, text = self.reply
+            self.reply = (int(code), str(text))
+
+    @property
+    def moment(self) -> str:
+        """Return when it is played: before, during or after the command's work."""
+        if self.cut is not None:
+            return self.cut
+        return "after" if self.late or self.short else "before"
+
+    def matches(self, command: str, argument: str) -> bool:
+        """Tell whether it is meant for this command."""
+        return self.command == command and self.argument in argument
+
+
+class Faults:
+    """Hold the faults that wait to be played; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Fault] = []
+
+    def add(self, command: str, **details) -> Fault:
+        """Add a fault; the details are the fields of `Fault`."""
+        fault = Fault(command, **details)
+        with self._lock:
+            self._waiting.append(fault)
+        return fault
+
+    def take(self, command: str, argument: str = "") -> Fault | None:
+        """Return the fault to play on this command, if any, and count it as played."""
+        with self._lock:
+            for fault in self._waiting:
+                if fault.matches(command, argument):
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
+                    self._count(fault)
+                    return fault
+        return None
+
+    def clear(self) -> None:
+        """Forget all faults that wait."""
+        with self._lock:
+            self._waiting.clear()
+
+    @property
+    def waiting(self) -> list[Fault]:
+        """Return the faults that were not used up."""
+        with self._lock:
+            return list(self._waiting)
+
+    def _count(self, fault: Fault) -> None:
+        if fault.times is None:
+            return
+        fault.times -= 1
+        if fault.times <= 0:
+            self._waiting.remove(fault)
