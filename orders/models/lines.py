@@ -7,7 +7,8 @@ from orders.models.orders import Order
 
 
 class OrderLine(models.Model):
-    """One line, in its newest state. `sendable` is what is neither removed nor fulfilled."""
+    """One line, in its newest state: `quantity` as ordered, `current` without what was removed since, `sendable`
+    what of that is not fulfilled either."""
 
     class Routing(models.TextChoices):
         WAITING = "waiting", "Not routed yet"
@@ -27,6 +28,7 @@ class OrderLine(models.Model):
     variant_id = models.BigIntegerField("Shopify's variant id", null=True, blank=True)
     product_type = models.CharField("product type", max_length=255, null=True, blank=True)  # null: not read yet
     quantity = models.PositiveIntegerField("ordered")
+    current = models.PositiveIntegerField("ordered now")
     sendable = models.PositiveIntegerField("to send")
     requires_shipping = models.BooleanField("needs shipping", default=True)
     is_gift_card = models.BooleanField("gift card", default=False)

@@ -1,0 +1,50 @@
+"""Whether an order goes out. It follows from the order's state, never from the topic that brought it."""
+
+from orders.models import Order
+
+State = Order.State
+_UNDONE = {"voided": "The payment was voided.", "refunded": "The payment was refunded."}
+
+
+def state(order: Order, sendable: int) -> tuple[str, str]:
+    """Return the state and its reason in words; `sendable` is how many pieces are neither fulfilled nor removed."""
+    for rule in (_cancelled, _too_old, _filtered):
+        if found := rule(order):
+            return found
+    if not sendable:
+        return State.NOTHING, "Every line is fulfilled or removed."
+    if order.held_at:
+        return State.HELD, f"On hold: {order.hold_reason}"
+    return _unpaid(order) or (State.READY, "")
+
+
+def _cancelled(order: Order) -> tuple[str, str] | None:
+    if order.stopped_at:
+        return State.CANCELLED, f"Cancelled by staff: {order.stop_reason}"
+    if order.cancelled_at:
+        return State.CANCELLED, "Cancelled in the store."
+    return None
+
+
+def _too_old(order: Order) -> tuple[str, str] | None:
+    cut_over = order.account.orders_from
+    if cut_over is None:
+        return State.TOO_OLD, "The account is not authorised yet; orders go out from its first authorisation on."
+    if order.placed_at < cut_over:
+        return State.TOO_OLD, f"Placed before the account's cut-over ({cut_over:%Y-%m-%d %H:%M} UTC)."
+    return None
+
+
+def _filtered(order: Order) -> tuple[str, str] | None:
+    names = order.account.source_names
+    if not names or order.is_filter_lifted or order.source_name.casefold() in names:
+        return None
+    return State.FILTERED, f"Its source “{order.source_name or 'none'}” is not in the account's source name filter."
+
+
+def _unpaid(order: Order) -> tuple[str, str] | None:
+    if order.account.release_when != order.account.ReleaseWhen.PAID:
+        return None
+    if undone := _UNDONE.get(order.financial_status):
+        return State.UNPAID, undone
+    return None if order.paid_at else (State.UNPAID, "Not paid yet.")
