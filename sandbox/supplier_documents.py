@@ -1,0 +1,64 @@
+"""The documents that a supplier reads and writes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lxml import etree
+
+ORDER = "urn:hemi:order:1.0"
+REPLY = "urn:hemi:reply:1.0"
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Say what the supplier makes of an order: taken, accepted or rejected (with a reason)."""
+
+    status: str = "accepted"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReceivedOrder:
+    """Keep one order file as it arrived."""
+
+    file_name: str
+    reference: str
+    line_count: int
+    content: bytes
+    arrived_at: datetime
+
+    @property
+    def sha256(self) -> str:
+        """Return the content's checksum in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+class NotAnOrder(ValueError):
+    """Say why a file cannot be read as an order."""
+
+
+def read_order(file_name: str, content: bytes) -> ReceivedOrder:
+    """Read an order document, or raise `NotAnOrder` for one that is half-written or something else."""
+    try:
+        root = etree.fromstring(content, PARSER)
+    except etree.XMLSyntaxError as error:
+        raise NotAnOrder(f"{file_name} ({len(content)} bytes) is not whole XML: {error}") from error
+    reference = (root.findtext(f"{{{ORDER}}}Reference") or "").strip()
+    if root.tag != f"{{{ORDER}}}Order" or not reference:
+        raise NotAnOrder(f"{file_name} is not an order with a reference; its root is {root.tag}")
+    lines = root.findall(f"{{{ORDER}}}Lines/{{{ORDER}}}Line")
+    return ReceivedOrder(file_name, reference, len(lines), content, datetime.now(UTC))
+
+
+def reply_document(reference: str, supplier_reference: str, verdict: Verdict) -> bytes:
+    """Return the reply document to an order."""
+    root = etree.Element(f"{{{REPLY}}}Reply", {"version": "1.0"}, nsmap={None: REPLY})
+    fields = {"Reference": reference, "Status": verdict.status, "SupplierReference": supplier_reference}
+    if verdict.status == "rejected":
+        fields["Reason"] = verdict.reason
+    fields["CreatedAt"] = datetime.now(UTC).isoformat(timespec="seconds")
+    for name, value in fields.items():
+        etree.SubElement(root, f"{{{REPLY}}}{name}").text = value
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
