@@ -1,0 +1,232 @@
+"""Shopify's order payload, read once into an OrderSnapshot.
+
+The body is the REST order resource, also in the GraphQL era
+(shopify.dev/docs/api/webhooks, topic orders/create). Whatever may be null in it, is null in somebody's store.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hemi.lib import money
+
+# Neither PostgreSQL nor UTF-8 can hold these: NUL, and halves of a surrogate pair that JSON may spell out.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MAX_ID = 2**63 - 1
+_PAID = {"paid", "partially_refunded", "refunded"}
+
+
+class PayloadError(ValueError):
+    """The body is not an order that can be read; the text names the field."""
+
+
+@dataclass(frozen=True)
+class LineSnapshot:
+    """One line. `current` is what was not removed since, `sendable` what of that is not fulfilled either."""
+
+    shopify_id: int
+    position: int
+    sku: str
+    title: str
+    variant_title: str
+    vendor: str
+    product_id: int | None
+    variant_id: int | None
+    quantity: int
+    current: int
+    sendable: int
+    requires_shipping: bool
+    is_gift_card: bool
+    price: Decimal
+    discount: Decimal
+    tax: Decimal
+    properties: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class OrderSnapshot:
+    """An order as a store had it at `shop_updated_at`; texts are never None, money is in `currency`."""
+
+    shopify_id: int
+    number: str
+    source_name: str
+    placed_at: datetime
+    shop_updated_at: datetime
+    is_test: bool
+    is_paid: bool
+    cancelled_at: datetime | None
+    financial_status: str
+    fulfillment_status: str
+    currency: str
+    total: Decimal
+    total_tax: Decimal
+    total_discount: Decimal
+    total_shipping: Decimal
+    are_taxes_included: bool
+    email: str
+    phone: str
+    customer_name: str
+    shipping_address: dict[str, str] | None
+    billing_address: dict[str, str] | None
+    shipping_methods: list[dict[str, str]]
+    note: str
+    lines: tuple[LineSnapshot, ...]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of everything in it: equal snapshots hash alike, whatever the order of keys in the body."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def parse_order(body: bytes) -> OrderSnapshot:
+    """Read a webhook's body. Raises PayloadError."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError(f"The body is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise PayloadError("The body is not a JSON object.")
+    try:
+        return _order(data)
+    except (TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise PayloadError(f"The order cannot be read: {error}") from None
+
+
+def _order(data: dict[str, Any]) -> OrderSnapshot:
+    customer = data.get("customer") or {}
+    placed_at = _time(data.get("created_at") or data.get("processed_at"), "created_at")
+    return OrderSnapshot(
+        shopify_id=_id(data.get("id"), "id"),
+        number=_text(data.get("name") or data.get("order_number"), 100) or str(data["id"]),
+        source_name=_text(data.get("source_name"), 100),
+        placed_at=placed_at,
+        shop_updated_at=_time(data.get("updated_at"), "updated_at") if data.get("updated_at") else placed_at,
+        is_test=bool(data.get("test")),
+        is_paid=data.get("financial_status") in _PAID,
+        cancelled_at=_time(data["cancelled_at"], "cancelled_at") if data.get("cancelled_at") else None,
+        financial_status=_text(data.get("financial_status"), 50),
+        fulfillment_status=_text(data.get("fulfillment_status"), 50),
+        currency=_currency(data.get("currency")),
+        total=money.amount(data.get("total_price")),
+        total_tax=money.amount(data.get("total_tax")),
+        total_discount=money.amount(data.get("total_discounts")),
+        total_shipping=_shipping_total(data),
+        are_taxes_included=bool(data.get("taxes_included")),
+        email=_text(data.get("email") or data.get("contact_email") or customer.get("email"), 320),
+        phone=_text(data.get("phone") or customer.get("phone"), 100),
+        customer_name=_customer_name(customer, data),
+        shipping_address=_address(data.get("shipping_address")),
+        billing_address=_address(data.get("billing_address")),
+        shipping_methods=[
+            {"title": _text(line.get("title"), 255), "code": _text(line.get("code"), 255)}
+            for line in data.get("shipping_lines") or []
+            if not line.get("is_removed")
+        ],
+        note=_text(data.get("note"), 5000),
+        lines=tuple(_line(line, number) for number, line in enumerate(data.get("line_items") or [], start=1)),
+    )
+
+
+def _line(data: dict[str, Any], position: int) -> LineSnapshot:
+    quantity = _count(data.get("quantity"))
+    current = _count(data.get("current_quantity"), quantity)  # absent in old payloads
+    sendable = min(current, _count(data.get("fulfillable_quantity"), current))
+    return LineSnapshot(
+        shopify_id=_id(data.get("id"), "line_items.id"),
+        position=position,
+        sku=_text(data.get("sku"), 255),
+        title=_text(data.get("title") or data.get("name"), 1000) or "(no title)",
+        variant_title=_text(data.get("variant_title"), 1000),
+        vendor=_text(data.get("vendor"), 255),
+        product_id=_id(data["product_id"], "line_items.product_id") if data.get("product_id") else None,
+        variant_id=_id(data["variant_id"], "line_items.variant_id") if data.get("variant_id") else None,
+        quantity=quantity,
+        current=current,
+        sendable=sendable,
+        requires_shipping=data.get("requires_shipping") is not False,
+        is_gift_card=bool(data.get("gift_card")),
+        price=money.amount(data.get("price")),
+        discount=_discount(data),
+        tax=sum((money.amount(tax.get("price")) for tax in data.get("tax_lines") or []), Decimal(0)),
+        properties=[
+            {"name": _text(item.get("name"), 255), "value": _text(item.get("value"), 2000)}
+            for item in data.get("properties") or []
+            if isinstance(item, dict)
+        ],
+    )
+
+
+def _discount(line: dict[str, Any]) -> Decimal:
+    # total_discount is often 0.00 while the money is in the allocations, which hold all of it.
+    allocations = line.get("discount_allocations") or []
+    if allocations:
+        return sum((money.amount(allocation.get("amount")) for allocation in allocations), Decimal(0))
+    return money.amount(line.get("total_discount"))
+
+
+def _shipping_total(data: dict[str, Any]) -> Decimal:
+    if price_set := data.get("total_shipping_price_set"):
+        return money.amount(price_set["shop_money"]["amount"])
+    return sum((money.amount(line.get("price")) for line in data.get("shipping_lines") or []), Decimal(0))
+
+
+def _customer_name(customer: dict[str, Any], data: dict[str, Any]) -> str:
+    for person in (customer, data.get("shipping_address") or {}, data.get("billing_address") or {}):
+        if name := _full_name(person):
+            return name
+    return ""
+
+
+def _full_name(person: dict[str, Any]) -> str:
+    parts = (_text(person.get("first_name"), 250), _text(person.get("last_name"), 250))
+    return " ".join(part for part in parts if part) or _text(person.get("name"), 500)
+
+
+_ADDRESS = ("company", "address1", "address2", "city", "zip", "province", "province_code", "country", "country_code")
+
+
+def _address(data: dict[str, Any] | None) -> dict[str, str] | None:
+    if not data:
+        return None
+    fields = {name: _text(data.get(name), 500) for name in (*_ADDRESS, "phone")}
+    return {"name": _text(data.get("name"), 500) or _full_name(data), **fields}
+
+
+def _text(value: Any, limit: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise PayloadError(f"expected a text, found {type(value).__name__}")
+    return _UNSTORABLE.sub("\ufffd", str(value)).strip()[:limit]
+
+
+def _id(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str) or not 0 < int(value) <= _MAX_ID:
+        raise PayloadError(f"{name} is not an id")
+    return int(value)
+
+
+def _count(value: Any, default: int | None = None) -> int:
+    if value is None and default is not None:
+        return default
+    number = int(value)
+    if not 0 <= number <= 10_000_000:
+        raise PayloadError("a quantity is out of range")
+    return number
+
+
+def _time(value: Any, name: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise PayloadError(f"{name} has no time zone")
+    return moment
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
+        raise PayloadError("currency is not a three-letter code")
+    return value

@@ -1,0 +1,25 @@
+"""Lock an order, and settle what follows from its newest facts: its state, its timeline, its routing."""
+
+from django.utils import timezone
+
+from hemi.lib import queue
+from orders import readiness, timeline
+from orders.models import Order
+
+
+def locked(pk: int) -> Order:
+    """Return the order, locked until the transaction ends (SQLite's transactions lock the whole database anyway)."""
+    return Order.objects.select_for_update(of=("self",)).select_related("account").get(pk=pk)
+
+
+def settle(order: Order, *fields: str) -> Order:
+    """Work out the locked order's state, say on its timeline what changed, save it with `fields`, ask for routing."""
+    before = order.state, order.state_reason
+    sendable = sum(order.lines.values_list("sendable", flat=True))
+    order.state, order.state_reason = readiness.state(order, sendable)
+    if (order.state, order.state_reason) != before and order.state != Order.State.READY:
+        timeline.record(order, "not_sent", f"Not going out: {order.state_reason}")
+    order.needs_routing, order.attempts, order.next_attempt_at = True, 0, timezone.now()
+    order.save(update_fields=[*fields, "state", "state_reason", "needs_routing", "attempts", "next_attempt_at"])
+    queue.kick("suppliers.route")
+    return order
