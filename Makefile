@@ -1,0 +1,38 @@
+# Each command sets up what it needs: a virtual environment in .venv and data in var/. It wants only Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+HASH := $(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+READY := .venv/ready-$(HASH)
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help demo run test bench lint
+
+help:
+	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
+	@echo "make run     start the back office: web, workers, beat"
+	@echo "make test    run the tests"
+	@echo "make bench   measure"
+	@echo "make lint    check style, imports, types, migrations and settings"
+
+demo: $(READY)
+	@HEMI_VAR="$${HEMI_DEMO_VAR:-var/demo}" ONCE="$(ONCE)" $(BIN)/python manage.py demo
+
+run: $(READY)
+	@$(BIN)/python manage.py serve
+
+test: $(READY)
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m bench
+
+lint: $(READY)
+	@sh deploy/lint.sh
+
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Hemi needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments. On Debian and Ubuntu install the package: apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/pip || { echo "Making a virtual environment in .venv"; $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing what requirements-dev.txt lists into .venv (a minute at the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@mkdir -p var && rm -f .venv/ready-* && touch $@
