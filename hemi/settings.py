@@ -10,8 +10,9 @@ from hemi.lib import filebroker, keyfile
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-if (BASE_DIR / ".env").exists():
-    env.read_env(BASE_DIR / ".env")
+ENV_FILE = Path(env.str("HEMI_ENV_FILE", default=str(BASE_DIR / ".env")))  # demo and tests name none
+if ENV_FILE.is_file():
+    env.read_env(ENV_FILE)
 
 VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -37,6 +38,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", *([
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "hemi.apps.HemiAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -51,7 +53,7 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/",)
+MACHINE_PATHS = ("/shopify/webhooks/", "/healthz", "/readyz")
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",
@@ -124,6 +126,19 @@ if HEMI_BASE_URL.startswith("https://"):
 SECURE_REFERRER_POLICY = "no-referrer"  # callback addresses carry codes
 X_FRAME_OPTIONS = "DENY"
 
+# The admin's look
+UNFOLD = {
+    "SITE_TITLE": "Hemi",
+    "SITE_HEADER": "Hemi",
+    "SITE_SUBHEADER": "From orders to suppliers",
+    "SITE_SYMBOL": "conversion_path",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "hemi.site.environment",
+    "DASHBOARD_CALLBACK": "hemi.front_page.fill",
+    "SIDEBAR": {"show_search": False, "navigation": "hemi.site.navigation"},
+}
+
 # Mail
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -137,7 +152,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
 if CELERY_BROKER_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 else:
-    CELERY_BROKER_URL = "hemi.lib.filebroker:Transport://"
+    CELERY_BROKER_URL = filebroker.URL
     CELERY_BROKER_TRANSPORT_OPTIONS = filebroker.options(VAR_DIR / "broker")
 HINT_INTERVAL_SECONDS = 0.1
 HINT_EXPIRES_SECONDS = 60

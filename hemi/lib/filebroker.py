@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty
 from time import time
 
-from kombu.transport import filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 
@@ -62,9 +62,13 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Register as `hemi.lib.filebroker.Transport` in CELERY_BROKER_URL."""
+    """Named by the scheme of URL below."""
 
     Channel = Channel
+
+
+URL = "embedded://"
+TRANSPORT_ALIASES["embedded"] = "hemi.lib.filebroker:Transport"  # kombu takes no import path from a URL
 
 
 def options(folder: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 
 _VAR = Path(__file__).resolve().parent.parent.parent / "var" / "test"
 os.environ.update(
+    HEMI_ENV_FILE=os.devnull,
     HEMI_VAR=os.environ.get("HEMI_TEST_VAR", str(_VAR)),
     SECRET_KEY=secrets.token_urlsafe(50),
     FIELD_ENCRYPTION_KEY=Fernet.generate_key().decode(),

@@ -1,0 +1,69 @@
+"""The answers to probes."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from hemi.celery import app
+from hemi.lib import filebroker
+
+
+@pytest.fixture
+def use_broker() -> Iterator[Callable]:
+    """Make a Celery app with a broker of its own the current one."""
+    other = Celery("probed")
+
+    def use(url: str, **options: object) -> None:
+        other.conf.update(broker_url=url, broker_transport_options=options)
+        other.set_current()
+
+    yield use
+    app.set_current()
+    other.close()
+
+
+def test_alive_asks_nobody(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_ready_when_database_and_broker_answer(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "broker": "ok"})
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_folder_of_the_broker(client: Client, tmp_path: Path, use_broker: Callable) -> None:
+    use_broker(filebroker.URL, **filebroker.options(tmp_path))
+    assert client.get("/readyz").json()["broker"] == "ok"
+    shutil.rmtree(tmp_path)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "FileNotFoundError"})
+
+
+@pytest.mark.django_db
+def test_not_ready_when_redis_refuses(client: Client, use_broker: Callable) -> None:
+    use_broker("redis://127.0.0.1:1/0", socket_connect_timeout=1)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "OperationalError"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", "/nowhere/hemi.sqlite3")
+        answer = client.get("/readyz")
+        connection.close()
+    assert (answer.status_code, answer.json()) == (503, {"database": "OperationalError", "broker": "ok"})
+
+
+def test_probes_take_the_short_way() -> None:
+    assert {"/healthz", "/readyz"} <= set(settings.MACHINE_PATHS)
