@@ -58,6 +58,7 @@ class Delivery(Claimable):
                 fields=["endpoint", "next_attempt_at"], condition=models.Q(status="due"), name="delivery_due"
             ),
             models.Index(fields=["status", "-id"], name="delivery_status"),
+            models.Index(fields=["sent_at"], name="delivery_sent"),
         ]
         permissions = [
             ("resend_delivery", "Can retry and settle deliveries"),

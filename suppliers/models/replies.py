@@ -38,7 +38,10 @@ class SupplierReply(Claimable):
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "file_name", "sha256"], name="reply_once_per_endpoint")
         ]
-        indexes = [models.Index(fields=["next_attempt_at"], condition=models.Q(status="new"), name="reply_due")]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=models.Q(status="new"), name="reply_due"),
+            models.Index(fields=["status", "-id"], name="reply_status"),
+        ]
         permissions = [("reread_supplierreply", "Can read a reply again")]
 
     def __str__(self) -> str:
