@@ -8,7 +8,7 @@ _UNDONE = {"voided": "The payment was voided.", "refunded": "The payment was ref
 
 def state(order: Order, sendable: int) -> tuple[str, str]:
     """Return the state and its reason in words; `sendable` is how many pieces are neither fulfilled nor removed."""
-    for rule in (_cancelled, _too_old, _filtered):
+    for rule in (_cancelled,) if order.is_sample else (_cancelled, _too_old, _filtered):
         if found := rule(order):
             return found
     if not sendable:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from hemi.lib import queue
 from orders import settlement, timeline
 from orders.models import Order
 
@@ -72,12 +73,14 @@ def route_again(*, order: Order, by: Any) -> Order:
         return settlement.settle(order)
 
 
-def refresh_account(account_id: int) -> None:
-    """Look again at the orders of an account whose settings changed; bounded to what can still go out."""
-    open_states = [Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD]
-    for pk in Order.objects.filter(account_id=account_id, state__in=open_states).values_list("pk", flat=True)[:5000]:
-        with transaction.atomic():
-            settlement.settle(settlement.locked(pk))
+def refresh_account(account_id: int) -> int:
+    """Look again at what an account's changed settings may let out or hold back; return how many orders that are."""
+    waiting = [Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD]
+    count = Order.objects.filter(account_id=account_id, state__in=waiting).update(
+        needs_routing=True, attempts=0, next_attempt_at=timezone.now()
+    )
+    queue.kick("suppliers.route")
+    return count
 
 
 def _reason(text: str) -> str:

@@ -13,13 +13,18 @@ def locked(pk: int) -> Order:
 
 
 def settle(order: Order, *fields: str) -> Order:
-    """Work out the locked order's state, say on its timeline what changed, save it with `fields`, ask for routing."""
+    """Work out the locked order's state, save it with `fields` and ask for routing."""
+    order.needs_routing, order.attempts, order.next_attempt_at = True, 0, timezone.now()
+    update_state(order, *fields, "needs_routing", "attempts", "next_attempt_at")
+    queue.kick("suppliers.route")
+    return order
+
+
+def update_state(order: Order, *fields: str) -> None:
+    """Work out the locked order's state, say on its timeline when it does not go out, save it with `fields`."""
     before = order.state, order.state_reason
     sendable = sum(order.lines.values_list("sendable", flat=True))
     order.state, order.state_reason = readiness.state(order, sendable)
     if (order.state, order.state_reason) != before and order.state != Order.State.READY:
         timeline.record(order, "not_sent", f"Not going out: {order.state_reason}")
-    order.needs_routing, order.attempts, order.next_attempt_at = True, 0, timezone.now()
-    order.save(update_fields=[*fields, "state", "state_reason", "needs_routing", "attempts", "next_attempt_at"])
-    queue.kick("suppliers.route")
-    return order
+    order.save(update_fields=[*fields, "state", "state_reason"])

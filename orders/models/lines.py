@@ -15,6 +15,7 @@ class OrderLine(models.Model):
         ROUTED = "routed", "Given to a supplier"
         SET_ASIDE = "set_aside", "Set aside by a rule"
         UNROUTED = "unrouted", "No rule takes it"
+        WITHDRAWN = "withdrawn", "Taken back from the supplier"
         NOTHING = "nothing", "Nothing to send"
 
     order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="lines")

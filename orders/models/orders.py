@@ -75,3 +75,8 @@ class Order(Claimable):
 
     def __str__(self) -> str:
         return f"Order {self.number} of {self.account.shop_name}"
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether Hemi made this order by itself, to try a supplier with."""
+        return self.shopify_id < 0

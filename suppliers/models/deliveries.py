@@ -54,9 +54,7 @@ class Delivery(Claimable):
             models.UniqueConstraint(fields=["endpoint", "folder", "final_name"], name="file_name_once_per_endpoint")
         ]
         indexes = [
-            models.Index(
-                fields=["endpoint", "next_attempt_at"], condition=models.Q(status="due"), name="delivery_due"
-            ),
+            models.Index(fields=["endpoint", "next_attempt_at"], condition=models.Q(status="due"), name="delivery_due"),
             models.Index(fields=["status", "-id"], name="delivery_status"),
             models.Index(fields=["sent_at"], name="delivery_sent"),
         ]

@@ -66,4 +66,6 @@ class RoutingRule(models.Model):
     def clean(self) -> None:
         has_condition = bool(self.vendor or self.sku_pattern or self.product_type or self.shipping)
         if has_condition == self.is_everything_else:
-            raise ValidationError("Give a condition (vendor, SKU, product type or shipping), or tick “everything else”.")
+            raise ValidationError(
+                "Give a condition (vendor, SKU, product type or shipping), or tick “everything else”."
+            )

@@ -1,0 +1,148 @@
+"""Hemi's own order document, version 1.0: suppliers/schemas/hemi-order-1.0.xsd, described in docs/order-xml.md."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import cache
+from pathlib import Path
+
+from lxml import etree
+
+from hemi.lib import money
+from suppliers.documents.content import DocumentContent, LineContent
+
+NAMESPACE = "urn:hemi:order:1.0"
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+# What XML 1.0 allows (w3.org/TR/xml, production 2); everything else is removed and reported.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class InvalidDocument(ValueError):
+    """The document does not satisfy its schema; the text names the first fault."""
+
+
+@dataclass
+class Rendered:
+    """The bytes of a document and what had to be changed to make it."""
+
+    document: bytes
+    remarks: list[str] = field(default_factory=list)
+
+
+def render(content: DocumentContent, encoding: str) -> Rendered:
+    """Write the document in the supplier's encoding and check it. Raises InvalidDocument.
+
+    A character that the encoding lacks is written as a character reference, so nothing is lost.
+    """
+    writer = _Writer(content)
+    root = writer.order()
+    schema = _schema()
+    if not schema.validate(root):
+        raise InvalidDocument(schema.error_log[0].message)
+    document = etree.tostring(root, xml_declaration=True, encoding=encoding, pretty_print=True)
+    return Rendered(document, writer.remarks)
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(SCHEMAS / "hemi-order-1.0.xsd"))
+
+
+class _Writer:
+    """Builds the tree and collects remarks on the way."""
+
+    def __init__(self, content: DocumentContent) -> None:
+        self.content = content
+        self.remarks: list[str] = []
+
+    def order(self) -> etree._Element:
+        content = self.content
+        root = etree.Element(f"{{{NAMESPACE}}}Order", nsmap={None: NAMESPACE})
+        root.set("version", "1.0")
+        root.set("test", "true" if content.is_test else "false")
+        self.add(root, "Reference", content.reference)
+        self.add(root, "Revision", str(content.revision))
+        self.add(root, "Supplier", content.supplier_name, code=content.supplier_code)
+        self.add(root, "Shop", content.shop)
+        self.add(root, "OrderNumber", content.order_number)
+        self.add(root, "OrderId", str(content.order_id))
+        self.add(root, "PlacedAt", content.placed_at.astimezone(UTC).isoformat(timespec="seconds"))
+        self.add(root, "Currency", content.currency)
+        self.group(root, "Customer", _CUSTOMER, content.customer)
+        self.ship_to(root)
+        for title, code in content.shipping_methods:
+            self.add(root, "ShippingMethod", title, code=code)
+        self.add(root, "Note", content.note)
+        lines = etree.SubElement(root, f"{{{NAMESPACE}}}Lines")
+        for line in content.lines:
+            self.line(lines, line)
+        self.money(root, "LinesTotal", content.lines_total)
+        return root
+
+    def ship_to(self, root: etree._Element) -> None:
+        address = dict(self.content.ship_to)
+        if not address:
+            self.remarks.append("The order has no shipping address.")
+        code = address.get("country_code", "")
+        if code and not re.fullmatch("[A-Z]{2}", code):
+            self.remarks.append(f"“{code}” is not a country code and was left out.")
+            address["country_code"] = ""
+        self.group(root, "ShipTo", _ADDRESS, address)
+
+    def line(self, lines: etree._Element, line: LineContent) -> None:
+        row = etree.SubElement(lines, f"{{{NAMESPACE}}}Line", number=str(line.number))
+        self.add(row, "LineId", str(line.shopify_id))
+        self.add(row, "Sku", line.sku)
+        self.add(row, "Title", line.title)
+        self.add(row, "Variant", line.variant)
+        self.add(row, "Vendor", line.vendor)
+        self.add(row, "Quantity", str(line.quantity))
+        self.money(row, "UnitPrice", line.unit_price)
+        self.money(row, "Discount", line.discount)
+        self.money(row, "Tax", line.tax).set("included", "true" if self.content.are_taxes_included else "false")
+        for name, value in line.properties:
+            prop = etree.SubElement(row, f"{{{NAMESPACE}}}Property", name=self.clean(name, "a property's name"))
+            prop.text = self.clean(value, f"property {name}")
+
+    def group(self, parent: etree._Element, name: str, fields: dict[str, str], values: dict[str, str]) -> None:
+        """Write the fields that have a value below one element, or nothing."""
+        if not any(values.get(key) for key in fields):
+            return
+        element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
+        for key, tag in fields.items():
+            code = values.get(f"{key}_code", "")
+            self.add(element, tag, values.get(key) or code, code=code)
+
+    def money(self, parent: etree._Element, name: str, value: object) -> etree._Element:
+        element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", currency=self.content.currency)
+        element.text = money.text(value)
+        return element
+
+    def add(self, parent: etree._Element, name: str, text: str, code: str = "") -> None:
+        """Write an element unless it would be empty."""
+        if cleaned := self.clean(text, name):
+            element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
+            element.text = cleaned
+            if code:
+                element.set("code", self.clean(code, name))
+
+    def clean(self, text: str, where: str) -> str:
+        cleaned, count = _FORBIDDEN.subn("", text)
+        if count:
+            noun = "character" if count == 1 else "characters"
+            self.remarks.append(f"{count} {noun} that XML forbids removed from {where}.")
+        return cleaned.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_CUSTOMER = {"name": "Name", "email": "Email", "phone": "Phone"}
+_ADDRESS = {
+    "name": "Name",
+    "company": "Company",
+    "address1": "Address1",
+    "address2": "Address2",
+    "zip": "PostalCode",
+    "city": "City",
+    "province": "Province",
+    "country": "Country",
+    "phone": "Phone",
+}

@@ -1,0 +1,96 @@
+"""A supplier's part of an order under the order's lock: make it, stop it, let it go again.
+
+Only the outbox works without that lock; what both touch is decided by one conditional UPDATE of the Delivery, so that
+exactly one of "stopped" and "being handed over" is true.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from hemi.lib import queue
+from orders import timeline
+from orders.models import Order, OrderLine
+from suppliers.models import Delivery, Supplier, SupplierOrder, SupplierOrderLine
+
+Status = SupplierOrder.Status
+# Until the rename is recorded a file can be stopped; a dead letter has stopped already.
+_STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(step=Delivery.Step.RENAMING)
+
+
+def allocate(order: Order, supplier: Supplier, lines: Iterable[OrderLine], *, by: Any = None) -> SupplierOrder:
+    """Give `lines` of the locked order to `supplier`, as part of a document not yet tried or as the next revision."""
+    part = _open_part(order, supplier) or _new_part(order, supplier)
+    for line in lines:
+        SupplierOrderLine.objects.create(supplier_order=part, order_line=line, quantity=line.sendable)
+        line.routing = OrderLine.Routing.ROUTED
+        line.save(update_fields=["routing"])
+    ask_for_document(part)
+    timeline.record(order, "routed", f"Given to {supplier}.", reference=part.reference, actor=by)
+    return part
+
+
+def ask_for_document(part: SupplierOrder) -> None:
+    """Have the document made (again); allowed only before its first try."""
+    part.status, part.attempts, part.next_attempt_at, part.attention = Status.WAITING, 0, timezone.now(), ""
+    part.claim_token, part.lease_until = "", None  # a renderer at work must not save what is now out of date
+    part.save(update_fields=["status", "attempts", "next_attempt_at", "attention", "claim_token", "lease_until"])
+    queue.kick("suppliers.render")
+
+
+def withdraw_document(part: SupplierOrder) -> bool:
+    """Take back a document that was never tried, to make it anew. False: the first try has begun."""
+    delivery = Delivery.objects.filter(supplier_order=part)
+    if not delivery.exists():
+        return part.status in (Status.WAITING, Status.BLOCKED)
+    return bool(delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="").delete()[0])
+
+
+def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
+    """Cancel a part of the locked order. False: its file is being handed over or is with the supplier."""
+    if part.status not in SupplierOrder.CANCELLABLE:
+        return False
+    deliveries = Delivery.objects.filter(supplier_order=part)
+    if deliveries.exists() and not deliveries.filter(_STOPPABLE).update(status=Delivery.Status.CANCELLED, is_held=True):
+        return False
+    part.status, part.cancel_reason, part.attention = Status.CANCELLED, reason[:300], ""
+    part.save(update_fields=["status", "cancel_reason", "attention"])
+    part.lines.update(is_live=False)
+    timeline.record(part.order, "part_cancelled", f"{part.supplier}'s part cancelled: {reason}", part.reference, by)
+    return True
+
+
+def stop(part: SupplierOrder) -> bool:
+    """Keep a part's file from going out. False: it is being handed over or is with the supplier."""
+    deliveries = Delivery.objects.filter(supplier_order=part)
+    if deliveries.exists():
+        return bool(deliveries.filter(_STOPPABLE).update(is_held=True))
+    return part.status in SupplierOrder.UNSENT
+
+
+def let_go(part: SupplierOrder) -> None:
+    """Undo `stop`, unless the part or its order is still on hold."""
+    if part.held_at or part.order.state == Order.State.HELD:
+        return
+    held = Delivery.objects.filter(supplier_order=part, is_held=True).exclude(status=Delivery.Status.CANCELLED)
+    if held.update(is_held=False, next_attempt_at=timezone.now()):
+        queue.kick("suppliers.sweep_deliveries")
+
+
+def _open_part(order: Order, supplier: Supplier) -> SupplierOrder | None:
+    for part in order.supplier_orders.filter(supplier=supplier, status__in=SupplierOrder.UNSENT).order_by("-revision"):
+        if withdraw_document(part):
+            return part
+    return None
+
+
+def _new_part(order: Order, supplier: Supplier) -> SupplierOrder:
+    latest = order.supplier_orders.filter(supplier=supplier).aggregate(latest=Max("revision"))["latest"] or 0
+    return SupplierOrder.objects.create(
+        order=order,
+        supplier=supplier,
+        revision=latest + 1,
+        reference=f"HM{order.pk:06d}-{supplier.code}-{latest + 1}",
+    )

@@ -1,0 +1,157 @@
+"""The routing runner: bring the suppliers' parts of an order in line with the order's newest state."""
+
+import logging
+from datetime import timedelta
+from time import monotonic
+
+from django.db import transaction
+from django.db.models import Q
+
+from hemi.lib import claims, queue
+from orders import settlement, timeline
+from orders.models import Order, OrderLine
+from suppliers import parts, rendering, rules
+from suppliers.models import RoutingRule, SupplierOrder
+
+log = logging.getLogger("suppliers")
+
+LEASE = timedelta(seconds=60)
+SLICE_SECONDS = 20
+BATCH = 20
+_WANTED = Q(needs_routing=True, needs_reread=False)
+
+
+def route() -> int:
+    """Route the orders that are due, for a time slice; return how many were done."""
+    done, until = 0, monotonic() + SLICE_SECONDS
+    while orders := claims.claim(
+        Order.objects.filter(_WANTED).order_by("next_attempt_at"), still=_WANTED, limit=BATCH, lease=LEASE
+    ):
+        for order in orders:
+            with transaction.atomic():
+                done += _route_one(order.pk, order.claim_token)
+        if monotonic() > until:
+            queue.kick("suppliers.route")
+            break
+    return done
+
+
+def _route_one(pk: int, token: str) -> int:
+    order = settlement.locked(pk)
+    if order.claim_token != token:
+        return 0
+    settlement.update_state(order)
+    if order.state == Order.State.CANCELLED:
+        _cancel_parts(order)
+    elif order.state == Order.State.READY:
+        _follow_lines(order)
+        _allocate_rest(order)
+    else:
+        _stop_parts(order)
+    order.needs_routing, order.claim_token, order.lease_until, order.attempts = False, "", None, 0
+    order.attention = _attention(order)
+    order.save(update_fields=["needs_routing", "claim_token", "lease_until", "attempts", "attention"])
+    return 1
+
+
+def _live_parts(order: Order) -> list[SupplierOrder]:
+    live = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
+    return list(live.select_related("order", "supplier"))
+
+
+def _cancel_parts(order: Order) -> None:
+    for part in _live_parts(order):
+        if not parts.cancel(part, order.state_reason):
+            _tell(part, f"The order is cancelled, and {part.supplier} may already have its file. Tell the supplier.")
+    waiting = order.lines.filter(routing=OrderLine.Routing.WAITING)
+    waiting.update(routing=OrderLine.Routing.NOTHING, routing_note=order.state_reason[:300])
+
+
+def _stop_parts(order: Order) -> None:
+    for part in _live_parts(order):
+        if part.status not in SupplierOrder.UNSENT:
+            continue
+        if order.state == Order.State.NOTHING:
+            parts.cancel(part, order.state_reason)
+        else:
+            parts.stop(part)
+
+
+def _follow_lines(order: Order) -> None:
+    """Let parts whose file was never tried follow the order; say where a later change comes too late."""
+    for part in _live_parts(order):
+        is_unmade = part.status in (SupplierOrder.Status.WAITING, SupplierOrder.Status.BLOCKED)
+        if is_unmade or rendering.has_changed(part):
+            if parts.withdraw_document(part):
+                _follow(part)
+            else:
+                _tell(part, f"The order changed after its file went to {part.supplier}. Tell the supplier.")
+        parts.let_go(part)
+
+
+def _follow(part: SupplierOrder) -> None:
+    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
+        if allocation.order_line.sendable == 0:
+            allocation.delete()
+        elif allocation.quantity != allocation.order_line.sendable:
+            allocation.quantity = allocation.order_line.sendable
+            allocation.save(update_fields=["quantity"])
+    if part.lines.exists():
+        parts.ask_for_document(part)
+    else:
+        parts.cancel(part, "Every line of it was fulfilled or removed.")
+
+
+def _allocate_rest(order: Order) -> None:
+    free = order.lines.exclude(allocations__is_live=True).exclude(routing=OrderLine.Routing.WITHDRAWN)
+    rule_list = list(
+        RoutingRule.objects.filter(Q(account=None) | Q(account=order.account_id), is_active=True)
+        .select_related("supplier")
+        .order_by("priority", "pk")
+    )
+    wanted: dict[int, list[OrderLine]] = {}
+    suppliers = {}
+    busy = _suppliers_with_a_file(order)
+    for line in free:
+        choice = _choose(line, rule_list, order)
+        if choice.supplier and choice.supplier.pk in busy:
+            choice = rules.Choice(
+                OrderLine.Routing.UNROUTED, f"{choice.supplier} has a file of this order already. {_BY_HAND}"
+            )
+        if (line.routing, line.routing_note) != (choice.routing, choice.note):
+            line.routing, line.routing_note = choice.routing, choice.note
+            line.save(update_fields=["routing", "routing_note"])
+        if choice.supplier:
+            suppliers[choice.supplier.pk] = choice.supplier
+            wanted.setdefault(choice.supplier.pk, []).append(line)
+    for pk, lines in wanted.items():
+        parts.allocate(order, suppliers[pk], lines)
+
+
+_BY_HAND = "Send the line by hand to have a further file made."
+
+
+def _suppliers_with_a_file(order: Order) -> set[int]:
+    """Suppliers whose file of this order was tried already: a line added later is for a person to decide."""
+    tried = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
+    return set(tried.exclude(delivery__first_claimed_at=None).values_list("supplier_id", flat=True))
+
+
+def _choose(line: OrderLine, rule_list: list[RoutingRule], order: Order) -> rules.Choice:
+    if not line.sendable:
+        return rules.Choice(OrderLine.Routing.NOTHING, "Fulfilled or removed.")
+    return rules.choose(line, rule_list, is_test=order.is_test)
+
+
+def _attention(order: Order) -> str:
+    if order.state != Order.State.READY:
+        return ""
+    count = order.lines.filter(routing=OrderLine.Routing.UNROUTED).count()
+    return f"{count} {'line goes' if count == 1 else 'lines go'} to no supplier yet." if count else ""
+
+
+def _tell(part: SupplierOrder, text: str) -> None:
+    if part.attention != text:
+        part.attention = text
+        part.save(update_fields=["attention"])
+        timeline.record(part.order, "too_late", text, reference=part.reference)
