@@ -1,7 +1,7 @@
 """Every URL."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from hemi import health
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("", include("integrations.urls")),
 ]

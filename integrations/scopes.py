@@ -41,5 +41,5 @@ def expand(handles: list[str]) -> set[str]:
 
 def missing(asked: str, granted: str) -> list[str]:
     """Return what was asked and not granted, in the order asked."""
-    has = expand(split(granted))
+    has = expand(re.split(r"[\s,]+", granted))
     return [handle for handle in split(asked) if handle not in has]

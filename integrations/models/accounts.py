@@ -73,9 +73,7 @@ class AccountShopify(models.Model):
     client_email = models.EmailField(
         "client email", blank=True, default="", help_text="The install link is mailed to this address."
     )
-    release_when = models.CharField(
-        "orders go out", max_length=10, choices=ReleaseWhen, default=ReleaseWhen.PAID
-    )
+    release_when = models.CharField("orders go out", max_length=10, choices=ReleaseWhen, default=ReleaseWhen.PAID)
     orders_from = models.DateTimeField(
         "orders from",
         null=True,
@@ -95,6 +93,11 @@ class AccountShopify(models.Model):
         verbose_name = "account Shopify"
         verbose_name_plural = "accounts Shopify"
         ordering = ["shop_name"]
+        permissions = [
+            ("install_accountshopify", "Can make, mail and receive install links"),
+            ("export_accountshopify", "Can read a store's locations and collections"),
+            ("pause_accountshopify", "Can pause and resume accounts"),
+        ]
 
     def __str__(self) -> str:
         return self.shop_name

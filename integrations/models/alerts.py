@@ -7,7 +7,7 @@ from hemi.lib.claims import Claimable
 
 
 class StaffAlert(Claimable):
-    """One thing that staff must know, mailed once while it lasts. `kind` and `key` name it; open is `cleared_at` null."""
+    """One thing that staff must know, mailed once. `kind` and `key` name it; it is open while `cleared_at` is null."""
 
     kind = models.CharField("kind", max_length=50)
     key = models.CharField("about", max_length=100)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from hemi.lib.claims import Claimable
 from hemi.lib.fields import EncryptedTextField
+from integrations import scopes
 from integrations.models.accounts import AccountShopify
 from integrations.models.integrations import Integration
 
@@ -60,6 +61,11 @@ class InstallLink(Claimable):
 
     def __str__(self) -> str:
         return f"Install link {self.pk} of {self.account}"
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """What was asked and not granted, once the link has been used."""
+        return scopes.missing(self.scopes, self.granted_scopes) if self.connected_at else []
 
     @property
     def is_expired(self) -> bool:

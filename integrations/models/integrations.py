@@ -83,7 +83,7 @@ class IntegrationCredentials(models.Model):
         "client secret",
         blank=True,
         default="",
-        help_text="Signs webhooks and the install. For an internal app: its API secret key; without it webhooks are off.",
+        help_text="Signs webhooks and the install. Internal app: its API secret key; without it webhooks are off.",
     )
     previous_client_secret = EncryptedTextField(
         "previous client secret",

@@ -34,6 +34,10 @@ class WebhookEvent(Claimable):
         verbose_name = "webhook event"
         ordering = ["-pk"]
         constraints = [models.UniqueConstraint(fields=["account", "webhook_id"], name="webhook_once_per_account")]
+        permissions = [
+            ("replay_webhookevent", "Can process a webhook again"),
+            ("read_webhookevent_payload", "Can read what a webhook said"),
+        ]
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=models.Q(status="new"), name="webhook_event_due"),
         ]

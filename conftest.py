@@ -1,0 +1,31 @@
+"""What every test has: no way out but loopback."""
+
+import ipaddress
+import socket
+
+import pytest
+
+_connect = socket.socket.connect
+
+
+def _is_near(address: object) -> bool:
+    if not isinstance(address, tuple):  # a socket file
+        return True
+    try:
+        return ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        return address[0] == "localhost"
+
+
+def _guarded(self: socket.socket, address: object) -> None:
+    if not _is_near(address):
+        raise RuntimeError(f"A test tried to connect to {address!r}: only loopback is allowed.")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback():
+    """Refuse every connection that leaves the machine."""
+    socket.socket.connect = _guarded
+    yield
+    socket.socket.connect = _connect

@@ -1,0 +1,79 @@
+"""The runner that takes what stores posted to those who asked for it."""
+
+import logging
+import time
+import traceback
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from hemi.lib import claims, queue
+from integrations import alerts
+from integrations.models import WebhookEvent
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 10
+BATCH = 20
+SLICE_SECONDS = 20
+LEASE = timedelta(minutes=3)
+_STILL = Q(status__in=WebhookEvent.DUE)
+
+
+def process_events() -> None:
+    """Process the events that are due, oldest first, for one slice of time."""
+    due = WebhookEvent.objects.filter(_STILL).select_related("account").order_by("next_attempt_at")
+    stop_at = time.monotonic() + SLICE_SECONDS
+    while events := claims.claim(due, still=_STILL, limit=BATCH, lease=LEASE):
+        for event in events:
+            _process(event)
+        if time.monotonic() > stop_at:
+            queue.kick("integrations.process_events")
+            return
+
+
+def _process(event: WebhookEvent) -> None:
+    handlers = settings.WEBHOOK_HANDLERS.get(event.topic, [])
+    try:
+        for name in handlers:
+            import_string(name)(event)
+    except Exception as error:  # whatever a payload brings about: it is recorded and the next one goes on
+        _record_failure(event, error)
+        return
+    status = WebhookEvent.Status.DONE if handlers else WebhookEvent.Status.IGNORED
+    _mine(event).update(status=status, lease_until=None, last_error="")
+    log.info("webhook.processed", extra=_ids(event))
+
+
+def _record_failure(event: WebhookEvent, error: Exception) -> None:
+    # The message may quote the payload: it belongs on the row, not into the log.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    error_at = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+    log.warning("webhook.failed", extra={**_ids(event), "error": type(error).__name__, "error_at": error_at})
+    said = f"{type(error).__name__}: {error} ({error_at})".replace("\x00", "")[:1000]
+    if event.attempts < MAX_ATTEMPTS:
+        next_at = timezone.now() + claims.backoff(event.attempts)
+        _mine(event).update(lease_until=None, next_attempt_at=next_at, last_error=said)
+        return
+    with transaction.atomic():
+        if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, last_error=said):
+            alerts.raise_alert(
+                "webhook",
+                event.pk,
+                f"A webhook of {event.account.shop_name} could not be processed",
+                f"{event.topic} of {event.account.shop_name} was tried {event.attempts} times.\n\n"
+                "Open it in the admin under Webhook events; it says what went wrong. "
+                "Once that is mended, choose “Process again” there.",
+            )
+
+
+def _mine(event: WebhookEvent) -> "object":
+    return WebhookEvent.objects.filter(pk=event.pk, claim_token=event.claim_token)
+
+
+def _ids(event: WebhookEvent) -> dict[str, object]:
+    return {"webhook_event": event.pk, "topic": event.topic, "account": event.account.shop_name}

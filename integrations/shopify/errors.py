@@ -1,0 +1,28 @@
+"""The one error that Shopify's wire raises."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a failed call means for the next one."""
+
+    TEMPORARY = "temporary"  # nothing was done: the same call may succeed later
+    UNCERTAIN = "uncertain"  # it may have been done: look before doing it again
+    PERMANENT = "permanent"  # the same call will be refused again
+    UNAUTHORISED = "unauthorised"  # the token is not accepted (any more)
+    FORBIDDEN = "forbidden"  # the token is good, but a scope or an approval is missing
+
+
+class ShopifyError(Exception):
+    """A call to Shopify failed. The text may be shown to staff: it holds neither token, code nor secret."""
+
+    def __init__(self, kind: Kind, message: str, *, status: int | None = None, request_id: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+
+    @property
+    def is_temporary(self) -> bool:
+        return self.kind == Kind.TEMPORARY

@@ -1,0 +1,152 @@
+"""Where Shopify posts: verify, insert, 200. Everything else happens later, from the row.
+
+https://shopify.dev/docs/apps/build/webhooks/subscribe/https
+"""
+
+import logging
+import re
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
+from django.db import DatabaseError, IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from hemi.lib import counters, queue
+from hemi.lib.database import waiting_at_most
+from integrations.models import AccountShopify, WebhookEvent
+from integrations.shopify import domains, signatures
+
+log = logging.getLogger(__name__)
+
+# Made anew at each start: nobody can sign with it. It keeps an unknown address as much work as a known one.
+_DECOY = secrets.token_hex(16)
+_COLUMNS = (
+    "id",
+    "shop_name",
+    "integration__credentials__client_secret",
+    "integration__credentials__previous_client_secret",
+)
+_REQUIRED = {"topic": "X-Shopify-Topic", "webhook_id": "X-Shopify-Webhook-Id"}
+_OPTIONAL = {
+    "shop_domain": "X-Shopify-Shop-Domain",
+    "event_id": "X-Shopify-Event-Id",
+    "api_version": "X-Shopify-API-Version",
+}
+_PATTERNS = {
+    name: re.compile(rf"[\x21-\x7e]{{1,{WebhookEvent._meta.get_field(name).max_length}}}")
+    for name in (*_REQUIRED, *_OPTIONAL)
+}
+
+
+class Refused(Exception):
+    """The request is answered with this status and leaves nothing behind."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@csrf_exempt
+def of_account(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Take a webhook that was subscribed for one store."""
+    return _answer(request, {"uuid": uuid})
+
+
+@csrf_exempt
+def of_app(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Take an app-wide webhook: the header picks one of this app's accounts and no other."""
+    try:
+        shop_name = domains.from_domain(request.headers.get("X-Shopify-Shop-Domain", "").lower())
+    except ValueError:
+        shop_name = ""
+    return _answer(request, {"integration__uuid": uuid, "shop_name": shop_name})
+
+
+def _answer(request: HttpRequest, wanted: dict) -> HttpResponse:
+    if request.method != "POST":
+        return _silent(HttpResponseNotAllowed(["POST"]))
+    try:
+        _receive(request, wanted)
+    except Refused as refused:
+        return _silent(HttpResponse(status=refused.status))
+    except (DatabaseError, ImproperlyConfigured) as error:  # Shopify comes again
+        log.error("webhook.not_stored", extra={"error": type(error).__name__})
+        return _silent(HttpResponse(status=503))
+    return HttpResponse()
+
+
+def _receive(request: HttpRequest, wanted: dict) -> None:
+    body = _body(request)
+    account_id, shop_name, *app_secrets = _look_up(wanted)
+    claimed = request.headers.get("X-Shopify-Hmac-Sha256", "")
+    tried = [*filter(None, app_secrets), _DECOY, _DECOY][:2]
+    if not signatures.is_webhook_signed(body, claimed, tried) or account_id is None:
+        raise Refused(401)
+    fields = _fields(request)
+    if fields["shop_domain"] and fields["shop_domain"].lower() != f"{shop_name}.myshopify.com":
+        raise Refused(401)  # another store's webhook, subscribed with this store's address
+    _store(WebhookEvent(account_id=account_id, body=body, **fields))
+
+
+def _body(request: HttpRequest) -> bytes:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise Refused(400)
+    if int(length) > settings.WEBHOOK_MAX_BYTES:  # before a byte of it is read
+        raise Refused(413)
+    try:
+        return request.body
+    except RequestDataTooBig:
+        raise Refused(413) from None
+    except UnreadablePostError:
+        raise Refused(400) from None
+
+
+def _look_up(wanted: dict) -> tuple:
+    rows = AccountShopify.objects.filter(**wanted).order_by().values_list(*_COLUMNS)[:1]
+    return next(iter(rows), (None, "", "", ""))
+
+
+def _fields(request: HttpRequest) -> dict:
+    values = {name: request.headers.get(header, "") for name, header in (_REQUIRED | _OPTIONAL).items()}
+    for name, value in values.items():
+        is_absent = not value and name in _OPTIONAL
+        if not is_absent and not _PATTERNS[name].fullmatch(value):
+            raise Refused(400)
+    is_known = values["topic"] in settings.WEBHOOK_HANDLERS
+    status = WebhookEvent.Status.NEW if is_known else WebhookEvent.Status.IGNORED
+    return {**values, "status": status, "triggered_at": _time(request.headers.get("X-Shopify-Triggered-At", ""))}
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _store(event: WebhookEvent) -> None:
+    ids = {"topic": event.topic, "webhook": event.webhook_id, "account": event.account_id}
+    try:
+        with waiting_at_most(settings.WEBHOOK_LOCK_SECONDS):
+            event.save(force_insert=True)
+    except IntegrityError:
+        if not WebhookEvent.objects.filter(account_id=event.account_id, webhook_id=event.webhook_id).exists():
+            raise  # the account went away in between
+        log.info("webhook.repeated", extra=ids)
+        return
+    log.info("webhook.accepted", extra={**ids, "webhook_event": event.pk})
+    if event.status == WebhookEvent.Status.NEW:
+        queue.kick("integrations.process_events")
+
+
+def _silent(response: HttpResponse) -> HttpResponse:
+    counters.add(f"webhook.{response.status_code}")
+    response._has_been_logged = True  # Django would write a line for each, which anybody could make endless
+    return response
