@@ -36,6 +36,8 @@ class Fault:
         if self.reply is not None:
             code, text = self.reply
             self.reply = (int(code), str(text))
+        self.skip = int(self.skip)
+        self.times = None if self.times is None else int(self.times)
 
     @property
     def moment(self) -> str:
