@@ -1,0 +1,8 @@
+"""A Shopify on loopback: consent, tokens, GraphQL, webhooks, orders of every odd kind."""
+
+from sandbox.shopify.core import Behaviour
+from sandbox.shopify.orders import VARIANTS, make_order
+from sandbox.shopify.server import ShopifySandbox
+from sandbox.shopify.visitor import ConsentFailed, give_consent
+
+__all__ = ["VARIANTS", "Behaviour", "ConsentFailed", "ShopifySandbox", "give_consent", "make_order"]

@@ -1,0 +1,90 @@
+"""The sandbox's Shopify without its HTTP server: what a developer, a merchant and a buyer do there."""
+
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sandbox.shopify import scopes as scope_lists
+from sandbox.shopify.buckets import Buckets
+from sandbox.shopify.contents import furnish
+from sandbox.shopify.faults import Fault, Faults
+from sandbox.shopify.publishing import Publisher
+from sandbox.shopify.sales import Sales
+from sandbox.shopify.state import App, Grant, Shop, State
+from sandbox.shopify.webhooks import Delivery, Webhooks
+
+
+@dataclass
+class Behaviour:
+    """The knobs of one sandbox; times in seconds."""
+
+    seed: int = 1
+    first_order_number: int = 1001
+    retry_delays: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
+    hang_seconds: float = 30.0
+    api_versions: tuple[str, ...] = ("2026-01", "2026-04", "2026-07", "2026-10")
+
+
+class Core:
+    """One Shopify: its rows, its faults and its webhooks."""
+
+    def __init__(self, behaviour: Behaviour | None = None) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.state = State()
+        self.faults = Faults()
+        self.stopping = threading.Event()
+        self.buckets = Buckets()
+        self.webhooks = Webhooks(self.behaviour.retry_delays)
+        publisher = Publisher(self.state, self.webhooks, self.behaviour.api_versions[-1])
+        self.subscribe, self.emit, self.repeat = publisher.subscribe, publisher.emit, publisher.repeat
+        sales = Sales(self.state, publisher, self.behaviour.seed, self.behaviour.first_order_number)
+        self.place_order, self.update_order = sales.place_order, sales.update_order
+        self.pay_order, self.cancel_order = sales.pay_order, sales.cancel_order
+
+    def add_app(self, client_id: str, client_secret: str, redirect_uris: Iterable[str] = (), name: str = "Hemi") -> App:
+        """Register an app, or register it anew."""
+        app = App(client_id, client_secret, list(redirect_uris), name)
+        with self.state.lock:
+            self.state.apps[client_id] = app
+        return app
+
+    def rotate_secret(self, client_id: str, new_secret: str, signs_with_old_secret: bool = False) -> None:
+        """Give an app a new secret; the old one still buys tokens and may still sign."""
+        with self.state.lock:
+            app = self.state.apps[client_id]
+            app.old_client_secret, app.client_secret = app.client_secret, new_secret
+            app.signs_with_old_secret = signs_with_old_secret
+
+    def add_shop(self, name: str, plan: str = "standard", currency: str = "EUR", collections: int = 30) -> Shop:
+        """Open a shop with locations, collections and products."""
+        shop = Shop(name, self.state.next_id(), plan, currency)
+        furnish(shop, collections)
+        with self.state.lock:
+            self.state.shops[name] = shop
+        return shop
+
+    def issue_token(self, client_id: str, shop: str, scopes: Iterable[str]) -> str:
+        """Make an access token without a consent, as an admin-made app has it."""
+        token = f"shpat_{secrets.token_hex(16)}"
+        with self.state.lock:
+            self.state.tokens[token] = Grant(client_id, shop, tuple(scope_lists.compress(scopes)))
+        return token
+
+    def revoke_token(self, token: str) -> None:
+        """Make a token worthless."""
+        with self.state.lock:
+            self.state.tokens.pop(token, None)
+
+    def add_fault(self, kind: str, count: int = 1, place: str = "graphql", shop: str | None = None) -> None:
+        """Make the next `count` calls at `place` fail as `kind`; see faults.KINDS."""
+        self.faults.add(Fault(kind, count, place, shop))
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """All webhook deliveries so far, oldest first."""
+        return list(self.webhooks.deliveries)
+
+    def wait_idle(self, timeout: float = 10.0) -> bool:
+        """Wait until no webhook is under way or due again; False when the time was too short."""
+        return self.webhooks.wait_idle(timeout)

@@ -1,0 +1,48 @@
+"""Faults on demand: the next calls fail in a named way."""
+
+import threading
+from dataclasses import dataclass
+
+# `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer.
+_HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost")
+KINDS = {"graphql": (*_HTTP_KINDS, "throttled", "access_denied", "user_errors"), "token": _HTTP_KINDS}
+
+
+@dataclass
+class Fault:
+    """One order to fail: `kind` at `place` for the next `count` calls, of one shop or of any."""
+
+    kind: str
+    count: int = 1
+    place: str = "graphql"
+    shop: str | None = None
+
+
+class Faults:
+    """The faults still to come, taken in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Queue a fault; an unknown kind or place is refused."""
+        if fault.kind not in KINDS.get(fault.place, ()):
+            raise ValueError(f"Unknown fault {fault.kind!r} at {fault.place!r}: use one of {KINDS}.")
+        with self._lock:
+            self._faults.append(fault)
+
+    def take(self, place: str, shop: str) -> str:
+        """Return the kind of fault that this call meets, or an empty string."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.place == place and fault.shop in (None, shop):
+                    fault.count -= 1
+                    self._faults = [left for left in self._faults if left.count > 0]
+                    return fault.kind
+        return ""
+
+    def clear(self) -> None:
+        """Forget all faults that have not happened yet."""
+        with self._lock:
+            self._faults = []

@@ -1,0 +1,52 @@
+"""POST /shops/{shop}/admin/api/{version}/graphql.json"""
+
+import uuid
+
+from sandbox.shopify.call import Call
+from sandbox.shopify.core import Core
+from sandbox.shopify.execution import GraphQLRequest, answer
+from sandbox.shopify.failing import BAD_TOKEN, failure
+from sandbox.shopify.web import Request, Response, json_response
+
+
+def graphql(core: Core, request: Request, shop: str, version: str) -> Response:
+    """Answer one call; the headers name the version that answered."""
+    kind = core.faults.take("graphql", shop)
+    if kind == "timeout":
+        core.stopping.wait(core.behaviour.hang_seconds)
+        return Response(0)
+    served = _served_version(core, version)
+    response = failure(kind) or _serve(core, request, shop, served, kind)
+    response.headers |= {"X-Shopify-API-Version": served, "X-Request-Id": str(uuid.uuid4())}
+    # A lost answer: the call did its work, the caller never hears of it.
+    return Response(0) if kind == "lost" else response
+
+
+def _serve(core: Core, request: Request, shop_name: str, version: str, kind: str) -> Response:
+    with core.state.lock:
+        shop = core.state.shops.get(shop_name)
+        grant = core.state.tokens.get(request.headers.get("x-shopify-access-token", ""))
+    if shop is None:
+        return json_response({"errors": "Not Found"}, 404)
+    if grant is None or grant.shop != shop_name:
+        return json_response(BAD_TOKEN, 401)
+    try:
+        wanted = _read(request)
+    except ValueError as error:
+        return json_response({"errors": {"query": str(error)}}, 400)
+    call = Call(core, shop, grant, version, kind == "user_errors", kind == "access_denied")
+    return json_response(answer(call, wanted, kind == "throttled"))
+
+
+def _read(request: Request) -> GraphQLRequest:
+    body = request.json()
+    document = body.get("query")
+    if not isinstance(document, str):
+        raise ValueError("Required parameter missing or invalid")
+    return GraphQLRequest(document, body.get("variables") or {}, body.get("operationName"))
+
+
+def _served_version(core: Core, version: str) -> str:
+    """Return the version asked for, or the oldest supported one in place of a retired one."""
+    supported = core.behaviour.api_versions
+    return version if version in supported else supported[0]
