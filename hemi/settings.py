@@ -14,7 +14,7 @@ ENV_FILE = Path(env.str("HEMI_ENV_FILE", default=str(BASE_DIR / ".env")))  # dem
 if ENV_FILE.is_file():
     env.read_env(ENV_FILE)
 
-VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)

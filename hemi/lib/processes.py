@@ -23,10 +23,11 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Program:
-    """What to run; `log` is a file for its output (none: where ours goes), `env` comes on top of our own."""
+    """What to run and where; `env` comes on top of our own, `log` is a file for its output (none: where ours goes)."""
 
     name: str
     argv: Sequence[str]
+    folder: Path | None = None
     env: dict[str, str] = field(default_factory=dict)
     log: Path | None = None
 
@@ -115,6 +116,7 @@ class Child:
             # A group of its own: Ctrl-C in a terminal reaches only us, and we end the others in order.
             self.process = subprocess.Popen(  # noqa: S603
                 self.program.argv,
+                cwd=self.program.folder,
                 env={**os.environ, **self.program.env},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
