@@ -1,5 +1,6 @@
 """The mailbox's SMTP server."""
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -61,7 +62,7 @@ class SmtpServer:
 
 class _Controller(Controller):
     # aiosmtpd checks itself by a connection to its port, so port 0 only works with a socket that is bound already.
-    listener = None
+    listener: socket.socket | None = None
 
     def _create_server(self):
         return self.loop.create_server(self._factory_invoker, sock=self.listener)

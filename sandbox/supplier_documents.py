@@ -54,7 +54,8 @@ def read_order(file_name: str, content: bytes) -> ReceivedOrder:
 
 def reply_document(reference: str, supplier_reference: str, verdict: Verdict) -> bytes:
     """Return the reply document to an order."""
-    root = etree.Element(f"{{{REPLY}}}Reply", {"version": "1.0"}, nsmap={None: REPLY})
+    # The stubs of lxml know no default namespace.
+    root = etree.Element(f"{{{REPLY}}}Reply", {"version": "1.0"}, nsmap={None: REPLY})  # type: ignore[dict-item]
     fields = {"Reference": reference, "Status": verdict.status, "SupplierReference": supplier_reference}
     if verdict.status == "rejected":
         fields["Reason"] = verdict.reason
