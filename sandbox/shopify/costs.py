@@ -4,6 +4,7 @@ An object costs 1, scalars and the small value types nothing, a mutation 10, a c
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -21,7 +22,17 @@ from graphql import (
 
 QUERY_MAXIMUM = 1000
 MUTATION_COST = 10
-_VALUE_TYPES = {"MoneyBag", "MoneyV2", "Count", "PageInfo", "UserError", "TaxLine", "Attribute", "LocationAddress"}
+_VALUE_TYPES = {
+    "MoneyBag",
+    "MoneyV2",
+    "Count",
+    "PageInfo",
+    "UserError",
+    "TaxLine",
+    "Attribute",
+    "LocationAddress",
+    "CollectionSourceInclusion",
+}
 
 
 class CostMeter:
@@ -47,10 +58,13 @@ class CostMeter:
         extra = MUTATION_COST if operation.operation.value == "mutation" else 0
         return extra + self._selection(operation.selection_set, root, pages, data)
 
-    def _selection(self, selection_set: SelectionSetNode, parent: object, pages: Callable, data: dict | None) -> int:
-        return sum(self._node(node, parent, pages, data) for node in selection_set.selections)
+    def _selection(
+        self, selection_set: SelectionSetNode | None, parent: Any, pages: Callable, data: dict | None
+    ) -> int:
+        selections = selection_set.selections if selection_set else ()
+        return sum(self._node(node, parent, pages, data) for node in selections)
 
-    def _node(self, node: object, parent: object, pages: Callable, data: dict | None) -> int:
+    def _node(self, node: Any, parent: Any, pages: Callable, data: dict | None) -> int:
         if isinstance(node, FragmentSpreadNode):
             node = self._fragments[node.name.value]
         if isinstance(node, FragmentDefinitionNode | InlineFragmentNode):
@@ -59,9 +73,9 @@ class CostMeter:
             return self._selection(node.selection_set, inner, pages, data)
         return self._field(node, parent, pages, data)
 
-    def _field(self, node: FieldNode, parent: object, pages: Callable, data: dict | None) -> int:
+    def _field(self, node: FieldNode, parent: Any, pages: Callable, data: dict | None) -> int:
         definition = getattr(parent, "fields", {}).get(node.name.value)
-        kind = get_named_type(definition.type) if definition else None
+        kind: Any = get_named_type(definition.type) if definition else None
         if node.selection_set is None or not is_composite_type(kind):
             return 0
         value = data.get((node.alias or node.name).value) if data is not None else None
@@ -73,18 +87,16 @@ class CostMeter:
         rows = value if isinstance(value, list) else [value]
         return sum(own + self._selection(node.selection_set, kind, pages, row) for row in rows)
 
-    def _connection(self, node: FieldNode, kind: object, pages: Callable, value: dict | None) -> int:
+    def _connection(self, node: FieldNode, kind: Any, pages: Callable, value: dict | None) -> int:
         cost = 0
-        for child in node.selection_set.selections:
-            name = child.name.value if isinstance(child, FieldNode) else ""
-            if name not in ("nodes", "edges") or child.selection_set is None:
+        for child in node.selection_set.selections if node.selection_set else ():
+            if not isinstance(child, FieldNode) or child.name.value not in ("nodes", "edges"):
                 continue
             rows = value.get((child.alias or child.name).value) if value else None
-            for times, row in pages(node, rows):
-                cost += times * self._row(child, kind, pages, row)
+            cost += sum(times * self._row(child, kind, pages, row) for times, row in pages(node, rows))
         return cost
 
-    def _row(self, child: FieldNode, kind: object, pages: Callable, row: dict | None) -> int:
+    def _row(self, child: FieldNode, kind: Any, pages: Callable, row: dict | None) -> int:
         inner = get_named_type(kind.fields[child.name.value].type)
         if child.name.value == "nodes":
             return 1 + self._selection(child.selection_set, inner, pages, row)

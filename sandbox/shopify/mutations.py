@@ -49,9 +49,8 @@ def _update(info: GraphQLResolveInfo, id: str, **arguments: dict) -> dict:
 def _delete(info: GraphQLResolveInfo, id: str) -> dict:
     call = info.context
     row = _find(call, id)
-    errors = _FORCED if call.forced_user_errors else [] if row else _missing()
-    if errors:
-        return {"deletedWebhookSubscriptionId": None, "userErrors": errors}
+    if row is None or call.forced_user_errors:
+        return {"deletedWebhookSubscriptionId": None, "userErrors": _FORCED if row else _missing()}
     with call.core.state.lock:
         call.core.state.subscriptions.pop(row.id, None)
     return {"deletedWebhookSubscriptionId": id, "userErrors": []}

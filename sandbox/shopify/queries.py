@@ -1,6 +1,7 @@
 """The root fields of queries, each a resolver by its name in the schema."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from graphql import GraphQLResolveInfo
 
@@ -44,33 +45,33 @@ def _versions(info: GraphQLResolveInfo) -> list[dict]:
     return [{"handle": handle, "displayName": handle, "supported": True} for handle in handles]
 
 
-def _locations(info: GraphQLResolveInfo, **arguments: object) -> dict:
+def _locations(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_locations", "locations")
     rows = [row for row in info.context.shop.locations if row["isActive"] or arguments.get("includeInactive")]
     return connection([location_fields(row) for row in rows], arguments, _sort_key(arguments))
 
 
-def _collections(info: GraphQLResolveInfo, **arguments: object) -> dict:
+def _collections(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_products", "collections")
     shop = info.context.shop
     rows = [collection_fields(row, shop.products) for row in shop.collections]
     return connection(rows, arguments, _sort_key(arguments))
 
 
-def _products(info: GraphQLResolveInfo, **arguments: object) -> dict:
+def _products(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_products", "products")
     rows = [product_fields(row) for row in info.context.shop.products]
     return connection(rows, arguments, _sort_key(arguments))
 
 
-def _orders(info: GraphQLResolveInfo, **arguments: object) -> dict:
+def _orders(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_orders", "orders")
     found, warnings = matching(_visible_orders(info.context), arguments.get("query"))
     info.context.search_warnings += warnings
     return connection([order_fields(order) for order in found], arguments, _sort_key(arguments))
 
 
-def _subscriptions(info: GraphQLResolveInfo, **arguments: object) -> dict:
+def _subscriptions(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     topics, uri = arguments.get("topics"), arguments.get("uri")
     rows = [
         subscription_fields(row)

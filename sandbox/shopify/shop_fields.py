@@ -42,21 +42,32 @@ def location_fields(row: dict) -> dict:
 
 
 def collection_fields(row: dict, products: list[dict]) -> dict:
-    """Return a `Collection`; a smart one has a source with conditions."""
+    """Return a `Collection`; a smart one has a source with a condition, a manual one a source without."""
     inside = [product for product in products if product["id"] in row["product_ids"]]
-    source = {
-        "__typename": "CollectionConditionsSource",
-        "id": f"gid://shopify/CollectionConditionsSource/{row['id']}",
-        "title": row["title"],
-        "shareable": False,
-    }
     return _resource("Collection", row) | {
         "description": "",
         "descriptionHtml": "",
         "templateSuffix": None,
-        "sources": [source] if row["is_smart"] else [],
+        "sources": [_source(row)] if row["is_smart"] or inside else [],
         "productsCount": {"count": len(inside), "precision": "EXACT"},
         "products": lambda info, **arguments: connection([product_fields(item) for item in inside], arguments),
+    }
+
+
+def _source(row: dict) -> dict:
+    condition = {
+        "__typename": "CollectionSourceInclusionConditionProductType",
+        "id": f"gid://shopify/CollectionSourceInclusionConditionProductType/{row['id']}",
+        "matchType": "ANY",
+        "relation": "EQUALS",
+        "values": ["Apparel"],
+    }
+    return {
+        "__typename": "CollectionConditionsSource",
+        "id": f"gid://shopify/CollectionConditionsSource/{row['id']}",
+        "title": row["title"],
+        "shareable": False,
+        "inclusion": {"conditions": [condition] if row["is_smart"] else [], "matchType": "ALL"},
     }
 
 

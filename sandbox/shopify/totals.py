@@ -74,7 +74,7 @@ def _sums(order: dict, quantity: str, shipping: Decimal) -> dict[str, Decimal]:
 
 def _tax_rate(order: dict) -> Decimal:
     place = order["shipping_address"] or order["billing_address"] or {}
-    return Decimal(TAX_RATES.get(place.get("country_code"), "0.00"))
+    return Decimal(TAX_RATES.get(place.get("country_code") or "", "0.00"))
 
 
 def _line_tax(order: dict, line: dict, net: Decimal) -> Decimal:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sandbox.shopify.catalogue import AMERICAN, DIGITAL, GIFT_CARD, IRISH, NORTHWIND, SUEDHAUS
 from sandbox.shopify.draft import Draft
 from sandbox.shopify.order_parts import Ids
 from sandbox.shopify.variants_amounts import AMOUNTS
 from sandbox.shopify.variants_scripts import SCRIPTS
+from sandbox.shopify.variants_states import STATES
 
 Finish = Callable[[dict], None]
 Variant = Callable[[dict, Draft], Finish | None]
@@ -37,7 +39,7 @@ def _named(pattern: str) -> Variant:
     return edit
 
 
-def _person(**changes: object) -> Variant:
+def _person(**changes: Any) -> Variant:
     def edit(order: dict, draft: Draft) -> None:
         draft.person = replace(draft.person, **changes)
 
@@ -85,49 +87,6 @@ def _draft_order(order: dict, draft: Draft) -> None:
         email="", contact_email=None, customer=None, billing_address=None, shipping_address=None, shipping_lines=[]
     )
     order.update(source_name="shopify_draft_order", financial_status="pending", payment_gateway_names=[])
-
-
-def _cancelled(order: dict, draft: Draft) -> None:
-    order.update(cancelled_at=order["created_at"], cancel_reason="customer", financial_status="voided")
-
-
-def _fulfilled_in_part(order: dict, draft: Draft) -> None:
-    draft.line_changes[0] = {"fulfillable_quantity": 0, "fulfillment_status": "fulfilled"}
-    order["fulfillment_status"] = "partial"
-
-
-def _edited(order: dict, draft: Draft) -> None:
-    draft.basket = [(draft.basket[0][0], 3), draft.basket[1]]
-    draft.line_changes[0] = {"current_quantity": 1, "fulfillable_quantity": 1}
-
-
-def _removed_line(order: dict, draft: Draft) -> None:
-    draft.line_changes[1] = {"current_quantity": 0, "fulfillable_quantity": 0}
-
-
-def _refunded_line(order: dict, draft: Draft) -> Finish:
-    draft.line_changes[1] = {"current_quantity": 0, "fulfillable_quantity": 0}
-    return _refund_second_line
-
-
-def _refund_second_line(order: dict) -> None:
-    line = order["line_items"][1]
-    refund_id = order["id"] + 500
-    row = {"id": refund_id + 1, "line_item_id": line["id"], "quantity": line["quantity"], "restock_type": "cancel"}
-    order["financial_status"] = "partially_refunded"
-    order["refunds"] = [
-        {
-            "id": refund_id,
-            "admin_graphql_api_id": f"gid://shopify/Refund/{refund_id}",
-            "created_at": order["updated_at"],
-            "note": None,
-            "order_id": order["id"],
-            "processed_at": order["updated_at"],
-            "refund_line_items": [row],
-            "transactions": [],
-            "order_adjustments": [],
-        }
-    ]
 
 
 def _long_ids(order: dict, draft: Draft) -> None:
@@ -188,17 +147,13 @@ VARIANTS: dict[str, Variant] = {
     "draft_order": _draft_order,
     "test_order": _order(test=True),
     "unpaid": _order(financial_status="pending"),
-    "cancelled": _cancelled,
     "other_source": _order(source_name="580111"),
     "gift_card": _gift_card,
     "custom_fulfilment_service": _first_line(fulfillment_service="northwind-logistics"),
-    "fulfilled_in_part": _fulfilled_in_part,
-    "edited": _edited,
-    "removed_line": _removed_line,
-    "refunded_line": _refunded_line,
     "long_ids": _long_ids,
     "shape_2017": _shape_2017,
     "lines_500": _many_lines,
     **AMOUNTS,
     **SCRIPTS,
+    **STATES,
 }

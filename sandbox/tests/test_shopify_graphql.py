@@ -74,7 +74,15 @@ def test_paging_reads_each_collection_once(sandbox, token):
     assert {"=cmd()", "夏のコレクション", "Łóżka"} <= set(titles)
 
 
-def test_rows_added_between_pages_shift_nothing(sandbox, token):
+def test_smart_collections_have_conditions_and_manual_ones_none(sandbox, token):
+    document = """{ collections(first: 6) { nodes { title
+      sources { ... on CollectionConditionsSource { inclusion { conditions { __typename } } } } } } }"""
+    rows = ask(sandbox, token, document).json()["data"]["collections"]["nodes"]
+    smart = [any(source["inclusion"]["conditions"] for source in row["sources"]) for row in rows]
+    assert smart == [False, False, True, False, False, True]
+
+
+def test_row_gone_between_pages_shifts_nothing(sandbox, token):
     sandbox.place_order("demo")
     kept = sandbox.place_order("demo")
     document = (
@@ -176,8 +184,8 @@ def test_cost_is_told_and_the_bucket_runs_dry_and_fills(sandbox, token):
     sandbox.buckets.resize(CLIENT[0], "demo", 600, 2000)
     cost = ask(sandbox, token, COLLECTIONS, first=250).json()["extensions"]["cost"]
     assert cost["requestedQueryCost"] == 502
-    # 30 collections, ten of them with a source.
-    assert cost["actualQueryCost"] == 42
+    # 30 collections, all but the two empty ones with a source.
+    assert cost["actualQueryCost"] == 2 + 30 + 28
     assert cost["throttleStatus"]["maximumAvailable"] == 600
     sandbox.buckets.resize(CLIENT[0], "demo", 600, 100)
     answers = [ask(sandbox, token, COLLECTIONS, first=250) for _ in range(5)]
