@@ -50,7 +50,7 @@ def route_again(*, order: Order, by: Any) -> Order:
 def send_to_supplier(*, order: Order, lines: Iterable[OrderLine], supplier: Supplier, by: Any) -> SupplierOrder:
     """Give lines to a supplier by hand, whatever the rules say. Raises Refused."""
     with transaction.atomic():
-        order = settlement.locked(order.pk)
+        order, supplier = settlement.locked(order.pk), Supplier.objects.get(pk=supplier.pk)
         if order.state != Order.State.READY:
             raise Refused(f"The order does not go out: {order.state_reason}")
         if supplier.is_live == order.is_test:
@@ -168,9 +168,10 @@ def read_again(*, reply: SupplierReply, by: Any) -> SupplierReply:
 
 def send_test_order(*, supplier: Supplier, account: AccountShopify, by: Any) -> SupplierOrder:
     """Make a test order of the account and give it to a supplier in test mode. Raises Refused."""
-    if supplier.is_live:
-        raise Refused(f"{supplier} is live and gets real orders only. Take it back to test first.")
     with transaction.atomic():
+        supplier = Supplier.objects.get(pk=supplier.pk)
+        if supplier.is_live:
+            raise Refused(f"{supplier} is live and gets real orders only. Take it back to test first.")
         order = intake.store(account, samples.order(time.time_ns() // 1_000_000))
         part = parts.allocate(order, supplier, order.lines.all(), by=by)
         timeline.record(order, "test_order", f"Test order made for {supplier}.", part.reference, by)

@@ -1,0 +1,127 @@
+"""Orders as stores really send them, read into snapshots."""
+
+import dataclasses
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from integrations.shopify import payloads
+from orders.tests import bodies
+from sandbox.shopify import orders as sandbox_orders
+
+SAMPLES = (
+    Path(os.environ.get("HEMI_REFERENCE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "orders"
+)
+
+
+def parse(**changes):
+    return payloads.parse_order(bodies.encode(bodies.order(**changes)))
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="reference data is not here")
+@pytest.mark.parametrize(("year", "lines", "total"), [("2025", 3, "359.97"), ("2017", 2, "57.98")])
+def test_official_samples_are_read(year, lines, total):
+    snapshot = payloads.parse_order((SAMPLES / f"official_sample_{year}.json").read_bytes())
+    assert snapshot.shopify_id == 820982911946154508
+    assert (snapshot.is_test, snapshot.number, len(snapshot.lines)) == (True, "#9999", lines)
+    assert snapshot.cancelled_at is not None
+    assert snapshot.total == Decimal(total)
+    assert {line.vendor for line in snapshot.lines} == {""}
+
+
+@pytest.mark.parametrize(
+    ("given", "number"), [("5198", "5198"), ("#BURWEB2537", "#BURWEB2537"), ("->1003", "->1003"), (None, "1234")]
+)
+def test_numbers_are_kept_as_the_store_writes_them(given, number):
+    assert parse(name=given, order_number=1234).number == number
+
+
+def test_nulls_become_empty_texts():
+    line = bodies.line(5, 1, None, None, 1, product_id=None, title=None, name="Named only")
+    snapshot = parse(
+        customer=None, email="", phone=None, shipping_address=None, billing_address=None, note=None, line_items=[line]
+    )
+    assert (snapshot.email, snapshot.customer_name, snapshot.shipping_address) == ("", "", None)
+    assert (snapshot.lines[0].sku, snapshot.lines[0].vendor, snapshot.lines[0].product_id) == ("", "", None)
+    assert snapshot.lines[0].title == "Named only"
+
+
+def test_order_mail_is_found_where_the_store_put_it():
+    assert parse(email="", contact_email=None, customer={"email": "c@example.com"}).email == "c@example.com"
+    assert parse(email="o@example.com", customer={"email": None}).email == "o@example.com"
+
+
+def test_discount_is_read_from_allocations():
+    allocated = [{"amount": "3.00", "discount_application_index": 0}, {"amount": "0.25"}]
+    line = bodies.line(5, 1, "V", "S", 1, total_discount="0.00", discount_allocations=allocated)
+    old = bodies.line(5, 2, "V", "S", 1, total_discount="5.00")
+    assert [line.discount for line in parse(line_items=[line, old]).lines] == [Decimal("3.25"), Decimal("5.00")]
+
+
+def test_removed_and_fulfilled_pieces_are_not_sendable():
+    edited = bodies.line(5, 1, "V", "S", 5, current_quantity=3, fulfillable_quantity=3)
+    partly = bodies.line(5, 2, "V", "S", 5, fulfillable_quantity=2)
+    old = bodies.line(5, 3, "V", "S", 4)
+    del old["current_quantity"], old["fulfillable_quantity"]
+    lines = parse(line_items=[edited, partly, old]).lines
+    assert [(line.quantity, line.current, line.sendable) for line in lines] == [(5, 3, 3), (5, 5, 2), (4, 4, 4)]
+
+
+def test_what_databases_cannot_hold_is_replaced():
+    body = bodies.encode(bodies.order(note="a\x00b")).replace(b'"Standard"', b'"S\\ud800x"')
+    snapshot = payloads.parse_order(body)
+    assert snapshot.note == "a\ufffdb"
+    assert snapshot.shipping_methods[0]["title"] == "S\ufffdx"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"id": "abc"},
+        {"id": 2**63},
+        {"id": -5},
+        {"id": True},
+        {"currency": None},
+        {"currency": "euro"},
+        {"created_at": None, "updated_at": None},
+        {"created_at": "yesterday"},
+        {"updated_at": "2026-11-20T10:00:00"},
+        {"total_price": "NaN"},
+        {"total_price": "1e99"},
+        {"line_items": "none"},
+        {"line_items": [{"id": 1, "quantity": -1}]},
+        {"line_items": [{"id": 1, "quantity": 1, "title": {"a": 1}}]},
+        {"customer": "Ola"},
+        {"shipping_address": ["x"]},
+        {"shipping_lines": [None]},
+    ],
+)
+def test_unreadable_orders_are_refused_with_a_reason(changes):
+    with pytest.raises(payloads.PayloadError, match=r".{10,}"):
+        parse(**changes)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"nul", b"\xff\xfe", b"[" * 100_000, b'{"id": 1e999}'])
+def test_hostile_bodies_are_refused(body):
+    with pytest.raises(payloads.PayloadError):
+        payloads.parse_order(body)
+
+
+def test_equal_orders_hash_alike_whatever_their_keys_order():
+    body = bodies.order()
+    again = dict(reversed(body.items()))
+    one, two = (payloads.parse_order(json.dumps(each).encode()) for each in (body, again))
+    assert one.content_hash == two.content_hash
+    assert dataclasses.replace(one, note="x").content_hash != one.content_hash
+
+
+@pytest.mark.parametrize("variant", sandbox_orders.VARIANTS)
+def test_every_shape_of_the_sandbox_is_read(variant):
+    order = sandbox_orders.make_order(1001, variant=variant)
+    snapshot = payloads.parse_order(json.dumps(order).encode())
+    assert snapshot.shopify_id == order["id"]
+    assert len(snapshot.lines) == len(order["line_items"])

@@ -1,0 +1,51 @@
+"""A store with two live suppliers on one server each, and the rules that part its orders."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.models import AccountShopify
+from integrations.shopify import payloads
+from orders import intake
+from orders.tests import bodies
+from suppliers import rendering, routing
+from suppliers.models import Endpoint, RoutingRule, Supplier
+
+
+@pytest.fixture
+def account(db):
+    """An account whose orders go out once they are paid."""
+    return AccountShopify.objects.create(shop_name="test", orders_from=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+def _supplier(name, code, vendor):
+    endpoint = Endpoint.objects.create(name=name, host="127.0.0.1", port=2121, username=code, orders_folder="in")
+    supplier = Supplier.objects.create(name=name, code=code, endpoint=endpoint, mode=Supplier.Mode.LIVE)
+    RoutingRule.objects.create(priority=50, vendor=vendor, supplier=supplier)
+    return supplier
+
+
+@pytest.fixture
+def north(db):
+    """A live supplier that makes what vendor Northwind sells."""
+    return _supplier("Northwind", "NORTH", "northwind")
+
+
+@pytest.fixture
+def sued(db):
+    """A live supplier that makes what vendor Südhaus sells."""
+    return _supplier("Südhaus", "SUED", "SÜDHAUS")
+
+
+@pytest.fixture
+def take(account):
+    """Take an order as from a webhook, then route and render it; returns it fresh."""
+
+    def run(body=None, **changes):
+        order = intake.store(account, payloads.parse_order(bodies.encode(body or bodies.order(**changes))))
+        routing.route()
+        rendering.render()
+        order.refresh_from_db()
+        return order
+
+    return run

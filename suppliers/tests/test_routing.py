@@ -1,0 +1,194 @@
+"""Each line goes to one supplier by rule, and follows the order until its file was tried."""
+
+import pytest
+from django.utils import timezone
+
+from orders import services as order_services
+from orders.models import OrderLine
+from orders.tests import bodies
+from suppliers import rendering, routing, services
+from suppliers.models import Delivery, RoutingRule, Supplier, SupplierOrder
+
+LATER = "2026-11-20T12:00:00+01:00"
+
+
+def statuses(order):
+    return {part.supplier.code: part.status for part in order.supplier_orders.all()}
+
+
+def notes(order):
+    return [(line.routing, line.routing_note) for line in order.lines.all()]
+
+
+def test_each_supplier_gets_its_part(take, north, sued):
+    order = take()
+    assert statuses(order) == {"NORTH": "ready", "SUED": "ready"}
+    assert [line.order_line.sku for line in order.supplier_orders.get(supplier=north).lines.all()] == ["NW-1001"]
+    assert not order.needs_routing
+    assert order.attention == ""
+
+
+def test_routing_twice_makes_nothing_twice(take, north, sued):
+    body = bodies.order()
+    take(body)
+    order = take({**body, "updated_at": LATER, "financial_status": "paid", "note": "changed"})
+    order_services.route_again(order=order, by=None)
+    routing.route()
+    rendering.render()
+    assert Delivery.objects.count() == 2
+    assert SupplierOrder.objects.filter(revision=1).count() == 2
+
+
+def test_a_line_that_no_rule_takes_stops_nothing_else(take, north):
+    order = take()
+    assert statuses(order) == {"NORTH": "ready"}
+    assert order.attention == "1 line goes to no supplier yet."
+    assert notes(order)[1][0] == OrderLine.Routing.UNROUTED
+
+
+def test_a_new_rule_and_route_again_mend_it(take, north):
+    order = take()
+    RoutingRule.objects.create(priority=900, is_everything_else=True, supplier=north)
+    services.route_again(order=order, by=None)
+    routing.route()
+    rendering.render()
+    order.refresh_from_db()
+    assert order.attention == ""
+    assert b"SH-2001" in bytes(order.supplier_orders.get().delivery.document)
+
+
+def test_send_by_hand_mends_it(take, north, sued):
+    RoutingRule.objects.filter(supplier=sued).delete()
+    order = take()
+    services.send_to_supplier(order=order, lines=order.lines.all(), supplier=sued, by=None)
+    routing.route()
+    rendering.render()
+    order.refresh_from_db()
+    assert statuses(order) == {"NORTH": "ready", "SUED": "ready"}
+    assert order.attention == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "takes"),
+    [
+        ({"vendor": "NORTHWIND"}, True),
+        ({"vendor": "North"}, False),
+        ({"sku_pattern": "nw-*"}, True),
+        ({"sku_pattern": "NW-10?1"}, True),
+        ({"sku_pattern": "W-*"}, False),
+        ({"shipping": "no"}, False),
+        ({"shipping": "yes"}, True),
+        ({"vendor": "northwind", "sku_pattern": "SH-*"}, False),
+        ({"is_everything_else": True}, True),
+        ({"is_everything_else": True, "is_active": False}, False),
+    ],
+)
+def test_rules_compare_as_they_say(take, north, rule, takes):
+    RoutingRule.objects.all().delete()
+    RoutingRule.objects.create(supplier=north, **rule)
+    order = take(line_items=[bodies.line(9, 1, "Northwind", "NW-1001", 1)])
+    assert statuses(order) == ({"NORTH": "ready"} if takes else {})
+
+
+def test_the_smallest_priority_wins_and_no_supplier_sets_aside(take, north):
+    RoutingRule.objects.create(priority=1, shipping="no")
+    order = take(line_items=[bodies.line(9, 1, "Northwind", "GIFT", 1, requires_shipping=False)])
+    assert notes(order) == [(OrderLine.Routing.SET_ASIDE, "By rule: needs no shipping.")]
+    assert (statuses(order), order.attention) == ({}, "")
+
+
+def test_real_orders_pass_over_suppliers_in_test_mode(take, north):
+    services.back_to_test(supplier=north, by=None)
+    order = take(line_items=[bodies.line(9, 1, "Northwind", "NW-1", 1)])
+    assert "still in test mode" in notes(order)[0][1]
+    assert order.attention
+    with pytest.raises(services.Refused, match="real order"):
+        services.send_to_supplier(order=order, lines=order.lines.all(), supplier=north, by=None)
+
+
+def test_test_orders_never_reach_a_live_supplier(take, north):
+    order = take(test=True, line_items=[bodies.line(9, 1, "Northwind", "NW-1", 1)])
+    assert (statuses(order), order.attention) == ({}, "")
+    services.back_to_test(supplier=north, by=None)
+    services.route_again(order=order, by=None)
+    routing.route()
+    rendering.render()
+    assert statuses(order) == {"NORTH": "ready"}
+    assert b'test="true"' in bytes(order.supplier_orders.get().delivery.document)
+
+
+def test_a_sample_order_goes_to_a_supplier_in_test_mode_only(account, north):
+    with pytest.raises(services.Refused, match="is live"):
+        services.send_test_order(supplier=north, account=account, by=None)
+    services.back_to_test(supplier=north, by=None)
+    part = services.send_test_order(supplier=Supplier.objects.get(), account=account, by=None)
+    routing.route()
+    rendering.render()
+    part.refresh_from_db()
+    assert part.status == SupplierOrder.Status.READY
+    assert part.order.is_test
+
+
+def test_an_order_changed_before_the_first_try_changes_the_file(take, north):
+    body = bodies.order()
+    order = take(body)
+    body["line_items"][0].update(current_quantity=1, fulfillable_quantity=1)
+    take({**body, "updated_at": LATER})
+    part = order.supplier_orders.get()
+    assert b"<Quantity>1</Quantity>" in bytes(part.delivery.document)
+    assert part.revision == 1
+
+
+def test_an_order_changed_after_the_first_try_is_told_not_sent(take, north):
+    body = bodies.order()
+    order = take(body)
+    Delivery.objects.update(first_claimed_at=timezone.now())
+    before = bytes(Delivery.objects.get().document)
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take({**body, "updated_at": LATER})
+    part = order.supplier_orders.get()
+    assert "changed after its file went" in part.attention
+    assert bytes(Delivery.objects.get().document) == before
+
+
+def test_what_the_supplier_ships_is_no_change(take, north):
+    body = bodies.order()
+    order = take(body)
+    Delivery.objects.update(first_claimed_at=timezone.now(), status="sent")
+    SupplierOrder.objects.update(status="sent")
+    body["line_items"][0].update(fulfillable_quantity=0)
+    take({**body, "updated_at": LATER})
+    assert order.supplier_orders.get().attention == ""
+
+
+def test_a_line_added_after_the_first_try_waits_for_a_person(take, north):
+    body = bodies.order()
+    order = take(body)
+    Delivery.objects.update(first_claimed_at=timezone.now())
+    body["line_items"].append(bodies.line(body["id"], 7, "Northwind", "NW-7", 1))
+    take({**body, "updated_at": LATER})
+    line = order.lines.get(sku="NW-7")
+    assert line.routing == OrderLine.Routing.UNROUTED
+    services.send_to_supplier(order=order, lines=[line], supplier=north, by=None)
+    rendering.render()
+    document = bytes(order.supplier_orders.get(revision=2).delivery.document)
+    assert (b"NW-7" in document, b"NW-1001" in document) == (True, False)
+
+
+def test_an_order_cancelled_before_the_first_try_goes_nowhere(take, north, sued):
+    body = bodies.order()
+    order = take(body)
+    take({**body, "cancelled_at": LATER, "updated_at": LATER})
+    assert statuses(order) == {"NORTH": "cancelled", "SUED": "cancelled"}
+    assert set(Delivery.objects.values_list("status", "is_held")) == {("cancelled", True)}
+
+
+def test_an_order_cancelled_after_sending_is_told(take, north):
+    body = bodies.order()
+    order = take(body)
+    Delivery.objects.update(first_claimed_at=timezone.now(), status="sent", step="sent")
+    SupplierOrder.objects.update(status="sent")
+    take({**body, "cancelled_at": LATER, "updated_at": LATER})
+    part = order.supplier_orders.get()
+    assert part.status == "sent"
+    assert "may already have its file" in part.attention

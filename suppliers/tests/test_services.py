@@ -1,0 +1,123 @@
+"""Hold, release, cancel: what a person asks for holds, or is refused with a sentence and changes nothing."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from orders.models import Order, OrderLine
+from suppliers import rendering, routing, services
+from suppliers.models import Delivery, SupplierOrder
+
+
+def work():
+    routing.route()
+    rendering.render()
+
+
+def renaming():
+    Delivery.objects.update(step=Delivery.Step.RENAMING, claim_token="t", first_claimed_at=timezone.now())
+
+
+def test_a_held_order_waits_and_goes_on_when_released(take, north):
+    order = take()
+    person = User.objects.create_user("ada")
+    services.hold_order(order=order, reason="credit check", by=person)
+    work()
+    assert Order.objects.get().state == Order.State.HELD
+    assert Delivery.objects.get().is_held
+    services.release_order(order=order, by=person)
+    work()
+    assert not Delivery.objects.get().is_held
+    assert [event.actor for event in order.events.filter(kind__in=["held", "released"])] == [person, person]
+
+
+def test_hold_needs_a_reason_and_an_order_that_is_not_held(take, north):
+    order = take()
+    with pytest.raises(services.Refused, match="reason"):
+        services.hold_order(order=order, reason="  ", by=None)
+    assert Order.objects.get().held_at is None
+    services.hold_order(order=order, reason="x", by=None)
+    with pytest.raises(services.Refused, match="already"):
+        services.hold_order(order=order, reason="y", by=None)
+    assert Order.objects.get().hold_reason == "x"
+
+
+def test_a_part_is_held_alone(take, north, sued):
+    order = take()
+    part = order.supplier_orders.get(supplier=north)
+    services.hold(supplier_order=part, reason="wait", by=None)
+    assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
+    services.hold_order(order=order, reason="all", by=None)
+    services.release_order(order=order, by=None)
+    work()
+    assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
+    services.release(supplier_order=part, by=None)
+    assert not Delivery.objects.filter(is_held=True).exists()
+
+
+@pytest.mark.parametrize("ask", [services.hold, services.cancel])
+def test_past_the_point_of_no_return_a_part_is_not_stopped(take, north, ask):
+    part = take().supplier_orders.get()
+    renaming()
+    with pytest.raises(services.Refused, match="handed over"):
+        ask(supplier_order=part, reason="too late", by=None)
+    part.refresh_from_db()
+    delivery = Delivery.objects.get()
+    assert (part.status, part.held_at, delivery.is_held, delivery.status) == ("ready", None, False, "due")
+
+
+def test_a_cancelled_part_frees_its_lines_for_another_supplier(take, north, sued):
+    order = take()
+    part = order.supplier_orders.get(supplier=north)
+    services.cancel(supplier_order=part, reason="out of stock", by=None)
+    work()
+    line = order.lines.get(sku="NW-1001")
+    assert line.routing == OrderLine.Routing.WITHDRAWN
+    assert order.supplier_orders.exclude(status="cancelled").count() == 1
+    services.send_to_supplier(order=order, lines=[line], supplier=sued, by=None)
+    work()
+    assert b"NW-1001" in bytes(order.supplier_orders.get(supplier=sued).delivery.document)
+
+
+def test_a_cancelled_order_takes_its_files_back(take, north, sued):
+    order = take()
+    services.cancel_order(order=order, reason="fraud", by=None)
+    work()
+    assert set(order.supplier_orders.values_list("status", flat=True)) == {"cancelled"}
+    assert Order.objects.get().state_reason == "Cancelled by staff: fraud"
+
+
+def test_a_dead_letter_is_tried_again_from_its_step(take, north):
+    take()
+    Delivery.objects.update(status="dead", attempts=12, step="renaming")
+    services.retry_now(delivery=Delivery.objects.get(), by=None)
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.attempts, delivery.step) == ("due", 0, "renaming")
+
+
+def test_a_sent_file_is_not_tried_again(take, north):
+    take()
+    Delivery.objects.update(status="sent")
+    with pytest.raises(services.Refused):
+        services.retry_now(delivery=Delivery.objects.get(), by=None)
+    assert Delivery.objects.get().status == "sent"
+
+
+@pytest.mark.parametrize(("was_sent", "status", "part"), [(True, "sent", "sent"), (False, "due", "ready")])
+def test_an_uncertain_file_is_settled_by_a_person(take, north, was_sent, status, part):
+    take()
+    Delivery.objects.update(status="uncertain")
+    services.settle_uncertain(delivery=Delivery.objects.get(), was_sent=was_sent, reason="phoned", by=None)
+    assert Delivery.objects.get().status == status
+    assert SupplierOrder.objects.get().status == part
+    with pytest.raises(services.Refused):
+        services.settle_uncertain(delivery=Delivery.objects.get(), was_sent=True, reason="again", by=None)
+
+
+def test_pause_and_resume_a_supplier(north):
+    services.pause(supplier=north, reason="holidays", by=None)
+    with pytest.raises(services.Refused):
+        services.pause(supplier=north, reason="again", by=None)
+    services.resume(supplier=north, by=None)
+    with pytest.raises(services.Refused):
+        services.resume(supplier=north, by=None)
