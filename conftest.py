@@ -1,9 +1,11 @@
-"""What every test has: no way out but loopback."""
+"""What every test has: no way out but loopback, and a connected store where one is needed."""
 
 import ipaddress
 import socket
 
 import pytest
+
+from integrations.models import AccountShopify, Client, Integration, IntegrationCredentials
 
 _connect = socket.socket.connect
 
@@ -29,3 +31,20 @@ def only_loopback():
     socket.socket.connect = _guarded
     yield
     socket.socket.connect = _connect
+
+
+@pytest.fixture
+def integration():
+    """A custom app with credentials."""
+    integration = Integration.objects.create(name="Hemi Orders")
+    IntegrationCredentials.objects.create(integration=integration, client_id="client-1", client_secret="hush")  # noqa: S106
+    return integration
+
+
+@pytest.fixture
+def account(integration):
+    """A store that was not authorised yet."""
+    client = Client.objects.create(name="Test Ltd")
+    return AccountShopify.objects.create(
+        shop_name="test", integration=integration, client=client, client_email="owner@test.example"
+    )

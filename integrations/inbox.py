@@ -41,7 +41,7 @@ def _process(event: WebhookEvent) -> None:
     try:
         for name in handlers:
             import_string(name)(event)
-    except Exception as error:  # whatever a payload brings about: it is recorded and the next one goes on
+    except Exception as error:  # noqa: BLE001 - whatever a payload brings about: it is recorded and the next one goes on
         _record_failure(event, error)
         return
     status = WebhookEvent.Status.DONE if handlers else WebhookEvent.Status.IGNORED

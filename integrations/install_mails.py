@@ -1,0 +1,106 @@
+"""The runner that mails install links."""
+
+import logging
+import smtplib
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from hemi.lib import claims
+from integrations import alerts, consent
+from integrations.models import InstallLink
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 10
+_STILL = Q(status=InstallLink.Status.OPEN, mail=InstallLink.Mail.DUE)
+
+
+def send() -> None:
+    """Mail the install links that are due. Without a mail server they wait."""
+    if not settings.IS_MAIL_SET:
+        return
+    due = InstallLink.objects.filter(_STILL).select_related("account__client", "integration__credentials")
+    while links := claims.claim(due.order_by("pk"), still=_STILL, limit=1, lease=timedelta(minutes=2)):
+        _send(links[0])
+
+
+def _send(link: InstallLink) -> None:
+    if link.is_expired:
+        _fail(link, "The link expired before it could be mailed. Send the mail again to make a new one.")
+        return
+    try:
+        _message(link).send()
+    except OSError as error:  # smtplib's errors are OSErrors, too
+        said = _said(error)
+        if _is_permanent(error) or link.attempts >= MAX_ATTEMPTS:
+            _fail(link, said)
+        else:
+            _wait(link, said)
+        return
+    _mine(link).update(
+        mail=InstallLink.Mail.SENT, mailed_at=timezone.now(), mail_error="", last_error="", lease_until=None
+    )
+    log.info("install.mailed", extra=_ids(link))
+
+
+def _message(link: InstallLink) -> EmailMultiAlternatives:
+    words = {"link": link, "account": link.account, "url": consent.url(link)}
+    subject = f"Connect {link.account.domain} to {link.integration.name}"
+    message = EmailMultiAlternatives(
+        " ".join(subject.split()), render_to_string("mail/install.txt", words), to=[link.mailed_to]
+    )
+    message.attach_alternative(render_to_string("mail/install.html", words), "text/html")
+    return message
+
+
+def _is_permanent(error: OSError) -> bool:
+    """Say whether the server will never take this mail. A refused login is not the mail's fault."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    is_answer = isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)
+    return is_answer and error.smtp_code >= 500
+
+
+def _said(error: OSError) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        answers = [f"{code} {_text(said)}" for code, said in error.recipients.values()]
+        return "; ".join(answers)[:500]
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"[:500]
+    return f"The mail server could not be reached: {error}"[:500]
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+
+
+def _wait(link: InstallLink, said: str) -> None:
+    next_at = timezone.now() + claims.backoff(link.attempts)
+    _mine(link).update(lease_until=None, next_attempt_at=next_at, mail_error=said)
+    log.warning("install.mail_waits", extra=_ids(link))
+
+
+def _fail(link: InstallLink, said: str) -> None:
+    with transaction.atomic():
+        if _mine(link).update(mail=InstallLink.Mail.FAILED, lease_until=None, mail_error=said):
+            alerts.raise_alert(
+                "install_mail",
+                link.pk,
+                f"The install link of {link.account.shop_name} could not be mailed",
+                f"{said}\n\nCheck the Client Email of the account {link.account.shop_name}, then send the mail again.",
+            )
+    log.warning("install.mail_failed", extra=_ids(link))
+
+
+def _mine(link: InstallLink) -> QuerySet:
+    return InstallLink.objects.filter(_STILL, pk=link.pk, claim_token=link.claim_token)
+
+
+def _ids(link: InstallLink) -> dict[str, object]:
+    return {"install_link": link.pk, "account": link.account.shop_name, "attempt": link.attempts}

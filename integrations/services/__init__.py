@@ -1,0 +1,1 @@
+"""What people may ask for; each refuses with a sentence."""

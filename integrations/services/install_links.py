@@ -1,0 +1,138 @@
+"""Install links: make one, mail it, and take what comes back from consent."""
+
+import logging
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from hemi.lib import queue
+from integrations import consent, scopes
+from integrations.models import AccountShopify, InstallLink, Integration
+from integrations.services.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+
+def why_not(account: AccountShopify) -> str:
+    """Return why no install link can be made, in one sentence; blank if one can."""
+    integration = account.integration
+    if integration is None:
+        return "Choose an Integration App for this account first."
+    if integration.platform != Integration.Platform.SHOPIFY:
+        return f"{integration.name} is not a Shopify integration."
+    if integration.is_internal:
+        return "This is an internal app: it has no install link; paste its access token on the account."
+    if not integration.is_active:
+        return f"The integration {integration.name} is not active."
+    credentials = getattr(integration, "credentials", None)
+    if credentials is None or not credentials.client_id or not credentials.client_secret:
+        return f"Enter the client id and the client secret of the integration {integration.name} first."
+    if not settings.HEMI_BASE_URL:
+        return "HEMI_BASE_URL is not set, so Shopify would not know where to send the client back to."
+    if not account.access_scopes.strip():
+        return "Enter the access scopes to ask for first."
+    return ""
+
+
+def why_not_mail(account: AccountShopify) -> str:
+    """Return why no install link can be mailed, in one sentence; blank if one can."""
+    if reason := why_not(account):
+        return reason
+    if not account.client_email:
+        return "Enter the Client Email of this account first."
+    if not settings.IS_MAIL_SET:
+        return "No mail server is set: set EMAIL_URL."
+    return ""
+
+
+def get_or_make(*, account: AccountShopify, by: Any) -> InstallLink:
+    """Return the account's open link, or make one; a link that asks for something else is replaced. Two at once get
+    the same. Raises Refused."""
+    if reason := why_not(account):
+        raise Refused(reason)
+    with transaction.atomic():
+        # SQLite's write lock and this row's lock on PostgreSQL: one maker at a time. Webhooks go on.
+        locked = AccountShopify.objects.select_for_update(no_key=True, of=("self",))
+        account = locked.select_related("integration__credentials").get(pk=account.pk)
+        link = account.install_links.filter(status=InstallLink.Status.OPEN).select_related("integration").first()
+        if link and _is_current(link, account):
+            return link
+        if link:
+            _supersede(link)
+        return _make(account, by)
+
+
+def authorize_url(link: InstallLink) -> str:
+    """Return the address that the store's owner opens, with the link's state in it; raises Refused once it is used."""
+    if not link.state:
+        raise Refused("This link has been used or replaced. Generate a new one.")
+    return consent.url(link)
+
+
+def mail(*, account: AccountShopify, by: Any) -> InstallLink:
+    """Ask for the account's open link to be mailed to its Client Email, also once more. Raises Refused."""
+    if reason := why_not_mail(account):
+        raise Refused(reason)
+    with transaction.atomic():
+        link = get_or_make(account=account, by=by)
+        # Two clicks at once make one mail: the second finds it under way.
+        InstallLink.objects.filter(~Q(mail=InstallLink.Mail.DUE), pk=link.pk, status=InstallLink.Status.OPEN).update(
+            mail=InstallLink.Mail.DUE,
+            mailed_to=account.client_email,
+            mail_error="",
+            attempts=0,
+            claim_token="",
+            lease_until=None,
+            next_attempt_at=timezone.now(),
+        )
+        queue.kick("integrations.send_install_mails")
+    log.info("install.mail_asked", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    return link
+
+
+def _asked_scopes(account: AccountShopify) -> str:
+    try:
+        return ",".join(scopes.split(account.access_scopes))
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def _is_current(link: InstallLink, account: AccountShopify) -> bool:
+    return (
+        not link.is_expired
+        and bool(link.state)
+        and link.integration_id == account.integration_id
+        and link.scopes == _asked_scopes(account)
+        and link.redirect_uri == account.integration.callback_url
+    )
+
+
+def _supersede(link: InstallLink) -> None:
+    InstallLink.objects.filter(pk=link.pk, status=InstallLink.Status.OPEN).update(
+        status=InstallLink.Status.SUPERSEDED, state="", mail=consent.NO_LONGER_DUE, lease_until=None, claim_token=""
+    )
+
+
+def _make(account: AccountShopify, by: Any) -> InstallLink:
+    state = secrets.token_hex(32)
+    link = InstallLink.objects.create(
+        account=account,
+        integration=account.integration,
+        scopes=_asked_scopes(account),
+        redirect_uri=account.integration.callback_url,
+        state=state,
+        state_hash=consent.digest(state),
+        made_by=by,
+        expires_at=timezone.now() + timedelta(days=settings.INSTALL_LINK_DAYS),
+    )
+    log.info("install.link_made", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    return link
+
+
+def _name(by: Any) -> str:
+    return by.get_username() if by else ""
