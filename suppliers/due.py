@@ -1,0 +1,55 @@
+"""What is due at suppliers' servers: deliveries, and looks for replies."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from hemi.lib import claims
+from orders.models import Order
+from suppliers.models import Delivery, Endpoint, SupplierOrder
+
+# A stopped endpoint waits for a person, however the columns of its lane stand.
+OPEN = Q(is_active=True, stopped_at=None)
+STILL = Q(status=Delivery.Status.DUE)
+_OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None)
+_NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order__account__paused_at=None)
+_MAY_GO = Q(
+    is_held=False,
+    supplier_order__status=SupplierOrder.Status.READY,
+    supplier_order__held_at=None,
+    supplier_order__order__state=Order.State.READY,
+)
+# Where the rename may have happened the truth is looked for, whatever was decided since.
+_TO_LOOK = Q(step=Delivery.Step.RENAMING)
+
+
+def free_to_go() -> QuerySet[Delivery]:
+    """Return the deliveries that nothing forbids: asked again before each step."""
+    return Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & _MAY_GO & STILL)
+
+
+def deliveries() -> QuerySet[Delivery]:
+    """Return the deliveries that wait for their turn, claimed or not, oldest first."""
+    waiting = Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & (_MAY_GO | _TO_LOOK) & STILL)
+    return waiting.order_by("next_attempt_at", "pk")
+
+
+def has_deliveries(endpoint_id: int) -> bool:
+    """Tell whether a delivery of the endpoint could be claimed now."""
+    return deliveries().filter(claims.due(), endpoint=endpoint_id).exists()
+
+
+def endpoints_with_deliveries() -> QuerySet[Endpoint]:
+    """Return the endpoints whose lane is free and where something is due."""
+    return Endpoint.objects.filter(OPEN & claims.due()).filter(
+        Exists(deliveries().filter(claims.due(), endpoint=OuterRef("pk")).order_by())
+    )
+
+
+def endpoints_to_poll() -> QuerySet[Endpoint]:
+    """Return the endpoints where it is time to look for replies and whose lane is free."""
+    return Endpoint.objects.filter(OPEN & claims.due(), next_poll_at__lte=timezone.now()).exclude(replies_folder="")
+
+
+def must_poll(endpoint_id: int) -> bool:
+    """Tell whether it is time to look for this endpoint's replies."""
+    return endpoints_to_poll().filter(pk=endpoint_id).exists()

@@ -1,0 +1,47 @@
+"""The tasks of the suppliers app: each calls one runner, and is safe to run twice."""
+
+from celery import shared_task
+
+from suppliers import inbound, outbox, rendering, replies, routing
+
+
+@shared_task(name="suppliers.route")
+def route() -> None:
+    """Give the lines of orders to suppliers."""
+    routing.route()
+
+
+@shared_task(name="suppliers.render")
+def render() -> None:
+    """Make the documents that wait."""
+    rendering.render()
+
+
+@shared_task(name="suppliers.deliver")
+def deliver(endpoint_id: int) -> None:
+    """Bring an endpoint's due files."""
+    outbox.deliver(endpoint_id)
+
+
+@shared_task(name="suppliers.collect_replies")
+def collect_replies(endpoint_id: int) -> None:
+    """Fetch an endpoint's reply files."""
+    inbound.collect(endpoint_id)
+
+
+@shared_task(name="suppliers.sweep_deliveries")
+def sweep_deliveries() -> None:
+    """Find deliveries that nobody was told of."""
+    outbox.sweep()
+
+
+@shared_task(name="suppliers.sweep_replies")
+def sweep_replies() -> None:
+    """Find endpoints where it is time to look for replies."""
+    inbound.sweep()
+
+
+@shared_task(name="suppliers.apply_replies")
+def apply_replies() -> None:
+    """Apply the replies that wait."""
+    replies.apply_replies()

@@ -1,0 +1,60 @@
+"""Which addresses Hemi may connect to: resolved once, checked, and then used as they are."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from suppliers.transports.errors import Kind, TransportError
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True)
+class Address:
+    """A resolved address, ready for a socket."""
+
+    family: int
+    sockaddr: tuple
+
+    @property
+    def ip(self) -> Ip:
+        return _unwrapped(ipaddress.ip_address(self.sockaddr[0].partition("%")[0]))
+
+
+def resolve(host: str, port: int) -> list[Address]:
+    """Return the addresses of `host` that may be connected to; raises TransportError if there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise TransportError(Kind.TEMPORARY, f"The name {host} cannot be resolved: {error}", "connect") from None
+    addresses = [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
+    allowed = [address for address in addresses if _is_allowed(address.ip)]
+    if not allowed:
+        raise TransportError(
+            Kind.ENDPOINT,
+            f"{host} is a private address, which Hemi does not connect to. If it is meant, name its network in "
+            "ALLOWED_PRIVATE_NETWORKS.",
+            "connect",
+        )
+    return allowed
+
+
+def _is_allowed(ip: Ip) -> bool:
+    if any(ip in ipaddress.ip_network(network, strict=False) for network in settings.ALLOWED_PRIVATE_NETWORKS):
+        return True
+    if ip.is_loopback:
+        return settings.SANDBOX or settings.DEBUG
+    return ip.is_global and not ip.is_multicast
+
+
+def _unwrapped(ip: Ip) -> Ip:
+    """Return the IPv4 address inside an IPv6 one: a private address must not hide there."""
+    if ip.version == 4:
+        return ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
