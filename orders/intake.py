@@ -16,7 +16,7 @@ from orders.models import Order, OrderLine
 
 # A value that turns empty is missing data (a redaction, a missing right), never a change of the order.
 _KEPT_WHEN_EMPTIED = ("email", "phone", "customer_name", "shipping_address", "billing_address", "note")
-_LINE_KEPT_WHEN_EMPTIED = ("sku", "variant_title", "vendor", "product_id", "variant_id", "properties")
+_LINE_KEPT_WHEN_EMPTIED = ("sku", "variant_title", "vendor", "product_id", "variant_id", "properties", "product_type")
 
 
 def take_event(event: WebhookEvent) -> None:
@@ -38,6 +38,16 @@ def store(account: AccountShopify, snapshot: payloads.OrderSnapshot, event: Webh
         elif snapshot.content_hash != order.content_hash:
             _take_newer(order, snapshot, event)
         return order
+
+
+def take_answer(order: Order, snapshot: payloads.OrderSnapshot) -> None:
+    """Take the locked order's state as the store itself answered it, unless a newer one came meanwhile."""
+    if snapshot.shop_updated_at < order.shop_updated_at:
+        _drop_latches(order, snapshot)
+    elif snapshot.content_hash != order.content_hash:
+        _write_header(order, snapshot, None)
+        _write_lines(order, snapshot)
+        timeline.record(order, "changed", "Changed in the store (read from Shopify).")
 
 
 def _get_or_create(

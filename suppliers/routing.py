@@ -6,11 +6,13 @@ from time import monotonic
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from hemi.lib import claims, queue
+from integrations.shopify.errors import ShopifyError
 from orders import settlement, timeline
 from orders.models import Order, OrderLine
-from suppliers import parts, rendering, rules
+from suppliers import parts, product_types, rendering, rules
 from suppliers.models import RoutingRule, SupplierOrder
 
 log = logging.getLogger("suppliers")
@@ -18,6 +20,7 @@ log = logging.getLogger("suppliers")
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 20
 BATCH = 20
+TYPE_TRIES = 5
 _WANTED = Q(needs_routing=True, needs_reread=False)
 
 
@@ -28,12 +31,31 @@ def route() -> int:
         Order.objects.filter(_WANTED).order_by("next_attempt_at"), still=_WANTED, limit=BATCH, lease=LEASE
     ):
         for order in orders:
+            if not _are_types_known(order):
+                continue
             with transaction.atomic():
                 done += _route_one(order.pk, order.claim_token)
         if monotonic() > until:
             queue.kick("suppliers.route")
             break
     return done
+
+
+def _are_types_known(order: Order) -> bool:
+    """Read the product types that rules ask for. False: the store did not answer, the order is tried again later."""
+    try:
+        product_types.fill(order)
+    except ShopifyError as error:
+        log.warning(
+            "order.types_not_read", extra={"order_id": order.pk, "error": error.kind, "attempts": order.attempts}
+        )
+        if order.attempts >= TYPE_TRIES:
+            return True  # routed without: the lines that need their type are shown to a person
+        Order.objects.filter(pk=order.pk, claim_token=order.claim_token).update(
+            claim_token="", lease_until=None, next_attempt_at=timezone.now() + claims.backoff(order.attempts)
+        )
+        return False
+    return True
 
 
 def _route_one(pk: int, token: str) -> int:

@@ -29,6 +29,8 @@ def choose(line: OrderLine, rules: Iterable[RoutingRule], *, is_test: bool) -> C
     for rule in rules:
         if not _matches(rule, line):
             continue
+        if rule.product_type and _is_type_unknown(line):
+            return Choice(Routing.UNROUTED, "Its product type could not be read from the store. Route again later.")
         if rule.supplier is None:
             return Choice(Routing.SET_ASIDE, f"By rule: {rule.conditions}.")
         if rule.supplier.is_live != is_test:
@@ -50,6 +52,12 @@ def _matches(rule: RoutingRule, line: OrderLine) -> bool:
         return False
     if rule.vendor and rule.vendor.casefold() != line.vendor.casefold():
         return False
-    if rule.product_type and rule.product_type.casefold() != (line.product_type or "").casefold():
+    is_known = rule.product_type and not _is_type_unknown(line)
+    if is_known and rule.product_type.casefold() != (line.product_type or "").casefold():
         return False
     return not rule.sku_pattern or fnmatchcase(line.sku.casefold(), rule.sku_pattern.casefold())
+
+
+def _is_type_unknown(line: OrderLine) -> bool:
+    # A line without a product (a tip, a custom item) has no type; one whose product was not read may have any.
+    return line.product_type is None and line.product_id is not None

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -45,6 +45,7 @@ class LineSnapshot:
     discount: Decimal
     tax: Decimal
     properties: list[dict[str, str]]
+    product_type: str | None = None  # webhooks do not say it
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ class OrderSnapshot:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of everything in it: equal snapshots hash alike, whatever the order of keys in the body."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+        """SHA-256 of everything that both wires say: equal orders hash alike, by webhook or by GraphQL."""
+        values = asdict(self)
+        for line in values["lines"]:
+            del line["product_type"]
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def parse_order(body: bytes) -> OrderSnapshot:
@@ -90,9 +94,14 @@ def parse_order(body: bytes) -> OrderSnapshot:
         raise PayloadError(f"The body is not JSON: {error}") from None
     if not isinstance(data, dict):
         raise PayloadError("The body is not a JSON object.")
+    return from_resource(data)
+
+
+def from_resource(data: dict[str, Any]) -> OrderSnapshot:
+    """Read an order from the REST resource as parsed JSON. Raises PayloadError."""
     try:
         return _order(data)
-    except (TypeError, AttributeError, ValueError, OverflowError) as error:
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
         raise PayloadError(f"The order cannot be read: {error}") from None
 
 
@@ -157,6 +166,7 @@ def _line(data: dict[str, Any], position: int) -> LineSnapshot:
             for item in data.get("properties") or []
             if isinstance(item, dict)
         ],
+        product_type=_text(data["product_type"], 255) if data.get("product_type") is not None else None,
     )
 
 
@@ -223,7 +233,7 @@ def _time(value: Any, name: str) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise PayloadError(f"{name} has no time zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _currency(value: Any) -> str:

@@ -1,6 +1,7 @@
 """From the shape of a webhook to the fields of the schema's `Order`."""
 
 from datetime import UTC
+from decimal import Decimal
 
 from graphql import GraphQLResolveInfo
 
@@ -44,7 +45,6 @@ _MONEY = {
     "currentTotalTaxSet": "current_total_tax",
     "totalDiscountsSet": "total_discounts",
     "currentTotalDiscountsSet": "current_total_discounts",
-    "totalShippingPriceSet": "total_shipping_price",
     "totalOutstandingSet": "total_outstanding",
 }
 _FULFILMENT = {None: "UNFULFILLED", "partial": "PARTIALLY_FULFILLED", "fulfilled": "FULFILLED"}
@@ -56,6 +56,7 @@ def order_fields(order: dict) -> dict:
     fields = {name: order.get(source) for name, source in _SAME.items()}
     fields |= {name: _utc(order.get(source)) for name, source in _TIMES.items()}
     fields |= {name: money_bag(order, source, currency) for name, source in _MONEY.items()}
+    fields["totalShippingPriceSet"] = _shipping(order)
     fields |= _state(order) | _people(order)
     paid = order["total_price"] if order["financial_status"] == "paid" else "0"
     return fields | {
@@ -79,6 +80,13 @@ def order_fields(order: dict) -> dict:
         "shippingLine": next(iter(shipping_lines(order)), None),
         "discountApplications": lambda info, **arguments: connection(applications(order), arguments),
     }
+
+
+def _shipping(order: dict) -> dict:
+    """Return the total of the shipping lines; the older shape has no field of its own for it."""
+    total = sum((Decimal(line["price"]) for line in order["shipping_lines"]), Decimal())
+    row = {"shipping": str(total), "shipping_set": order.get("total_shipping_price_set")}
+    return money_bag(row, "shipping", order["currency"])
 
 
 def _utc(text: str | None) -> str | None:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from orders import services as order_services
 from orders.models import OrderLine
 from orders.tests import bodies
+from sandbox.shopify import ShopifySandbox
 from suppliers import rendering, routing, services
 from suppliers.models import Delivery, RoutingRule, Supplier, SupplierOrder
 
@@ -192,3 +193,39 @@ def test_an_order_cancelled_after_sending_is_told(take, north):
     part = order.supplier_orders.get()
     assert part.status == "sent"
     assert "may already have its file" in part.attention
+
+
+@pytest.fixture
+def typed_store(account, settings):
+    """A store that the account can ask, with one order of an article of type Apparel."""
+    with ShopifySandbox() as sandbox:
+        sandbox.add_app("client", "secret-of-the-app", [])
+        sandbox.add_shop("test")
+        settings.SHOPIFY_SHOP_URL = sandbox.shop_url_template
+        account.access_token = sandbox.issue_token("client", "test", ["read_orders", "read_products", "read_customers"])
+        account.save(update_fields=["access_token"])
+        yield sandbox
+
+
+def test_a_product_type_is_read_from_the_store(take, north, typed_store):
+    body = typed_store.place_order("test", announce=False)
+    RoutingRule.objects.all().delete()
+    RoutingRule.objects.create(priority=1, product_type="apparel", supplier=north)
+    RoutingRule.objects.create(priority=2, product_type="Furniture", supplier=north)
+    order = take(body)
+    assert {line.product_type for line in order.lines.all()} <= {"Apparel", "Furniture"}
+    assert statuses(order) == {"NORTH": "ready"}
+
+
+def test_a_line_whose_type_is_not_known_goes_to_nobody(take, north, typed_store):
+    typed_store.add_fault("401", 99)
+    RoutingRule.objects.create(priority=1, product_type="Apparel", supplier=north)
+    RoutingRule.objects.create(priority=900, is_everything_else=True, supplier=north)
+    order = take(typed_store.place_order("test", announce=False))
+    assert order.needs_routing
+    for _ in range(routing.TYPE_TRIES):
+        type(order).objects.update(next_attempt_at=timezone.now())
+        routing.route()
+    order.refresh_from_db()
+    assert (statuses(order), order.needs_routing) == ({}, False)
+    assert "could not be read" in notes(order)[0][1]

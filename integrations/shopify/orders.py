@@ -1,0 +1,154 @@
+"""An order read by GraphQL, as the same OrderSnapshot that a webhook gives.
+
+https://shopify.dev/docs/api/admin-graphql/latest/queries/order
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from integrations.shopify import payloads
+from integrations.shopify.client import GraphQL
+from integrations.shopify.errors import Kind, ShopifyError
+
+ORDER = """
+query HemiOrder($id: ID!, $after: String) {
+  order(id: $id) {
+    legacyResourceId name sourceName createdAt updatedAt test cancelledAt
+    displayFinancialStatus displayFulfillmentStatus currencyCode taxesIncluded email phone note
+    totalPriceSet { shopMoney { amount } }
+    totalTaxSet { shopMoney { amount } }
+    totalDiscountsSet { shopMoney { amount } }
+    totalShippingPriceSet { shopMoney { amount } }
+    customer {
+      firstName lastName
+      defaultEmailAddress { emailAddress }
+      defaultPhoneNumber { phoneNumber }
+    }
+    shippingAddress { ...HemiAddress }
+    billingAddress { ...HemiAddress }
+    shippingLines(first: 20) { nodes { title code } }
+    lineItems(first: 50, after: $after) {
+      nodes {
+        id sku title name variantTitle vendor quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard
+        product { legacyResourceId productType }
+        variant { legacyResourceId }
+        originalUnitPriceSet { shopMoney { amount } }
+        totalDiscountSet { shopMoney { amount } }
+        discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+        taxLines { priceSet { shopMoney { amount } } }
+        customAttributes { key value }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+fragment HemiAddress on MailingAddress {
+  name firstName lastName company address1 address2 city zip province provinceCode country countryCodeV2 phone
+}
+"""
+_FULFILMENT = {"UNFULFILLED": "", "FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
+
+
+def read(client: GraphQL, shopify_id: int) -> payloads.OrderSnapshot:
+    """Return the order as the store has it now, its lines with their product types.
+
+    Raises ShopifyError, also when the store has no such order or it changes from page to page.
+    """
+    order, lines = _page(client, shopify_id, None)
+    page, first = order, order["updatedAt"]
+    while page["lineItems"]["pageInfo"]["hasNextPage"]:
+        page, more = _page(client, shopify_id, page["lineItems"]["pageInfo"]["endCursor"])
+        if page["updatedAt"] != first:
+            raise ShopifyError(Kind.TEMPORARY, "The order changed while it was read.")
+        lines += more
+    try:
+        return payloads.from_resource(_resource(order, lines))
+    except payloads.PayloadError as error:
+        raise ShopifyError(Kind.PERMANENT, str(error)) from None
+
+
+def _page(client: GraphQL, shopify_id: int, after: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    answer = client.execute(ORDER, {"id": f"gid://shopify/Order/{shopify_id}", "after": after})
+    order = answer["order"]
+    if order is None:
+        raise ShopifyError(Kind.PERMANENT, "The store has no such order, or the app may not see it (60 days).")
+    return order, list(order["lineItems"]["nodes"])
+
+
+def _resource(order: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say the order in the words of the REST resource, which payloads reads."""
+    return {
+        "id": order["legacyResourceId"],
+        "name": order["name"],
+        "source_name": order["sourceName"],
+        "created_at": order["createdAt"],
+        "updated_at": order["updatedAt"],
+        "test": order["test"],
+        "cancelled_at": order["cancelledAt"],
+        "financial_status": (order["displayFinancialStatus"] or "").lower(),
+        "fulfillment_status": _FULFILMENT.get(order["displayFulfillmentStatus"], ""),
+        "currency": order["currencyCode"],
+        "taxes_included": order["taxesIncluded"],
+        "email": order["email"],
+        "phone": order["phone"],
+        "note": order["note"],
+        "total_price": _amount(order["totalPriceSet"]),
+        "total_tax": _amount(order["totalTaxSet"]),
+        "total_discounts": _amount(order["totalDiscountsSet"]),
+        "total_shipping_price_set": {"shop_money": {"amount": _amount(order["totalShippingPriceSet"])}},
+        "customer": _customer(order["customer"]),
+        "shipping_address": _address(order["shippingAddress"]),
+        "billing_address": _address(order["billingAddress"]),
+        "shipping_lines": order["shippingLines"]["nodes"],
+        "line_items": [_line(line) for line in lines],
+    }
+
+
+def _line(line: dict[str, Any]) -> dict[str, Any]:
+    product, variant = line["product"] or {}, line["variant"] or {}
+    return {
+        "id": line["id"].rsplit("/", 1)[-1],
+        "sku": line["sku"],
+        "title": line["title"],
+        "name": line["name"],
+        "variant_title": line["variantTitle"],
+        "vendor": line["vendor"],
+        "quantity": line["quantity"],
+        "current_quantity": line["currentQuantity"],
+        "fulfillable_quantity": line["unfulfilledQuantity"],
+        "requires_shipping": line["requiresShipping"],
+        "gift_card": line["isGiftCard"],
+        "product_id": product.get("legacyResourceId"),
+        "product_type": product.get("productType") or "",
+        "variant_id": variant.get("legacyResourceId"),
+        "price": _amount(line["originalUnitPriceSet"]),
+        "total_discount": _amount(line["totalDiscountSet"]),
+        "discount_allocations": [{"amount": _amount(row["allocatedAmountSet"])} for row in line["discountAllocations"]],
+        "tax_lines": [{"price": _amount(row["priceSet"])} for row in line["taxLines"]],
+        "properties": [{"name": row["key"], "value": row["value"]} for row in line["customAttributes"]],
+    }
+
+
+def _customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
+    return customer and {
+        "first_name": customer["firstName"],
+        "last_name": customer["lastName"],
+        "email": (customer["defaultEmailAddress"] or {}).get("emailAddress"),
+        "phone": (customer["defaultPhoneNumber"] or {}).get("phoneNumber"),
+    }
+
+
+def _address(address: dict[str, Any] | None) -> dict[str, Any] | None:
+    return address and {
+        "name": address["name"],
+        "first_name": address["firstName"],
+        "last_name": address["lastName"],
+        "province_code": address["provinceCode"],
+        "country_code": address["countryCodeV2"],
+        **{name: address[name] for name in ("company", "address1", "address2", "city", "zip")},
+        **{name: address[name] for name in ("province", "country", "phone")},
+    }
+
+
+def _amount(bag: dict[str, Any] | None) -> str | Decimal:
+    return bag["shopMoney"]["amount"] if bag else Decimal(0)

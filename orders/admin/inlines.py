@@ -1,0 +1,91 @@
+"""What an order's page shows below its header."""
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from hemi.lib import badges, money
+from hemi.lib.links import link_to
+from hemi.lib.readonly import ReadOnlyInline
+from orders.models import OrderEvent, OrderLine
+from suppliers.models import SupplierOrder, SupplierOrderLine
+
+
+class LineInline(ReadOnlyInline):
+    """The lines, each with what became of it."""
+
+    model = OrderLine
+    verbose_name_plural = "lines"
+    is_part = True
+    tab = False
+    fields = ["item", "sku", "vendor", "quantity", "sendable", "shown_price", "shown_routing", "supplier"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        live = SupplierOrderLine.objects.filter(is_live=True).select_related("supplier_order__supplier")
+        return super().get_queryset(request).prefetch_related(Prefetch("allocations", live, to_attr="live"))
+
+    @display(description="item")
+    def item(self, line: OrderLine) -> str:
+        extras = [f"{entry.get('name')}: {entry.get('value')}" for entry in line.properties]
+        return "\n".join(part for part in (line.title, line.variant_title, *extras) if part)
+
+    @display(description="price")
+    def shown_price(self, line: OrderLine) -> str:
+        return money.text(line.price)
+
+    @display(description="routing")
+    def shown_routing(self, line: OrderLine) -> SafeString:
+        mark = badges.state(line, "routing")
+        return format_html("{}<br>{}", mark, line.routing_note) if line.routing_note else mark
+
+    @display(description="supplier")
+    def supplier(self, line: OrderLine) -> str:
+        parts = [allocation.supplier_order for allocation in line.live]
+        return link_to(parts[0], str(parts[0].supplier)) if parts else ""
+
+
+class PartInline(ReadOnlyInline):
+    """The suppliers' parts, each with its file."""
+
+    model = SupplierOrder
+    verbose_name_plural = "supplier parts"
+    tab = False
+    fields = ["part", "supplier", "state", "file", "sent_at", "supplier_reference", "attention"]
+    ordering = ["pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
+        rows = super().get_queryset(request).select_related("supplier", "delivery")
+        return rows.defer("delivery__document")
+
+    @display(description="reference")
+    def part(self, part: SupplierOrder) -> SafeString:
+        return link_to(part)
+
+    @display(description="state")
+    def state(self, part: SupplierOrder) -> SafeString:
+        mark = badges.state(part)
+        return format_html("{} {}", mark, badges.badge("On hold", "warning")) if part.held_at else mark
+
+    @display(description="file")
+    def file(self, part: SupplierOrder) -> str:
+        if not hasattr(part, "delivery"):
+            return "No document yet"
+        return format_html("{}<br>{}", link_to(part.delivery), badges.state(part.delivery))
+
+
+class EventInline(ReadOnlyInline):
+    """The timeline, newest last."""
+
+    model = OrderEvent
+    verbose_name_plural = "timeline"
+    is_part = True
+    fields = ["at", "text", "reference", "who"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
+        return super().get_queryset(request).select_related("actor").order_by("pk")
+
+    @display(description="who")
+    def who(self, event: OrderEvent) -> str:
+        return str(event.actor) if event.actor else "Hemi"

@@ -1,0 +1,137 @@
+"""Orders: found and read; what can be done with them is in buttons. They are never edited or deleted here."""
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from hemi.lib import badges, money
+from hemi.lib.filters import DaysFilter
+from hemi.lib.links import link_to
+from hemi.lib.readonly import ReadOnly
+from orders.admin import addresses, search
+from orders.admin.buttons import OrderButtons
+from orders.admin.filters import AttentionFilter, SupplierFilter
+from orders.admin.inlines import EventInline, LineInline, PartInline
+from orders.models import Order
+from suppliers.models import SupplierOrder
+
+
+@admin.register(Order)
+class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
+    """One row an order; its page tells all that happened to it."""
+
+    list_display = ["number", "shown_state", "account", "customer", "shown_total", "parts", "attention", "placed_at"]
+    list_filter = [
+        AttentionFilter,
+        ("state", ChoicesDropdownFilter),
+        ("account", RelatedDropdownFilter),
+        SupplierFilter,
+        ("placed_at", DaysFilter),
+    ]
+    list_filter_submit = True
+    list_select_related = ["account"]
+    list_per_page = 50
+    list_disable_select_all = True
+    sortable_by = ["number", "placed_at"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    search_fields = ["number"]  # shows the box; search.find looks
+    search_help_text = search.HELP
+    inlines = [LineInline, PartInline, EventInline]
+    fieldsets = [
+        (None, {"fields": [("number", "account", "placed_at"), ("shown_state", "state_why", "attention")]}),
+        ("Customer", {"classes": ["tab"], "fields": [("customer_name", "email", "phone"), "note"]}),
+        ("Addresses", {"classes": ["tab"], "fields": [("ship_to", "bill_to", "methods")]}),
+        (
+            "Money",
+            {
+                "classes": ["tab"],
+                "fields": [
+                    ("shown_total", "shown_discount", "shown_shipping", "shown_tax"),
+                    ("are_taxes_included", "financial_status", "paid_at"),
+                ],
+            },
+        ),
+        (
+            "Store",
+            {
+                "classes": ["tab"],
+                "fields": [
+                    ("source_name", "is_filter_lifted", "is_test"),
+                    ("fulfillment_status", "cancelled_at", "shop_updated_at"),
+                    ("shopify_id", "stored_at", "webhook"),
+                ],
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        parts = SupplierOrder.objects.select_related("supplier").order_by("pk")
+        rows = super().get_queryset(request).select_related("account")
+        return rows.prefetch_related(Prefetch("supplier_orders", parts))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        return (search.find(queryset, search_term) if search_term.strip() else queryset), False
+
+    @display(description="state")
+    def shown_state(self, order: Order) -> SafeString:
+        mark = badges.state(order, "state")
+        return format_html("{} {}", mark, badges.badge("Test", "info")) if order.is_test else mark
+
+    @display(description="why")
+    def state_why(self, order: Order) -> str:
+        return order.state_reason
+
+    @display(description="customer")
+    def customer(self, order: Order) -> str:
+        return order.customer_name or order.email
+
+    @display(description="suppliers")
+    def parts(self, order: Order) -> str:
+        return format_html_join(
+            ", ",
+            "{} ({})",
+            ((part.supplier.name, part.get_status_display().lower()) for part in order.supplier_orders.all()),
+        )
+
+    @display(description="total", ordering=None)
+    def shown_total(self, order: Order) -> str:
+        return f"{money.text(order.total)} {order.currency}"
+
+    @display(description="discount")
+    def shown_discount(self, order: Order) -> str:
+        return f"{money.text(order.total_discount)} {order.currency}"
+
+    @display(description="shipping")
+    def shown_shipping(self, order: Order) -> str:
+        return f"{money.text(order.total_shipping)} {order.currency}"
+
+    @display(description="tax")
+    def shown_tax(self, order: Order) -> str:
+        return f"{money.text(order.total_tax)} {order.currency}"
+
+    @display(description="ship to")
+    def ship_to(self, order: Order) -> str:
+        return addresses.text(order.shipping_address)
+
+    @display(description="bill to")
+    def bill_to(self, order: Order) -> str:
+        return addresses.text(order.billing_address)
+
+    @display(description="shipping methods")
+    def methods(self, order: Order) -> str:
+        return "\n".join(str(method.get("title") or method.get("code")) for method in order.shipping_methods)
+
+    @display(description="newest webhook")
+    def webhook(self, order: Order) -> str:
+        if order.event is None:
+            return ""
+        return link_to(order.event, f"{order.event.topic}, {order.event.received_at:%Y-%m-%d %H:%M} UTC")

@@ -1,0 +1,46 @@
+"""Why a button of an order is off, in the words in which the services refuse."""
+
+from orders.models import Order
+
+State = Order.State
+
+
+def hold(order: Order) -> str:
+    """Why it cannot be put on hold."""
+    if order.held_at:
+        return "The order is on hold already."
+    return "The order is cancelled; there is nothing to hold." if order.state == State.CANCELLED else ""
+
+
+def release(order: Order) -> str:
+    """Why it cannot be released."""
+    return "" if order.held_at else "The order is not on hold."
+
+
+def cancel(order: Order) -> str:
+    """Why it cannot be cancelled."""
+    return "The order is cancelled already." if order.stopped_at else ""
+
+
+def route_again(order: Order) -> str:
+    """Why the rules are not asked again."""
+    return "" if order.state == State.READY else f"The order does not go out: {order.state_reason}"
+
+
+def send_to_supplier(order: Order) -> str:
+    """Why no line can be sent by hand."""
+    if reason := route_again(order):
+        return reason
+    if free_lines(order).exists():
+        return ""
+    return "No line is free: each is with a supplier, fulfilled or removed."
+
+
+def lift_filter(order: Order) -> str:
+    """Why there is nothing to release from the source name filter."""
+    return "" if order.state == State.FILTERED else "The source name filter does not hold this order back."
+
+
+def free_lines(order: Order):
+    """Return the lines that nobody has and that are still to be sent."""
+    return order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
