@@ -1,7 +1,68 @@
-"""The admin site."""
+"""The admin site and its sidebar."""
 
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
+
+# Group -> its models with their icons. What is not registered, or what the user may not see, is left out.
+_GROUPS = {
+    "Orders": {
+        "orders.Order": "receipt_long",
+        "suppliers.SupplierOrder": "inventory_2",
+        "suppliers.Delivery": "upload_file",
+        "suppliers.SupplierReply": "mark_email_read",
+    },
+    "Suppliers": {
+        "suppliers.Supplier": "factory",
+        "suppliers.Endpoint": "dns",
+        "suppliers.RoutingRule": "alt_route",
+    },
+    "Connections": {
+        "integrations.Client": "groups",
+        "integrations.AccountShopify": "storefront",
+        "integrations.Integration": "extension",
+        "integrations.IntegrationCredentials": "key",
+        "integrations.InstallLink": "link",
+        "integrations.WebhookEvent": "webhook",
+    },
+    "Staff": {
+        "integrations.StaffAlert": "notifications",
+        "auth.User": "person",
+        "auth.Group": "group",
+    },
+}
 
 
 class HemiAdminSite(UnfoldAdminSite):
     """Unfold's site under Hemi's name."""
+
+    index_title = "Overview"
+    enable_nav_sidebar = False
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Build the sidebar for the user of `request`."""
+    overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    for title, models in _GROUPS.items():
+        items = [item for label, icon in models.items() if (item := _item(request, label, icon))]
+        groups.append({"title": title, "separator": True, "items": items})
+    return [group for group in groups if group["items"]]
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """Say on every page when this is the sandbox and not the real world."""
+    return ["Sandbox", "warning"] if settings.SANDBOX else None
+
+
+def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
+    model = apps.get_model(label)
+    if not admin.site.is_registered(model) or not admin.site.get_model_admin(model).has_view_permission(request):
+        return None
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    return {"title": str(model._meta.verbose_name_plural).capitalize(), "icon": icon, "link": reverse(name)}

@@ -29,6 +29,7 @@ class ReasonedButtons:
 
     button_refusals: dict[str, Callable[[Any], str]] = {}
     refusal_errors: tuple[type[Exception], ...] = ()
+    subject = ""  # the keyword under which the app's services take the object: order, delivery, ...
 
     def why_not(self, name: str, obj: Model) -> str:
         """Say why the action `name` cannot act on `obj`; "" if it can."""
@@ -36,14 +37,28 @@ class ReasonedButtons:
         return str(refusal(obj) or "") if refusal else ""
 
     def act(self, request: HttpRequest, obj: Model, do: Callable[[], Any], done: str) -> HttpResponse:
-        """Call a service for `obj`, tell how it went, and go back to the object's page."""
+        """Call a service for `obj`, log who did, tell how it went, and go back to the object's page."""
         try:
             do()
         except self.refusal_errors as refusal:
             messages.error(request, str(refusal))
         else:
+            self.log_change(request, obj, done)
             messages.success(request, done)
         return go(request, self.page_of(obj))
+
+    def ask(
+        self, request: HttpRequest, object_id: str, service: Callable[..., Any], done: str, **wishes: Any
+    ) -> HttpResponse:
+        """Ask a service for the object of this page, in the name of this person; see `act`."""
+        obj = self.get_object(request, object_id)
+        return self.act(request, obj, lambda: service(**{self.subject: obj}, by=request.user, **wishes), done)
+
+    def ask_for_rows(
+        self, request: HttpRequest, rows: Iterable[Model], name: str, service: Callable[..., Any], done: str
+    ) -> None:
+        """Ask a service for each of `rows`; see `act_on_rows`."""
+        self.act_on_rows(request, rows, name, lambda obj: service(**{self.subject: obj}, by=request.user), done)
 
     def act_on_rows(
         self, request: HttpRequest, rows: Iterable[Model], name: str, do: Callable[[Any], Any], done: str
@@ -55,6 +70,7 @@ class ReasonedButtons:
             try:
                 if not reason:
                     do(obj)
+                    self.log_change(request, obj, self.get_unfold_action(name).description)
                     count += 1
             except self.refusal_errors as refusal:
                 reason = str(refusal)

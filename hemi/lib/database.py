@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 
 @contextmanager
@@ -23,3 +24,13 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         driver.execute(f"PRAGMA busy_timeout = {settings.SQLITE_TIMEOUT_SECONDS * 1000}")
+
+
+def starts_with(column: str, text: str) -> Q:
+    """Match what begins with `text`, in a way that an index serves.
+
+    On PostgreSQL that is LIKE with the text index beside the plain one; SQLite's LIKE ignores case and every index.
+    """
+    if connection.vendor == "postgresql":
+        return Q(**{f"{column}__startswith": text})
+    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}\U0010ffff"})

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from orders.admin import refusals
 from orders.models import Order, OrderLine
@@ -24,7 +24,7 @@ class SendForm(BaseDialogForm):
     lines = forms.ModelMultipleChoiceField(
         OrderLine.objects.none(),
         label="Lines",
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Only lines that nobody has yet.",
         error_messages={"required": "Tick at least one line."},
     )

@@ -1,5 +1,7 @@
 """A server that takes a supplier's files."""
 
+import ipaddress
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -58,3 +60,13 @@ class Endpoint(Claimable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether password and orders leave this machine in plain text; no name is resolved for the answer."""
+        if self.protocol != self.Protocol.FTP or self.host.casefold() == "localhost":
+            return False
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return True

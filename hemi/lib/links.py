@@ -1,0 +1,16 @@
+"""Links from one page of the admin to another."""
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def page_of(obj: Model) -> str:
+    """Return the address of the object's page."""
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+
+def link_to(obj: Model, text: str = "") -> SafeString:
+    """Link to the object's page."""
+    return format_html('<a href="{}" class="text-link">{}</a>', page_of(obj), text or str(obj))

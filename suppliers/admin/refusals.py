@@ -1,0 +1,54 @@
+"""Why a button of a supplier order, a delivery or a reply is off, in the words in which the services refuse."""
+
+from suppliers.models import Delivery, SupplierOrder, SupplierReply
+
+_RENAMING = Delivery.Step.RENAMING
+
+
+def hold(part: SupplierOrder) -> str:
+    """Why a part cannot be put on hold."""
+    return "This part is on hold already." if part.held_at else _too_late(part)
+
+
+def release(part: SupplierOrder) -> str:
+    """Why a part cannot be released."""
+    return "" if part.held_at else "This part is not on hold."
+
+
+def cancel(part: SupplierOrder) -> str:
+    """Why a part cannot be cancelled."""
+    return _too_late(part)
+
+
+def make_again(part: SupplierOrder) -> str:
+    """Why a document is not made again."""
+    is_blocked = part.status == SupplierOrder.Status.BLOCKED
+    return "" if is_blocked else "The document was made; there is nothing to try again."
+
+
+def retry(delivery: Delivery) -> str:
+    """Why a delivery is not tried now."""
+    if delivery.status in Delivery.RETRYABLE and not delivery.is_held:
+        return ""
+    return "Only a file that is waiting or given up, and not on hold, can be tried again."
+
+
+def settle(delivery: Delivery) -> str:
+    """Why there is nothing to settle."""
+    return "" if delivery.status == Delivery.Status.UNCERTAIN else "This delivery is not uncertain."
+
+
+def read_again(reply: SupplierReply) -> str:
+    """Why a reply is not read again."""
+    unread = (SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE)
+    return "" if reply.status in unread else "This reply was read and applied."
+
+
+def _too_late(part: SupplierOrder) -> str:
+    if part.status == SupplierOrder.Status.CANCELLED:
+        return "This part is cancelled."
+    delivery = getattr(part, "delivery", None)
+    is_under_way = delivery is not None and delivery.status == Delivery.Status.DUE and delivery.step == _RENAMING
+    if part.status in SupplierOrder.UNSENT and not is_under_way:
+        return ""
+    return f"Its file is being handed over or is with the supplier already; tell {part.supplier} directly."

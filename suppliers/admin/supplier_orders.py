@@ -1,0 +1,217 @@
+"""Supplier orders: one supplier's part of an order, its document and what the supplier said."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
+
+from hemi.lib import badges
+from hemi.lib.buttons import ReasonedButtons
+from hemi.lib.database import starts_with
+from hemi.lib.dialogs import ReasonForm
+from hemi.lib.links import link_to
+from hemi.lib.readonly import ReadOnly, ReadOnlyInline
+from orders.services import Refused
+from suppliers import rendering, services
+from suppliers.admin import refusals
+from suppliers.admin.filters import AttentionFilter
+from suppliers.documents import hemi_1_0
+from suppliers.models import SupplierOrder, SupplierOrderLine, SupplierReply
+
+
+class LineInline(ReadOnlyInline):
+    """What the supplier gets."""
+
+    model = SupplierOrderLine
+    verbose_name_plural = "lines"
+    is_part = True
+    tab = False
+    fields = ["quantity", "item", "sku", "vendor", "is_live"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrderLine]:
+        return super().get_queryset(request).select_related("order_line")
+
+    @display(description="item")
+    def item(self, line: SupplierOrderLine) -> str:
+        return "\n".join(part for part in (line.order_line.title, line.order_line.variant_title) if part)
+
+    @display(description="SKU")
+    def sku(self, line: SupplierOrderLine) -> str:
+        return line.order_line.sku
+
+    @display(description="vendor")
+    def vendor(self, line: SupplierOrderLine) -> str:
+        return line.order_line.vendor
+
+
+class ReplyInline(ReadOnlyInline):
+    """What the supplier sent back."""
+
+    model = SupplierReply
+    verbose_name_plural = "replies"
+    tab = False
+    fields = ["file", "kind", "shown_state", "note", "received_at"]
+    ordering = ["pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierReply]:
+        return super().get_queryset(request).defer("content")
+
+    @display(description="file")
+    def file(self, reply: SupplierReply) -> SafeString:
+        return link_to(reply)
+
+    @display(description="state")
+    def shown_state(self, reply: SupplierReply) -> SafeString:
+        return badges.state(reply)
+
+
+@admin.register(SupplierOrder)
+class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+    """One row a part and revision."""
+
+    list_display = ["reference", "shown_state", "supplier", "shown_order", "account", "file", "attention", "created_at"]
+    list_filter = [AttentionFilter, ("status", ChoicesDropdownFilter), ("supplier", RelatedDropdownFilter)]
+    list_filter_submit = True
+    list_per_page = 50
+    list_disable_select_all = True
+    sortable_by: list[str] = []
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    search_fields = ["reference"]  # shows the box; get_search_results looks
+    search_help_text = "Reference, from its beginning."
+    inlines = [LineInline, ReplyInline]
+    fieldsets = [
+        (None, {"fields": [("shown_order", "supplier", "revision"), ("shown_state", "hold_reason", "cancel_reason")]}),
+        (None, {"fields": [("attention", "supplier_reference", "reply_reason")]}),
+        (None, {"fields": [("file", "created_at", "sent_at", "replied_at")]}),
+    ]
+
+    subject = "supplier_order"
+    refusal_errors = (Refused,)
+    actions_detail = ["hold", "release", "cancel", "make_again", "preview"]
+    button_refusals = {
+        "hold": refusals.hold,
+        "release": refusals.release,
+        "cancel": refusals.cancel,
+        "make_again": refusals.make_again,
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
+        rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
+        return rows.defer("delivery__document")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SupplierOrder], search_term: str
+    ) -> tuple[QuerySet[SupplierOrder], bool]:
+        term = search_term.strip().upper()
+        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
+
+    def has_hold_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.hold_supplierorder")
+
+    def has_preview_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.preview_supplierorder")
+
+    @display(description="state")
+    def shown_state(self, part: SupplierOrder) -> SafeString:
+        mark = badges.state(part)
+        return format_html("{} {}", mark, badges.badge("On hold", "warning")) if part.held_at else mark
+
+    @display(description="order")
+    def shown_order(self, part: SupplierOrder) -> SafeString:
+        return link_to(part.order, part.order.number)
+
+    @display(description="account")
+    def account(self, part: SupplierOrder) -> str:
+        return part.order.account.shop_name
+
+    @display(description="file")
+    def file(self, part: SupplierOrder) -> str:
+        if not hasattr(part, "delivery"):
+            return ""
+        return format_html("{} {}", link_to(part.delivery), badges.state(part.delivery))
+
+    @action(
+        description="Hold",
+        permissions=["hold"],
+        dialog={
+            "title": "Put this part on hold?",
+            "description": "Its file stays here until you release it. Other suppliers' parts go on.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Hold",
+        },
+    )
+    def hold(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Keep the part's file from going."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, services.hold, "This part is on hold.", reason=reason)
+
+    @action(
+        description="Release",
+        permissions=["hold"],
+        dialog={
+            "title": "Release this part?",
+            "description": "Its file goes on within seconds.",
+            "form_submit_text": "Release",
+        },
+    )
+    def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let the part go on."""
+        return self.ask(request, object_id, services.release, "This part is released.")
+
+    @action(
+        description="Cancel",
+        permissions=["hold"],
+        dialog={
+            "title": "Cancel this part?",
+            "description": "Its file never goes out. Its lines are free: send them to another supplier from the order.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Cancel this part",
+        },
+    )
+    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Cancel the part for good."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, services.cancel, "This part is cancelled.", reason=reason)
+
+    @action(
+        description="Make document again",
+        permissions=["hold"],
+        dialog={
+            "title": "Make the document again?",
+            "description": "Do this once the order or the supplier's settings are mended.",
+            "form_submit_text": "Make again",
+        },
+    )
+    def make_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Try again to make a document."""
+        done = "The document is made again within seconds."
+        return self.ask(request, object_id, services.make_document_again, done)
+
+    @action(description="Preview XML", permissions=["preview"])
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the document that is stored, or that would be made now."""
+        part = self.get_object(request, object_id)
+        context = {**self.admin_site.each_context(request), **_document(part), "part": part, "opts": self.opts}
+        context["title"] = f"Document of {part.reference}"
+        return TemplateResponse(request, "suppliers/preview.html", context)
+
+
+def _document(part: SupplierOrder) -> dict[str, Any]:
+    encoding = part.supplier.encoding
+    if hasattr(part, "delivery"):
+        text = bytes(part.delivery.document).decode(encoding, "replace")
+        return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
+    try:
+        rendered = rendering.draft(part)
+    except (hemi_1_0.InvalidDocument, LookupError) as error:
+        return {"error": str(error)}
+    return {"text": rendered.document.decode(encoding, "replace"), "remarks": rendered.remarks}

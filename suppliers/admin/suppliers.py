@@ -1,0 +1,171 @@
+"""Suppliers: where their files go, test or live, paused or not."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from hemi.lib import badges
+from hemi.lib.buttons import ReasonedButtons
+from hemi.lib.deletion import KeptWhileUsed
+from hemi.lib.dialogs import ReasonForm
+from integrations.models import AccountShopify
+from orders.services import Refused
+from suppliers import services
+from suppliers.models import Supplier
+
+
+class TestOrderForm(BaseDialogForm):
+    """Choose the account that the test order is said to come from."""
+
+    account = forms.ModelChoiceField(
+        AccountShopify.objects.all(),
+        label="Account",
+        empty_label="Choose an account",
+        widget=UnfoldAdminSelectWidget,
+        help_text="The test order carries this store's name.",
+        error_messages={"required": "Choose an account."},
+    )
+
+
+def _why_no_test_order(supplier: Supplier) -> str:
+    if supplier.is_live:
+        return f"{supplier} is live and gets real orders only. Take it back to test first."
+    return "" if AccountShopify.objects.exists() else "There is no account yet that the order could come from."
+
+
+def _why_kept(supplier: Supplier) -> str:
+    if supplier.supplier_orders.exists():
+        return "It has orders. Pause it instead."
+    return "Routing rules send to it. Delete or change those first." if supplier.rules.exists() else ""
+
+
+@admin.register(Supplier)
+class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
+    """A new supplier is in test mode: send a test order, look at its file, then go live."""
+
+    list_display = ["name", "code", "shown_mode", "endpoint", "shown_pause"]
+    list_filter = ["mode"]
+    list_select_related = ["endpoint"]
+    search_fields = ["name", "code"]
+    readonly_fields = ["shown_mode", "shown_pause"]
+    fields = ["name", "code", "endpoint", "encoding", "contact_email", "shown_mode", "shown_pause"]
+    why_kept = _why_kept
+
+    subject = "supplier"
+    refusal_errors = (Refused,)
+    actions_detail = ["send_test_order", "go_live", "back_to_test", "pause", "resume"]
+    button_refusals = {
+        "send_test_order": _why_no_test_order,
+        "go_live": lambda supplier: "The supplier is live already." if supplier.is_live else "",
+        "back_to_test": lambda supplier: "" if supplier.is_live else "The supplier is in test mode already.",
+        "pause": lambda supplier: "The supplier is paused already." if supplier.paused_at else "",
+        "resume": lambda supplier: "" if supplier.paused_at else "The supplier is not paused.",
+    }
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
+        return [*self.readonly_fields, "code"] if obj else self.readonly_fields
+
+    def get_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
+        return list(self.fields) if obj else [name for name in self.fields if not name.startswith("shown_")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Supplier]:
+        return super().get_queryset(request).select_related("endpoint")
+
+    def has_golive_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.golive_supplier")
+
+    def has_pause_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.pause_supplier")
+
+    @display(description="mode")
+    def shown_mode(self, supplier: Supplier) -> SafeString:
+        return badges.state(supplier, "mode")
+
+    @display(description="paused", empty_value="No")
+    def shown_pause(self, supplier: Supplier) -> str | None:
+        if supplier.paused_at is None:
+            return None
+        mark = badges.badge("Paused", "warning")
+        return format_html("{} since {:%Y-%m-%d %H:%M} UTC: {}", mark, supplier.paused_at, supplier.pause_reason)
+
+    @action(
+        description="Send a test order",
+        permissions=["golive"],
+        dialog={
+            "title": "Send a test order",
+            "description": "Hemi makes an order of two lines, marked as a test, and brings its file to the supplier.",
+            "form_class": TestOrderForm,
+            "form_submit_text": "Send",
+        },
+    )
+    def send_test_order(self, request: HttpRequest, form: TestOrderForm, object_id: str) -> HttpResponse:
+        """Make a test order for the supplier."""
+        account = form.cleaned_data["account"]
+        done = "The test order is made. Find its file under Supplier orders."
+        return self.ask(request, object_id, services.send_test_order, done, account=account)
+
+    @action(
+        description="Go live",
+        permissions=["golive"],
+        dialog={
+            "title": "Take the supplier live?",
+            "description": "From now on it gets the real orders that the routing rules give it, as files that it "
+            "will make and ship, and no test orders any more. Orders that waited for it are not sent by themselves: "
+            "route them again.",
+            "form_submit_text": "Go live",
+        },
+    )
+    def go_live(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let real orders go to the supplier."""
+        return self.ask(request, object_id, services.go_live, "The supplier is live: it gets real orders from now on.")
+
+    @action(
+        description="Back to test",
+        permissions=["golive"],
+        dialog={
+            "title": "Take the supplier back to test?",
+            "description": "It gets no more real orders; lines that its rules would take wait under Needs attention. "
+            "Files that are already made still go out.",
+            "form_submit_text": "Back to test",
+        },
+    )
+    def back_to_test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let only test orders go to the supplier."""
+        return self.ask(request, object_id, services.back_to_test, "The supplier is in test mode: no real orders.")
+
+    @action(
+        description="Pause",
+        permissions=["pause"],
+        dialog={
+            "title": "Pause the supplier?",
+            "description": "Its files are made and kept here until you resume. Nothing is lost.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Pause",
+        },
+    )
+    def pause(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Keep the supplier's files back."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, services.pause, "The supplier is paused.", reason=reason)
+
+    @action(
+        description="Resume",
+        permissions=["pause"],
+        dialog={
+            "title": "Resume?",
+            "description": "The files that waited go out now.",
+            "form_submit_text": "Resume",
+        },
+    )
+    def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let the supplier's files go again."""
+        return self.ask(request, object_id, services.resume, "The supplier's files go out again.")
