@@ -123,7 +123,9 @@ if HEMI_BASE_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)  # the proxy in front does it
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     CSRF_TRUSTED_ORIGINS = [HEMI_BASE_URL]
-SECURE_REFERRER_POLICY = "no-referrer"  # callback addresses carry codes
+# Callback addresses carry codes, which leave no hint elsewhere; "no-referrer" would make browsers send the
+# Origin "null" with forms, and nobody could log in.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # The admin's look
@@ -132,6 +134,7 @@ UNFOLD = {
     "SITE_HEADER": "Hemi",
     "SITE_SUBHEADER": "From orders to suppliers",
     "SITE_SYMBOL": "conversion_path",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "hemi.site.icon"}],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "hemi.site.environment",

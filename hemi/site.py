@@ -6,6 +6,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
@@ -58,6 +59,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def environment(request: HttpRequest) -> list[str] | None:
     """Say on every page when this is the sandbox and not the real world."""
     return ["Sandbox", "warning"] if settings.SANDBOX else None
+
+
+def icon(request: HttpRequest) -> str:
+    """Return the address of the icon that a browser shows beside the title."""
+    return static("hemi/icon.svg")
 
 
 def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:

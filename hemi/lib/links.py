@@ -1,8 +1,9 @@
 """Links from one page of the admin to another."""
 
+from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 
@@ -12,5 +13,7 @@ def page_of(obj: Model) -> str:
 
 
 def link_to(obj: Model, text: str = "") -> SafeString:
-    """Link to the object's page."""
+    """Link to the object's page; only its name where it has none."""
+    if not admin.site.is_registered(type(obj)):
+        return conditional_escape(text or str(obj))
     return format_html('<a href="{}" class="text-link">{}</a>', page_of(obj), text or str(obj))
