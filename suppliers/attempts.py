@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from hemi.lib import claims
@@ -24,6 +24,8 @@ from suppliers.transports.errors import Kind, TransportError
 log = logging.getLogger(__name__)
 
 Status, Step, Outcome = Delivery.Status, Delivery.Step, DeliveryAttempt.Outcome
+# Never below zero: “retry now” may have set it to nothing while the claim ran.
+_UNCOUNTED = Greatest(F("attempts") - 1, 0)
 _FREE = {"claim_token": "", "lease_until": None}
 
 
@@ -130,7 +132,7 @@ class Attempt:
 
     def stopped(self) -> None:
         """Record that a hold, pause or cancellation came before the rename. A lost claim is left alone."""
-        changes = {"step": Step.NONE, "temporary_name": "", "attempts": F("attempts") - 1}
+        changes = {"step": Step.NONE, "temporary_name": "", "attempts": _UNCOUNTED}
         with transaction.atomic():
             if not self._mine().update(**_FREE, **changes):
                 self._lost()
@@ -140,7 +142,7 @@ class Attempt:
 
     def give_back(self) -> None:
         """Free a claim that was not worked on; it does not count as an attempt."""
-        self._mine().update(**_FREE, attempts=F("attempts") - 1)
+        self._mine().update(**_FREE, attempts=_UNCOUNTED)
 
     def _mine(self) -> QuerySet[Delivery]:
         return Delivery.objects.filter(pk=self.delivery.pk, claim_token=self.delivery.claim_token)

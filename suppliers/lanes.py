@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from hemi.lib import claims
@@ -99,7 +100,7 @@ class Lane:
     def _release(self) -> None:
         free = {"claim_token": "", "lease_until": None}
         if self.failure is None:
-            attempts = 0 if self._has_worked else F("attempts") - 1
+            attempts = 0 if self._has_worked else Greatest(F("attempts") - 1, 0)
             self._mine().update(**free, attempts=attempts, **({"last_error": ""} if self._has_worked else {}))
         elif self.failure.kind == Kind.ENDPOINT:
             self._stop(free)

@@ -21,7 +21,7 @@ def deliver(endpoint_id: int) -> int:
     with lanes.enter(endpoint_id) as lane:
         if lane is None:
             return 0
-        while lane.is_open and (batch := _claim(lane)):
+        while lane.is_open and (batch := claim(lane)):
             worked += _work(lane, batch)
     _clear_alerts(endpoint_id)
     # Never both: the two runs would race for the lane, and replies could wait for ever.
@@ -40,7 +40,8 @@ def sweep() -> int:
     return len(endpoints)
 
 
-def _claim(lane: Lane) -> list[Attempt]:
+def claim(lane: Lane) -> list[Attempt]:
+    """Claim the lane's next few deliveries, oldest first."""
     rows = due.deliveries().filter(endpoint=lane.endpoint).defer("document").select_related("supplier_order__order")
     batch = claims.claim(rows, still=due.STILL, limit=BATCH, lease=lane.lease)
     for delivery in batch:

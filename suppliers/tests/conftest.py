@@ -8,8 +8,11 @@ from integrations.models import AccountShopify
 from integrations.shopify import payloads
 from orders import intake
 from orders.tests import bodies
+from sandbox.ftp import FtpSandbox
 from suppliers import rendering, routing
 from suppliers.models import Endpoint, RoutingRule, Supplier
+from suppliers.tests import factories
+from suppliers.transports import sessions
 
 
 @pytest.fixture
@@ -49,3 +52,17 @@ def take(account):
         return order
 
     return run
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A supplier's FTP server."""
+    with FtpSandbox(tmp_path / "ftp", "hemi", "right-password") as server:
+        yield server
+        sessions.kept.close_idle()
+
+
+@pytest.fixture
+def supplier(db, server):
+    """A supplier whose endpoint is that server."""
+    return factories.supplier(endpoint=factories.endpoint(server))

@@ -2,13 +2,14 @@
 
 import hashlib
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from integrations.models import AccountShopify
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
+from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 _numbers = itertools.count(1)
 
@@ -56,3 +57,21 @@ def delivery(supplier: Supplier, *, content: bytes = b"", **values: Any) -> Deli
     frozen = {"document": content, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     where = {"endpoint": supplier.endpoint, "folder": "in", "final_name": f"ORDER_{owner.reference}.xml"}
     return Delivery.objects.create(supplier_order=owner, **{**frozen, **where, **values})
+
+
+def let_time_pass() -> None:
+    """Move the clock: every lease has run out and everything that waits is due."""
+    past = timezone.now() - timedelta(seconds=1)
+    for model in (Endpoint, Delivery, SupplierReply):
+        model.objects.update(next_attempt_at=past)
+        model.objects.exclude(lease_until=None).update(lease_until=past)
+    Endpoint.objects.update(next_poll_at=past)
+
+
+def killed(row: Delivery, **values: Any) -> Delivery:
+    """Leave `row` as a worker that died left it: claimed, its lease run out."""
+    past = timezone.now() - timedelta(seconds=1)
+    left = {"claim_token": "dead" * 8, "lease_until": past, "attempts": 1, "first_claimed_at": past}
+    Delivery.objects.filter(pk=row.pk).update(**{**left, **values})
+    row.refresh_from_db()
+    return row

@@ -1,33 +1,230 @@
-"""The outbox against a real FTP server."""
+"""The outbox against a real FTP server: what goes right, and who may not go."""
+
+import threading
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
-from sandbox.ftp import FtpSandbox
-from suppliers import outbox
-from suppliers.models import Delivery
+from hemi.lib import queue
+from integrations.models import AccountShopify, StaffAlert
+from orders.models import Order
+from suppliers import outbox, services
+from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder
 from suppliers.tests import factories
-from suppliers.transports import sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def server(tmp_path):
-    with FtpSandbox(tmp_path / "ftp", "hemi", "right-password") as server:
-        yield server
-        sessions.kept.close_idle()
+def files(server):
+    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
+
+
+def commands(server, name):
+    return [entry.argument for entry in server.log if entry.command == name]
 
 
 @pytest.fixture
-def supplier(server):
-    return factories.supplier(endpoint=factories.endpoint(server))
+def hints():
+    queue.hints.take()
+    return queue.hints
 
 
-def test_due_files_go_over_one_session(server, supplier):
+def test_due_files_go_over_one_session_each_once(server, supplier):
     rows = [factories.delivery(supplier) for _ in range(45)]
     assert outbox.deliver(supplier.endpoint_id) == 45
-    assert {p.name: p.read_bytes() for p in server.orders_folder.iterdir()} == {
-        row.final_name: bytes(row.document) for row in rows
-    }
-    assert server.logins == 1
+    assert files(server) == {row.final_name: bytes(row.document) for row in rows}
     assert set(Delivery.objects.values_list("status", "step", "attempts")) == {("sent", "sent", 1)}
+    assert server.logins == 1
+    assert len(commands(server, "TYPE")) == 1
+    assert commands(server, "RNTO") == [f"in/{row.final_name}" for row in rows]
+
+
+def test_a_sent_file_is_recorded_everywhere(server, supplier):
+    row = factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    row.refresh_from_db()
+    part = SupplierOrder.objects.get()
+    assert part.status == SupplierOrder.Status.SENT
+    assert part.sent_at == row.sent_at >= row.first_claimed_at
+    assert (row.claim_token, row.lease_until, row.last_error) == ("", None, "")
+    attempt = DeliveryAttempt.objects.get()
+    assert (attempt.number, attempt.outcome) == (1, "sent")
+    event = part.order.events.get()
+    assert (event.kind, event.reference) == ("delivered", part.reference)
+    assert row.final_name in event.text
+
+
+def test_the_session_is_kept_for_the_next_run_and_a_new_password_opens_another(server, supplier):
+    for _ in range(3):
+        factories.delivery(supplier)
+        outbox.deliver(supplier.endpoint_id)
+    assert server.logins == 1
+    Endpoint.objects.update(password="another")
+    row = factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    row.refresh_from_db()
+    assert (row.status, server.failed_logins) == ("due", 1)
+
+
+def test_a_server_that_forgot_the_kept_session_gets_a_new_login(server, supplier):
+    factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    server.stop()
+    server.start()
+    row = factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    factories.let_time_pass()
+    outbox.deliver(supplier.endpoint_id)
+    row.refresh_from_db()
+    assert row.status == "sent"
+    assert len(files(server)) == 2
+
+
+def test_workers_at_once_bring_each_file_once(server, supplier):
+    rows = [factories.delivery(supplier) for _ in range(40)]
+
+    def work():
+        try:
+            outbox.deliver(supplier.endpoint_id)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(commands(server, "RNTO")) == sorted(f"in/{row.final_name}" for row in rows)
+    assert set(files(server)) == {row.final_name for row in rows}
+    assert DeliveryAttempt.objects.count() == 40
+    assert server.logins == 1
+
+
+def _pause_supplier(row):
+    Supplier.objects.update(paused_at=timezone.now())
+
+
+def _pause_account(row):
+    AccountShopify.objects.update(paused_at=timezone.now())
+
+
+def _hold_part(row):
+    services.hold(supplier_order=row.supplier_order, reason="Wrong address", by=None)
+
+
+def _hold_order(row):
+    services.hold_order(order=row.supplier_order.order, reason="Wrong address", by=None)
+
+
+def _cancel_order(row):
+    services.cancel_order(order=row.supplier_order.order, reason="The client asked", by=None)
+
+
+def _cancel_in_the_store(row):
+    Order.objects.update(state=Order.State.CANCELLED, cancelled_at=timezone.now())
+
+
+def _stop_endpoint(row):
+    Endpoint.objects.update(stopped_at=timezone.now())
+
+
+def _retire_endpoint(row):
+    Endpoint.objects.update(is_active=False)
+
+
+def _wait(row):
+    Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=5))
+
+
+FORBID = [
+    _pause_supplier,
+    _pause_account,
+    _hold_part,
+    _hold_order,
+    _cancel_order,
+    _cancel_in_the_store,
+    _stop_endpoint,
+    _retire_endpoint,
+    _wait,
+]
+
+
+@pytest.mark.parametrize("forbid", FORBID)
+def test_what_may_not_go_stays_untouched(server, supplier, forbid, hints):
+    row = factories.delivery(supplier)
+    forbid(row)
+    hints.take()
+    assert outbox.sweep() == 0
+    assert outbox.deliver(supplier.endpoint_id) == 0
+    row.refresh_from_db()
+    assert (row.step, row.attempts, row.first_claimed_at) == ("", 0, None)
+    assert server.sessions == 0
+    assert hints.take() <= {("suppliers.collect_replies", (supplier.endpoint_id,))}
+
+
+@pytest.mark.parametrize("forbid", [_pause_supplier, _hold_part, _hold_order, _cancel_order, _cancel_in_the_store])
+def test_a_stop_between_upload_and_rename_wins(server, supplier, forbid):
+    row = factories.delivery(supplier)
+
+    def stop(path):
+        if path.name.endswith(".part"):
+            forbid(row)
+            connection.close()
+
+    server.on_arrival = stop
+    outbox.deliver(supplier.endpoint_id)
+    row.refresh_from_db()
+    assert (row.status, row.step) == ("cancelled" if forbid is _cancel_order else "due", "")
+    assert row.attempts == 0
+    assert files(server) == {}
+    assert commands(server, "RNTO") == []
+    assert DeliveryAttempt.objects.get().outcome == "stopped"
+    assert SupplierOrder.objects.get().status in ("ready", "cancelled")
+
+
+def test_a_released_file_goes_out(server, supplier):
+    row = factories.delivery(supplier)
+    _hold_part(row)
+    outbox.deliver(supplier.endpoint_id)
+    assert files(server) == {}
+    services.release(supplier_order=row.supplier_order, by=None)
+    outbox.deliver(supplier.endpoint_id)
+    assert files(server) == {row.final_name: bytes(row.document)}
+
+
+def test_once_the_rename_is_recorded_a_hold_is_refused(server, supplier):
+    row = factories.killed(factories.delivery(supplier), step="renaming", temporary_name="x.part")
+    with pytest.raises(services.Refused):
+        _hold_part(row)
+    row.refresh_from_db()
+    assert not row.is_held
+
+
+def test_sweep_kicks_each_endpoint_with_due_files_once(server, supplier, hints):
+    other = factories.supplier(endpoint=factories.endpoint(server, orders_folder="other"))
+    idle = factories.supplier()
+    for _ in range(3):
+        factories.delivery(supplier)
+        factories.delivery(other)
+    factories.killed(factories.delivery(idle), step="uploading")
+    assert outbox.sweep() == 3
+    endpoints = (supplier.endpoint_id, other.endpoint_id, idle.endpoint_id)
+    assert hints.take() == {("suppliers.deliver", (pk,)) for pk in endpoints}
+
+
+def test_sweep_leaves_endpoints_alone_that_are_busy_or_pausing(supplier, hints):
+    factories.delivery(supplier)
+    soon = timezone.now() + timedelta(minutes=1)
+    for columns in ({"lease_until": soon}, {"lease_until": None, "next_attempt_at": soon}):
+        Endpoint.objects.update(**columns)
+        assert outbox.sweep() == 0
+        assert outbox.deliver(supplier.endpoint_id) == 0
+    assert not hints.take()
+
+
+def test_alerts_are_none_where_all_went_well(server, supplier):
+    factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    assert not StaffAlert.objects.exists()

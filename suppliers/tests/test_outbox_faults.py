@@ -1,0 +1,420 @@
+"""Every way in which a delivery can go wrong: nothing is lost, doubled or half-written."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations.models import StaffAlert
+from sandbox.ftp import FtpSandbox
+from sandbox.ftp_options import FtpOptions
+from suppliers import filedrop, lanes, outbox, services
+from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
+from suppliers.tests import factories
+from suppliers.transports import sessions
+from suppliers.transports.errors import Kind, TransportError
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def files(server):
+    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
+
+
+def commands(server, name):
+    return [entry.argument for entry in server.log if entry.command == name]
+
+
+def run(supplier, rounds=1):
+    """Deliver, and again after each time that retries wait."""
+    for _ in range(rounds):
+        outbox.deliver(supplier.endpoint_id)
+        factories.let_time_pass()
+
+
+def outcome(row):
+    row.refresh_from_db()
+    return row.status, row.step
+
+
+def outcomes():
+    return list(DeliveryAttempt.objects.values_list("outcome", flat=True))
+
+
+def alerts():
+    return set(StaffAlert.objects.filter(cleared_at=None).values_list("kind", flat=True))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def watched(server):
+    """The server, with all that ever lay there under a final name: (name, content) as often as it arrived."""
+    server.arrived = []
+    server.on_arrival = lambda path: path.suffix == ".xml" and server.arrived.append((path.name, path.read_bytes()))
+    return server
+
+
+STEPS = ["USER", "PASS", "TYPE", "PASV", "STOR", "SIZE", "RNFR", "RNTO"]
+CUTS = [(step, {"cut": cut}) for step in STEPS for cut in ("before", "after")]
+REFUSALS = [
+    ("CONNECT", {"reply": (421, "Too many connections")}),
+    ("PASS", {"reply": (421, "Closing")}),
+    ("PASS", {"reply": (530, "Sorry, the maximum number of clients is connected")}),
+    ("PASV", {"reply": (425, "No data connection")}),
+    ("STOR", {"reply": (425, "No data connection")}),
+    ("STOR", {"reply": (426, "Aborted"), "late": True}),
+    ("STOR", {"reply": (450, "Busy")}),
+    ("STOR", {"reply": (451, "Local error"), "late": True}),
+    ("STOR", {"reply": (452, "Disk full")}),
+    ("STOR", {"reply": (552, "Quota exceeded"), "late": True}),
+    ("STOR", {"reply": (550, "No such folder")}),
+    ("STOR", {"short": True}),
+    ("STOR", {"cut": "during"}),
+    ("SIZE", {"reply": (450, "Busy")}),
+    ("RNFR", {"reply": (450, "Busy")}),
+    ("RNFR", {"reply": (550, "No such file")}),
+    ("RNTO", {"reply": (421, "Closing")}),
+    ("RNTO", {"reply": (421, "Closing"), "late": True}),
+    ("RNTO", {"reply": (450, "Busy")}),
+    ("RNTO", {"reply": (550, "Failed")}),
+    ("RNTO", {"reply": (550, "Failed"), "late": True}),
+    ("RNTO", {"reply": (553, "Failed"), "late": True}),
+]
+HANGS = [(step, {"hang": True, "late": late}) for step, late in [("STOR", True), ("RNTO", False), ("RNTO", True)]]
+
+
+@pytest.mark.parametrize("command, fault", CUTS + REFUSALS + HANGS)
+def test_one_fault_at_any_step_still_means_each_file_once(watched, supplier, command, fault):
+    Endpoint.objects.update(data_timeout=1)
+    rows = [factories.delivery(supplier) for _ in range(3)]
+    watched.faults.add(command, **fault)
+    run(supplier, rounds=4)
+    assert not watched.faults.waiting
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 3
+    assert sorted(watched.arrived) == sorted((row.final_name, bytes(row.document)) for row in rows)
+    assert files(watched) == {row.final_name: bytes(row.document) for row in rows}
+    assert SupplierOrder.objects.filter(status="sent").count() == 3
+    assert alerts() == set()
+
+
+@pytest.mark.parametrize("command", ["STOR", "SIZE", "RNFR", "RNTO"])
+def test_a_second_fault_in_the_repair_is_repaired_too(watched, supplier, command):
+    row = factories.delivery(supplier)
+    watched.faults.add(command, cut="after")
+    watched.faults.add("SIZE", cut="before", skip=1, times=2)
+    run(supplier, rounds=6)
+    assert outcome(row) == ("sent", "sent")
+    assert watched.arrived == [(row.final_name, bytes(row.document))]
+    assert set(files(watched)) == {row.final_name}
+
+
+@pytest.mark.parametrize("step, is_there", [("uploading", False), ("uploading", True), ("", False)])
+def test_killed_before_the_rename_was_recorded(watched, supplier, step, is_there):
+    row = factories.killed(factories.delivery(supplier), step=step, temporary_name="old.part" if step else "")
+    if is_there:
+        (watched.orders_folder / "old.part").write_bytes(b"half")
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+    assert commands(watched, "STOR")[0] != "in/old.part"
+
+
+def _renaming(server, supplier, temporary, final):
+    row = factories.killed(factories.delivery(supplier), step="renaming", temporary_name="old.part")
+    for name, content in (("old.part", temporary), (row.final_name, final)):
+        if content is not None:
+            content = bytes(row.document) if content == b"whole" else content
+            (server.orders_folder / name).write_bytes(content)
+    return row
+
+
+def test_killed_before_the_rename_was_done(watched, supplier):
+    row = _renaming(watched, supplier, b"whole", None)
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+    assert commands(watched, "STOR") == []
+
+
+def test_killed_after_the_rename_was_done(watched, supplier):
+    row = _renaming(watched, supplier, None, b"whole")
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+    assert commands(watched, "STOR") == commands(watched, "RNTO") == []
+
+
+def test_both_names_there_with_equal_size_is_sent(watched, supplier):
+    row = _renaming(watched, supplier, b"whole", b"whole")
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+
+
+@pytest.mark.parametrize("temporary, final", [(b"whole", b"other"), (None, None), (None, b"other")])
+def test_what_a_look_cannot_tell_is_uncertain_and_never_repeated(watched, supplier, temporary, final):
+    row = _renaming(watched, supplier, temporary, final)
+    before = files(watched)
+    run(supplier, rounds=3)
+    assert outcome(row) == ("uncertain", "renaming")
+    assert files(watched) == before
+    assert commands(watched, "STOR") == commands(watched, "RNTO") == []
+    assert outcomes() == ["uncertain"]
+    assert alerts() == {"delivery_uncertain"}
+    assert "uncertain" in SupplierOrder.objects.get().attention
+
+
+def test_a_spoilt_temporary_file_is_uploaded_anew(watched, supplier):
+    row = _renaming(watched, supplier, b"half", None)
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+
+
+def test_a_hold_set_while_the_rename_was_in_doubt_stops_the_second_rename(watched, supplier):
+    row = _renaming(watched, supplier, b"whole", None)
+    Delivery.objects.update(is_held=True)
+    run(supplier, rounds=2)
+    assert outcome(row) == ("due", "")
+    assert files(watched) == {}
+    assert outcomes() == ["stopped"]
+
+
+def test_a_sweeping_supplier_that_cut_the_rename_leaves_it_uncertain_until_settled(tmp_path):
+    with FtpSandbox(tmp_path / "f", "hemi", "right-password", options=FtpOptions(has_sweeper=True)) as server:
+        supplier = factories.supplier(endpoint=factories.endpoint(server))
+        row = factories.delivery(supplier)
+        server.faults.add("RNTO", cut="after")
+        run(supplier, rounds=2)
+        assert outcome(row) == ("uncertain", "renaming")
+        assert len(list(server.swept_folder.iterdir())) == 1
+        services.settle_uncertain(delivery=row, was_sent=False, reason="The supplier lost it", by=None)
+        (server.swept_folder / row.final_name).unlink()
+        run(supplier)
+        assert outcome(row) == ("sent", "sent")
+        assert [path.name for path in server.swept_folder.iterdir()] == [row.final_name]
+        assert alerts() == set()
+        sessions.kept.close_idle()
+
+
+@pytest.fixture
+def stale(supplier):
+    """Claim as a worker does that then falls asleep: its lane and its attempt."""
+    with lanes.enter(supplier.endpoint_id) as lane:
+        row = factories.delivery(supplier)
+        (attempt,) = outbox.claim(lane)
+        yield lane, attempt, row
+
+
+def test_a_worker_that_wakes_up_late_changes_nothing(watched, supplier, stale):
+    lane, attempt, row = stale
+    attempt.begin_upload("stale.part")
+    lane.session.upload("in/stale.part", b"stale")
+    factories.let_time_pass()
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    (watched.orders_folder / "stale.part").write_bytes(b"its data connection was still open")
+    before = _rows(row)
+    assert not attempt.begin_rename()
+    for late in (attempt.sent, attempt.stopped, attempt.give_back, lambda: attempt.uncertain("late")):
+        late()
+    for kind in Kind:
+        attempt.failed(TransportError(kind, "late", "upload"))
+    filedrop.tidy(lane, attempt)
+    assert _rows(row) == before
+    assert files(watched) == {row.final_name: bytes(row.document)}
+
+
+def test_a_worker_that_lost_its_claim_before_the_rename_removes_only_its_own_file(watched, supplier):
+    row = factories.delivery(supplier)
+
+    def take_over(path):
+        if not commands(watched, "SIZE"):
+            Delivery.objects.update(claim_token="another", temporary_name="another.part")
+            (watched.orders_folder / "another.part").write_bytes(b"being written")
+            connection.close()
+
+    watched.on_arrival = take_over
+    outbox.deliver(supplier.endpoint_id)
+    assert files(watched) == {"another.part": b"being written"}
+    row.refresh_from_db()
+    assert (row.claim_token, row.step) == ("another", "uploading")
+    assert outcomes() == []
+    assert commands(watched, "RNTO") == []
+
+
+def test_two_workers_in_doubt_about_one_rename_make_one_file(watched, supplier):
+    row = _renaming(watched, supplier, b"whole", None)
+    with lanes.enter(supplier.endpoint_id) as lane:
+        (attempt,) = outbox.claim(lane)
+        factories.let_time_pass()
+        run(supplier)
+        filedrop.bring(lane, attempt)
+    assert outcome(row) == ("sent", "sent")
+    assert watched.arrived == [(row.final_name, bytes(row.document))]
+    assert outcomes() == ["sent"]
+
+
+def _rows(row):
+    row.refresh_from_db()
+    columns = {name: value for name, value in vars(row).items() if not name.startswith("_")}
+    return columns, outcomes(), list(SupplierOrder.objects.values()), list(StaffAlert.objects.values())
+
+
+def test_a_worker_that_hangs_is_overtaken_and_does_no_harm(watched, supplier):
+    row = factories.delivery(supplier)
+    watched.faults.add("SIZE", hang=True)
+
+    def hang():
+        outbox.deliver(supplier.endpoint_id)
+        connection.close()
+
+    hanging = threading.Thread(target=hang)
+    hanging.start()
+    wait_for(lambda: commands(watched, "SIZE"))
+    factories.let_time_pass()
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    before = _rows(row)
+    hanging.join()
+    assert _rows(row) == before
+    assert outcomes() == ["sent"]
+    assert watched.arrived == [(row.final_name, bytes(row.document))]
+    assert set(files(watched)) == {row.final_name}
+
+
+def test_a_wrong_password_is_tried_once(watched, supplier):
+    rows = [factories.delivery(supplier) for _ in range(3)]
+    Endpoint.objects.update(password="wrong-password")
+    run(supplier, rounds=3)
+    endpoint = Endpoint.objects.get()
+    assert watched.failed_logins == 1
+    assert endpoint.stopped_at
+    assert "530" in endpoint.stop_reason
+    assert "wrong-password" not in endpoint.stop_reason
+    assert [outcome(row) for row in rows] == [("due", "")] * 3
+    assert outbox.sweep() == 0
+    assert alerts() == {"endpoint_stopped"}
+    Endpoint.objects.update(password="right-password")
+    services.restart_endpoint(endpoint=endpoint, by=None)
+    run(supplier)
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 3
+    assert alerts() == set()
+
+
+def test_a_server_that_is_down_costs_no_file_its_turn(watched, supplier):
+    rows = [factories.delivery(supplier) for _ in range(5)]
+    watched.stop()
+    outbox.deliver(supplier.endpoint_id)
+    endpoint = Endpoint.objects.get()
+    assert endpoint.next_attempt_at > timezone.now()
+    assert endpoint.attempts == 1
+    assert outbox.deliver(supplier.endpoint_id) == 0
+    factories.let_time_pass()
+    run(supplier, rounds=5)
+    assert alerts() == {"endpoint_unreachable"}
+    attempts = list(Delivery.objects.order_by("pk").values_list("attempts", flat=True))
+    assert attempts == [6, 0, 0, 0, 0]
+    watched.start()
+    run(supplier)
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 5
+    assert alerts() == set()
+    assert Endpoint.objects.get().attempts == 0
+
+
+def test_a_file_is_given_up_after_the_configured_number(watched, supplier, settings):
+    settings.DELIVERY_MAX_ATTEMPTS = 3
+    rows = [factories.delivery(supplier) for _ in range(2)]
+    watched.faults.add("STOR", reply=(452, "Disk full"), times=None)
+    run(supplier, rounds=5)
+    assert [outcome(row) for row in rows] == [("dead", "uploading")] * 2
+    assert {row.attempts for row in rows} == {3}
+    assert outcomes().count("failed") == 4
+    assert outcomes().count("given_up") == 2
+    assert "452 Disk full" in SupplierOrder.objects.first().attention
+    assert StaffAlert.objects.filter(kind="delivery_dead").count() == 1
+    watched.faults.clear()
+    for row in rows:
+        services.retry_now(delivery=row, by=None)
+    run(supplier)
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 2
+    assert alerts() == set()
+    assert set(SupplierOrder.objects.values_list("attention", flat=True)) == {""}
+
+
+def test_an_unreachable_server_gives_files_up_too(watched, supplier, settings):
+    settings.DELIVERY_MAX_ATTEMPTS = 2
+    rows = [factories.delivery(supplier) for _ in range(2)]
+    watched.stop()
+    run(supplier, rounds=2)
+    assert [outcome(row)[0] for row in rows] == ["dead", "due"]
+    assert "delivery_dead" in alerts()
+
+
+def test_a_rename_that_nobody_can_look_at_ends_as_uncertain_not_as_given_up(watched, supplier, settings):
+    settings.DELIVERY_MAX_ATTEMPTS = 2
+    row = _renaming(watched, supplier, None, b"whole")
+    watched.stop()
+    run(supplier, rounds=3)
+    assert outcome(row) == ("uncertain", "renaming")
+    assert alerts() == {"delivery_uncertain"}
+
+
+def test_a_server_that_fails_every_file_is_left_alone_for_a_while(watched, supplier):
+    for _ in range(10):
+        factories.delivery(supplier)
+    watched.faults.add("STOR", cut="before", times=None)
+    outbox.deliver(supplier.endpoint_id)
+    assert len(commands(watched, "STOR")) == lanes.PATIENCE
+    assert Endpoint.objects.get().next_attempt_at > timezone.now()
+    assert Delivery.objects.filter(attempts=0).count() == 10 - lanes.PATIENCE
+
+
+def test_a_refused_name_stops_that_file_only(watched, supplier):
+    bad, good = factories.delivery(supplier), factories.delivery(supplier)
+    watched.faults.add("RNTO", reply=(553, "Name not allowed"), argument=bad.final_name, times=None)
+    run(supplier, rounds=2)
+    assert outcome(bad) == ("dead", "uploading")
+    assert outcome(good) == ("sent", "sent")
+    assert set(files(watched)) == {good.final_name}
+    assert "553 Name not allowed" in DeliveryAttempt.objects.get(delivery=bad).message
+    assert Endpoint.objects.get().stopped_at is None
+
+
+def test_a_taken_name_is_never_overwritten(watched, supplier):
+    row = factories.delivery(supplier)
+    (watched.orders_folder / row.final_name).write_bytes(b"somebody else's")
+    run(supplier, rounds=2)
+    assert outcome(row) == ("dead", "uploading")
+    assert files(watched) == {row.final_name: b"somebody else's"}
+    assert commands(watched, "RNTO") == []
+    assert row.final_name in SupplierOrder.objects.get().attention
+
+
+@pytest.mark.parametrize("options", [{"has_size": False}, {"has_size": False, "has_mlsd": False}])
+def test_servers_without_size_are_asked_otherwise(tmp_path, options):
+    with FtpSandbox(tmp_path / "f", "hemi", "right-password", options=FtpOptions(**options)) as server:
+        supplier = factories.supplier(endpoint=factories.endpoint(server))
+        rows = [factories.delivery(supplier) for _ in range(2)]
+        server.faults.add("STOR", short=True)
+        run(supplier, rounds=2)
+        assert files(server) == {row.final_name: bytes(row.document) for row in rows}
+        assert sorted(outcomes()) == ["failed", "sent", "sent"]
+        sessions.kept.close_idle()
+
+
+def test_a_delivery_that_hemi_cannot_handle_does_not_hold_up_the_others(watched, supplier):
+    bad, good = factories.delivery(supplier), factories.delivery(supplier)
+    Delivery.objects.filter(pk=bad.pk).update(folder="in\r\nDELE x")
+    run(supplier)
+    assert outcome(good) == ("sent", "sent")
+    assert outcome(bad)[0] == "dead"
+    assert "line break" in bad.last_error
