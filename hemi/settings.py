@@ -83,7 +83,7 @@ TEMPLATES = [
 ]
 
 SQLITE_TIMEOUT_SECONDS = 20
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hemi.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR}/hemi.sqlite3")}
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # FULL, not NORMAL: an accepted webhook and a recorded rename must survive a power cut.
@@ -98,7 +98,7 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": env.cache_url_config(env.str("CACHE_URL", default="") or "locmemcache://")}
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -143,7 +143,7 @@ UNFOLD = {
 }
 
 # Mail
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 IS_MAIL_SET = bool(env.str("EMAIL_URL", default=""))
 EMAIL_TIMEOUT = 15

@@ -53,4 +53,4 @@ def claim(rows: models.QuerySet, *, still: Q, limit: int, lease: timedelta) -> l
 def backoff(attempts: int, *, base: float = 5, cap: float = 3600) -> timedelta:
     """Return how long to wait after `attempts` failures: doubling seconds up to `cap`, with up to half as jitter."""
     seconds = min(cap, base * 2 ** min(attempts - 1, 20))
-    return timedelta(seconds=seconds * random.uniform(0.5, 1))
+    return timedelta(seconds=seconds * random.uniform(0.5, 1))  # noqa: S311

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Program:
-    """What to run and where; `env` comes on top of our own, `log` is a file for its output (none: where ours goes)."""
+    """What to run and where; `env` and `log`, a file for its output, are ours where none are given."""
 
     name: str
     argv: Sequence[str]
     folder: Path | None = None
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] | None = None
     log: Path | None = None
 
 
@@ -53,6 +53,11 @@ class Supervisor:
     def stop(self) -> None:
         """Ask run() to end; safe in a signal handler and from another thread."""
         self._stop.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether stop() was called."""
+        return self._stop.is_set()
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM, SIGINT and SIGHUP end run(); for the main thread."""
@@ -117,7 +122,7 @@ class Child:
             self.process = subprocess.Popen(  # noqa: S603
                 self.program.argv,
                 cwd=self.program.folder,
-                env={**os.environ, **self.program.env},
+                env=self.program.env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,

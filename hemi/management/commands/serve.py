@@ -56,4 +56,4 @@ def programs(host: str, port: int) -> list[Program]:
 
 
 def _program(name: str, argv: list[str], env: dict[str, str] | None = None) -> Program:
-    return Program(name, [sys.executable, "-m", *argv], folder=settings.BASE_DIR, env=env or {})
+    return Program(name, [sys.executable, "-m", *argv], settings.BASE_DIR, {**os.environ, **(env or {})})

@@ -1,0 +1,81 @@
+"""What staff enter before a store can connect."""
+
+from sandbox.story.stage import CLIENT_ID, CLIENT_MAIL, CLIENT_SECRET, SHOP, Stage
+
+# Name in the sandbox -> name, code, vendor in the store, encoding of the files.
+SUPPLIERS = {
+    "northwind": ("Northwind Trading", "NORTH", "Northwind", "utf-8"),
+    "suedhaus": ("Südhaus Möbel", "SUED", "Südhaus", "iso-8859-1"),
+}
+
+
+def log_in(stage: Stage) -> str:
+    """Log in to the admin."""
+    page = stage.staff.log_in(stage.login.user, stage.login.password)
+    return f"{page.url} greets {stage.login.user}"
+
+
+def enter_store(stage: Stage) -> str:
+    """Register the app with Shopify, then enter client, integration, credentials and account."""
+    redirect_uri = f"{stage.hemi}/shopify/callback/"
+    stage.do("apps", client_id=CLIENT_ID, client_secret=CLIENT_SECRET, redirect_uris=[redirect_uri])
+    stage.do("shops", name=SHOP, collections=30)
+    staff, pages = stage.staff, stage.pages
+    pages["client"] = staff.add("integrations/client", name="Aurora Goods")
+    pages["app"] = staff.add("integrations/integration", name="Hemi Orders")
+    pages["credentials"] = staff.add(
+        "integrations/integrationcredentials",
+        integration=stage.key("app"),
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+    )
+    pages["account"] = staff.add(
+        "integrations/accountshopify",
+        shop_name=f"https://{SHOP}.myshopify.com/admin",
+        client=stage.key("client"),
+        integration=stage.key("app"),
+        client_email=CLIENT_MAIL,
+    )
+    return f"{SHOP}.myshopify.com is an account of Aurora Goods: {pages['account']}"
+
+
+def enter_suppliers(stage: Stage) -> str:
+    """Enter an endpoint and a supplier for each supplier of the sandbox, and test the connection."""
+    told = []
+    for place, (name, code, _vendor, encoding) in SUPPLIERS.items():
+        server = stage.world["suppliers"][place]
+        endpoint = stage.staff.add(
+            "suppliers/endpoint",
+            name=f"{name} FTP",
+            host=server["host"],
+            port=server["port"],
+            username=server["user"],
+            password=server["password"],
+            orders_folder=server["orders_folder"],
+            replies_folder=server["replies_folder"],
+        )
+        stage.pages[f"{code} endpoint"] = endpoint
+        stage.pages[code] = stage.staff.add(
+            "suppliers/supplier", name=name, code=code, endpoint=stage.key(f"{code} endpoint"), encoding=encoding
+        )
+        told.append(f"{code} at {server['host']}:{server['port']}")
+    return ", ".join(told)
+
+
+def enter_rules(stage: Stage) -> str:
+    """Give each vendor's lines to its supplier."""
+    told = []
+    for _name, code, vendor, _encoding in SUPPLIERS.values():
+        stage.staff.add("suppliers/routingrule", vendor=vendor, supplier=stage.key(code))
+        told.append(f"vendor {vendor} goes to {code}")
+    return ", ".join(told)
+
+
+def go_live(stage: Stage) -> str:
+    """Test each connection, then let real orders go to the supplier."""
+    told = []
+    for _name, code, _vendor, _encoding in SUPPLIERS.values():
+        stage.staff.press(stage.pages[f"{code} endpoint"], "Test connection")
+        page = stage.staff.press(stage.pages[code], "Go live")
+        told.append(f"{code}: {'Live' if 'Live' in page.text else 'not live'}")
+    return ", ".join(told)
