@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 TOPICS = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_PAID", "ORDERS_CANCELLED")
 MAX_ATTEMPTS = 10
 SLICE_SECONDS = 20
+DEADLINE_SECONDS = 20.0  # for one list or call: the next account waits
 _LEASE = timedelta(minutes=3)
 _DUE = Q(webhooks=AccountShopify.Webhooks.DUE)
 
@@ -77,7 +78,7 @@ def _try(account: AccountShopify) -> Outcome:
     if reason := why_off(account):
         return Outcome(reason)
     try:
-        with connections.client_for(account) as client:
+        with connections.client_for(account, DEADLINE_SECONDS) as client:
             _note_shop_id(client, account)
             return _subscribe(client, address(account))
     except ShopifyError as error:

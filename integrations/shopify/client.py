@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import requests
 
@@ -15,10 +16,19 @@ from integrations.shopify.errors import Kind, ShopifyError
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = (5, 20)  # seconds to connect, and between two bytes
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0  # between two bytes
 DEADLINE_SECONDS = 60.0  # for one call with all its waits
 REPEATS = 3  # of a query that met a 5xx or a cut connection
 _NAME = re.compile(r"(query|mutation)\s+(\w+)")
+
+
+@dataclass(frozen=True)
+class _Call:
+    body: dict
+    name: str
+    is_mutation: bool
+    give_up_at: float
 
 
 class GraphQL:
@@ -43,29 +53,14 @@ class GraphQL:
         Throttling is waited out. A query is repeated on a 5xx or a cut connection, a mutation never: it may have been
         done, and then the error says UNCERTAIN. Raises ShopifyError, also for `errors` and `userErrors`.
         """
-        kind, name = _NAME.match(document.lstrip()).groups()
-        give_up_at = time.monotonic() + self._deadline_seconds
-        failures = 0
-        while True:
-            try:
-                return self._post(document, variables or {}, name, is_mutation=kind == "mutation")
-            except answers.Throttled as throttled:
-                wait, error = throttled.seconds, throttled.error
-            except ShopifyError as failed:
-                failures += 1
-                if not failed.is_temporary or kind == "mutation" or failures > REPEATS:
-                    raise
-                wait, error = 0.5 * 2 ** (failures - 1), failed
-            if time.monotonic() + wait > give_up_at:
-                raise error
-            log.info("shopify.waits", extra={"operation": name, "seconds": round(wait, 2), "why": error.message})
-            time.sleep(wait)
+        return self._execute(document, variables or {}, time.monotonic() + self._deadline_seconds)
 
     def nodes(self, document: str, connection: str, variables: dict | None = None) -> Iterator[dict]:
-        """Yield every node of a connection, page by page; the document takes `$after`."""
+        """Yield every node of a connection, page by page within one deadline; the document takes `$after`."""
+        give_up_at = time.monotonic() + self._deadline_seconds
         after = None
         while True:
-            page = self.execute(document, {**(variables or {}), "after": after})[connection]
+            page = self._execute(document, {**(variables or {}), "after": after}, give_up_at)[connection]
             yield from page["nodes"]
             if not page["pageInfo"]["hasNextPage"]:
                 return
@@ -73,16 +68,36 @@ class GraphQL:
                 raise ShopifyError(Kind.PERMANENT, f"Shopify's list of {connection} does not go on.")
             after = page["pageInfo"]["endCursor"]
 
-    def _post(self, document: str, variables: dict, name: str, *, is_mutation: bool) -> dict:
-        body = {"query": document, "variables": variables}
+    def _execute(self, document: str, variables: dict, give_up_at: float) -> dict:
+        kind, name = _NAME.match(document.lstrip()).groups()
+        call = _Call({"query": document, "variables": variables}, name, kind == "mutation", give_up_at)
+        failures = 0
+        while True:
+            try:
+                return self._post(call)
+            except answers.Throttled as throttled:
+                wait, error = throttled.seconds, throttled.error
+            except ShopifyError as failed:
+                failures += 1
+                if not failed.is_temporary or call.is_mutation or failures > REPEATS:
+                    raise
+                wait, error = 0.5 * 2 ** (failures - 1), failed
+            if time.monotonic() + wait > give_up_at:
+                raise error
+            log.info("shopify.waits", extra={"operation": name, "seconds": round(wait, 2), "why": error.message})
+            time.sleep(wait)
+
+    def _post(self, call: _Call) -> dict:
+        left = max(0.1, call.give_up_at - time.monotonic())
+        timeout = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
         try:
-            answer = self._session.post(self._url, json=body, timeout=TIMEOUT, allow_redirects=False)
+            answer = self._session.post(self._url, json=call.body, timeout=timeout, allow_redirects=False)
         except requests.RequestException as error:
             was_sent = not isinstance(error, requests.ConnectTimeout)
-            kind = Kind.UNCERTAIN if is_mutation and was_sent else Kind.TEMPORARY
+            kind = Kind.UNCERTAIN if call.is_mutation and was_sent else Kind.TEMPORARY
             raise ShopifyError(kind, f"Shopify could not be reached ({type(error).__name__}).") from None
-        self._log(answer, name)
-        return answers.read(answer, is_mutation=is_mutation)
+        self._log(answer, call.name)
+        return answers.read(answer, is_mutation=call.is_mutation)
 
     def _log(self, answer: requests.Response, name: str) -> None:
         served = answer.headers.get("X-Shopify-API-Version", self._version)

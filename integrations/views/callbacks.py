@@ -29,9 +29,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     except callbacks.CallbackRefused as refused:
         return _page(request, "integrations/refused.html", {"sentence": str(refused)}, refused.status)
     # The code does not stay in the address bar.
-    response = HttpResponseRedirect(reverse("shopify-progress", args=[link.uuid]))
-    add_never_cache_headers(response)
-    return response
+    return _private(HttpResponseRedirect(reverse("shopify-progress", args=[link.uuid])))
 
 
 @require_GET
@@ -49,6 +47,12 @@ def progress(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def _page(request: HttpRequest, template: str, words: dict, status: int = 200) -> HttpResponse:
     response = render(request, template, words, status=status)
     response["Content-Security-Policy"] = _POLICY
+    return _private(response)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Keep the address, which carries a code, out of caches, search engines and the next page's log."""
+    response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     add_never_cache_headers(response)
     return response
