@@ -37,7 +37,7 @@ _host = urlsplit(HEMI_BASE_URL).hostname
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", *([_host] if _host else [])])
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the default one would replace our admin site
     "unfold.contrib.filters",
     "hemi.apps.HemiAdminConfig",
     "django.contrib.auth",
@@ -103,6 +103,7 @@ CACHES = {"default": env.cache_url_config(env.str("CACHE_URL", default="") or "l
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "hemi.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {

@@ -43,7 +43,6 @@ class HemiAdminSite(UnfoldAdminSite):
     """Unfold's site under Hemi's name."""
 
     index_title = "Overview"
-    enable_nav_sidebar = False
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ _TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
 
 def badge(text: str, tone: str = "default") -> SafeString:
     """Show `text` as a badge; `tone` is success, info, warning, danger or default."""
-    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone}).strip()
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
 
 
 def state(obj: Model, field: str = "status") -> SafeString:

@@ -22,7 +22,12 @@ class OrderButtons(ReasonedButtons):
     subject = "order"
     refusal_errors = (Refused,)
     actions = ["route_orders", "lift_filters"]
-    actions_detail = ["hold", "release", "cancel", "route_again", "send_to_supplier", "lift_filter"]
+    actions_detail = [
+        "hold",
+        "release",
+        "cancel",
+        {"title": "Routing", "items": ["route_again", "send_to_supplier", "lift_filter"]},
+    ]
     button_refusals = {
         "hold": refusals.hold,
         "release": refusals.release,

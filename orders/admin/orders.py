@@ -34,6 +34,7 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
         SupplierFilter,
         ("placed_at", DaysFilter),
     ]
+    compressed_fields = False
     list_filter_submit = True
     list_select_related = ["account"]
     list_per_page = 50
@@ -45,7 +46,10 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     search_help_text = search.HELP
     inlines = [LineInline, PartInline, EventInline]
     fieldsets = [
-        (None, {"fields": [("number", "account", "placed_at"), ("shown_state", "state_why", "attention")]}),
+        (
+            None,
+            {"fields": [("number", "account", "placed_at", "shown_total"), ("shown_state", "state_why", "attention")]},
+        ),
         ("Customer", {"classes": ["tab"], "fields": [("customer_name", "email", "phone"), "note"]}),
         ("Addresses", {"classes": ["tab"], "fields": [("ship_to", "bill_to", "methods")]}),
         (
@@ -53,7 +57,7 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
             {
                 "classes": ["tab"],
                 "fields": [
-                    ("shown_total", "shown_discount", "shown_shipping", "shown_tax"),
+                    ("shown_discount", "shown_shipping", "shown_tax"),
                     ("are_taxes_included", "financial_status", "paid_at"),
                 ],
             },

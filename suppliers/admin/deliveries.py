@@ -64,6 +64,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("supplier_order__supplier", RelatedDropdownFilter),
         ("endpoint", RelatedDropdownFilter),
     ]
+    compressed_fields = False
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True

@@ -73,6 +73,7 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
 
     form = EndpointForm
     list_display = ["name", "protocol", "host", "username", "shown_state", "polled_at"]
+    compressed_fields = False
     search_fields = ["name", "host"]
     readonly_fields = ["shown_state", "stopped_at", "stop_reason", "last_error", "polled_at"]
     fieldsets = [

@@ -28,6 +28,7 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     list_display = ["file_name", "shown_state", "kind", "endpoint", "supplier_order", "note", "received_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("endpoint", RelatedDropdownFilter)]
+    compressed_fields = False
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True

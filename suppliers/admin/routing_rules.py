@@ -12,6 +12,7 @@ class RoutingRuleAdmin(ModelAdmin):
     """The first rule, by priority, that takes a line decides who gets it."""
 
     list_display = ["priority", "summary", "supplier_or_nobody", "account_or_all", "is_active"]
+    compressed_fields = False
     list_display_links = ["priority", "summary"]
     list_filter = ["supplier", "account", "is_active"]
     list_select_related = ["supplier", "account"]

@@ -79,6 +79,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     list_display = ["reference", "shown_state", "supplier", "shown_order", "account", "file", "attention", "created_at"]
     list_filter = [AttentionFilter, ("status", ChoicesDropdownFilter), ("supplier", RelatedDropdownFilter)]
+    compressed_fields = False
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True

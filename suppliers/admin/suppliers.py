@@ -55,6 +55,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     list_display = ["name", "code", "shown_mode", "endpoint", "shown_pause"]
     list_filter = ["mode"]
     list_select_related = ["endpoint"]
+    compressed_fields = False
     search_fields = ["name", "code"]
     readonly_fields = ["shown_mode", "shown_pause"]
     fields = ["name", "code", "endpoint", "encoding", "contact_email", "shown_mode", "shown_pause"]
