@@ -96,7 +96,7 @@ def _collect(lane: Lane) -> int:
 
 def _consider(look: _Look, name: str, size: int) -> None:
     if _TRICK.search(name) or len(name) > SupplierReply._meta.get_field("file_name").max_length:
-        log.warning("reply.name_refused", extra={"endpoint_id": look.lane.endpoint.pk, "file": repr(name)[:300]})
+        _refuse(look, ascii(name)[:300])
         return
     if _TEMPORARY.fullmatch(name):
         return
@@ -111,6 +111,12 @@ def _consider(look: _Look, name: str, size: int) -> None:
         look.has_new = True
         return
     _fetch(look, name, size)
+
+
+def _refuse(look: _Look, name: str) -> None:
+    if name not in look.before:  # told once, not at every look
+        log.warning("reply.name_refused", extra=_ids(look, name))
+    look.now[name] = {"size": 0, "is_read": True}
 
 
 def _fetch(look: _Look, name: str, size: int) -> None:
@@ -135,10 +141,22 @@ def _read(look: _Look, name: str) -> None:
         return
     original = _CLAIMED.fullmatch(name)
     _store(look, original["name"] if original else name, content)
-    look.now[name]["is_read"] = True
-    if claimed:
+    facts = look.now.pop(name)
+    if claimed is None or not _delete(look, claimed):
+        look.now[claimed or name] = facts | {"is_read": True}
+
+
+def _delete(look: _Look, claimed: str) -> bool:
+    """Delete a claimed file that is stored; False where the server does not allow it."""
+    session = look.lane.session
+    try:
         session.delete(look.path(claimed))
-        del look.now[name]
+    except TransportError as error:
+        if session.is_broken:  # the next look finds the claimed name and finishes it
+            raise
+        log.warning("reply.not_deleted", extra={**_ids(look, claimed), "error": error.message})
+        return False
+    return True
 
 
 def _claim(look: _Look, name: str) -> str | None:
@@ -146,10 +164,11 @@ def _claim(look: _Look, name: str) -> str | None:
     if _CLAIMED.fullmatch(name):
         return name
     claimed = f"{name}.hemi-{look.lane.endpoint.claim_token[:12]}"
+    session = look.lane.session
     try:
-        look.lane.session.rename(look.path(name), look.path(claimed))
+        session.rename(look.path(name), look.path(claimed))
     except TransportError as error:
-        if look.lane.session.is_broken:
+        if session.is_broken:
             raise
         log.info("reply.not_claimed", extra={**_ids(look, name), "error": error.message})
         return None

@@ -81,7 +81,7 @@ def _read(root: etree._Element) -> Reply:
     try:
         created_at = datetime.fromisoformat(text("CreatedAt"))
     except ValueError as error:
-        raise Unreadable(f"CreatedAt is not a time: {error}") from None
+        raise Unreadable(f"It has no valid time in CreatedAt: {error}") from None
     return Reply(text("Reference"), text("Status"), text("SupplierReference"), text("Reason"), created_at)
 
 

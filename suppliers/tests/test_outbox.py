@@ -7,12 +7,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from hemi.lib import queue
 from integrations.models import AccountShopify, StaffAlert
 from orders.models import Order
 from suppliers import outbox, services
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder
-from suppliers.tests import factories
+from suppliers.tests import factories, hints
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,12 +22,6 @@ def files(server):
 
 def commands(server, name):
     return [entry.argument for entry in server.log if entry.command == name]
-
-
-@pytest.fixture
-def hints():
-    queue.hints.take()
-    return queue.hints
 
 
 def test_due_files_go_over_one_session_each_once(server, supplier):
@@ -152,16 +145,14 @@ FORBID = [
 
 
 @pytest.mark.parametrize("forbid", FORBID)
-def test_what_may_not_go_stays_untouched(server, supplier, forbid, hints):
+def test_what_may_not_go_stays_untouched(server, supplier, forbid):
     row = factories.delivery(supplier)
     forbid(row)
-    hints.take()
     assert outbox.sweep() == 0
     assert outbox.deliver(supplier.endpoint_id) == 0
     row.refresh_from_db()
     assert (row.step, row.attempts, row.first_claimed_at) == ("", 0, None)
     assert server.sessions == 0
-    assert hints.take() <= {("suppliers.collect_replies", (supplier.endpoint_id,))}
 
 
 @pytest.mark.parametrize("forbid", [_pause_supplier, _hold_part, _hold_order, _cancel_order, _cancel_in_the_store])
@@ -202,26 +193,26 @@ def test_once_the_rename_is_recorded_a_hold_is_refused(server, supplier):
     assert not row.is_held
 
 
-def test_sweep_kicks_each_endpoint_with_due_files_once(server, supplier, hints):
+def test_sweep_kicks_each_endpoint_with_due_files_once(server, supplier):
     other = factories.supplier(endpoint=factories.endpoint(server, orders_folder="other"))
     idle = factories.supplier()
     for _ in range(3):
         factories.delivery(supplier)
         factories.delivery(other)
     factories.killed(factories.delivery(idle), step="uploading")
+    hints.sent()
     assert outbox.sweep() == 3
     endpoints = (supplier.endpoint_id, other.endpoint_id, idle.endpoint_id)
-    assert hints.take() == {("suppliers.deliver", (pk,)) for pk in endpoints}
+    assert hints.sent() == {("suppliers.deliver", pk) for pk in endpoints}
 
 
-def test_sweep_leaves_endpoints_alone_that_are_busy_or_pausing(supplier, hints):
+def test_sweep_leaves_endpoints_alone_that_are_busy_or_pausing(supplier):
     factories.delivery(supplier)
     soon = timezone.now() + timedelta(minutes=1)
     for columns in ({"lease_until": soon}, {"lease_until": None, "next_attempt_at": soon}):
         Endpoint.objects.update(**columns)
         assert outbox.sweep() == 0
         assert outbox.deliver(supplier.endpoint_id) == 0
-    assert not hints.take()
 
 
 def test_alerts_are_none_where_all_went_well(server, supplier):

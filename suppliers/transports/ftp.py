@@ -222,6 +222,8 @@ class FtpSession:
 
     @contextlib.contextmanager
     def _step(self, step: str, lost: Kind = Kind.TEMPORARY) -> Iterator[None]:
+        if self.is_broken:
+            raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
         try:
             yield
         except (ftplib.error_temp, ftplib.error_perm) as error:

@@ -1,0 +1,284 @@
+"""The FTP transport against a real server: what it does, and what it says when it cannot."""
+
+import socket
+import threading
+
+import pytest
+
+from sandbox.ftp import FtpSandbox
+from sandbox.ftp_options import FtpOptions
+from sandbox.sockets import listen
+from suppliers.transports import addresses
+from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.ftp import FtpSession, Server
+from suppliers.transports.sessions import Sessions
+
+CONTENT = bytes(range(256)) * 20 + b"\r\n\n\r"
+
+
+def where(server, **values):
+    known = {"host": server.host, "port": server.port, "username": server.user, "password": server.password}
+    return Server(**{**known, "connect_timeout": 2, "data_timeout": 2, **values})
+
+
+@pytest.fixture
+def session(server):
+    session = FtpSession(where(server))
+    yield session
+    session.close()
+
+
+def failure(call, *arguments):
+    with pytest.raises(TransportError) as caught:
+        call(*arguments)
+    return caught.value
+
+
+def test_bytes_arrive_as_they_are_and_come_back(server, session):
+    session.upload("in/Büro 日本.xml", CONTENT)
+    assert (server.orders_folder / "Büro 日本.xml").read_bytes() == CONTENT
+    assert session.listing("in") == {"Büro 日本.xml": len(CONTENT)}
+    session.rename("in/Büro 日本.xml", "in/b.xml")
+    assert session.size("in/b.xml") == len(CONTENT)
+    assert session.size("in/Büro 日本.xml") is None
+    assert session.read("in/b.xml", len(CONTENT)) == CONTENT
+    session.delete("in/b.xml")
+    session.delete("in/b.xml")
+    assert session.listing("in") == {}
+    assert [entry.command for entry in server.log].count("TYPE") == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"has_size": False}, {"has_size": False, "has_mlsd": False}])
+def test_sizes_are_known_whatever_the_server_speaks(tmp_path, options):
+    with FtpSandbox(tmp_path / "f", "hemi", "right-password", options=FtpOptions(**options)) as server:
+        (server.orders_folder / "folder").mkdir()
+        session = FtpSession(where(server))
+        session.upload("in/a b.xml", CONTENT)
+        assert session.size("in/a b.xml") == len(CONTENT)
+        assert session.size("in/missing.xml") is None
+        assert session.listing("in") == {"a b.xml": len(CONTENT)}
+        session.close()
+
+
+def test_a_server_behind_nat_is_reached_where_the_control_connection_is(tmp_path):
+    class Masquerading(FtpSandbox):
+        def _session_class(self):
+            session = super()._session_class()
+            session.masquerade_address = "10.1.2.3"
+            return session
+
+    with Masquerading(tmp_path / "f", "hemi", "right-password") as server:
+        session = FtpSession(where(server))
+        session.upload("in/a.xml", CONTENT)
+        assert session.size("in/a.xml") == len(CONTENT)
+        session.close()
+
+
+@pytest.mark.parametrize("name", ["a\r\nDELE b", "a\nb", "a\0b", "a\udcffb"])
+def test_names_that_would_be_commands_are_refused(server, session, name):
+    (server.orders_folder / "b").write_bytes(b"b")
+    calls = [
+        (session.upload, name, b""),
+        (session.size, name),
+        (session.rename, name, "x"),
+        (session.rename, "in/b", name),
+        (session.delete, name),
+        (session.listing, name),
+        (session.read, name, 9),
+    ]
+    before = len(server.log)
+    for call, *arguments in calls:
+        assert failure(call, *arguments).kind == Kind.FILE
+    assert len(server.log) == before
+    assert [path.name for path in server.orders_folder.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "code, kind",
+    [
+        (421, "temporary"),
+        (425, "temporary"),
+        (426, "temporary"),
+        (450, "temporary"),
+        (451, "temporary"),
+        (452, "temporary"),
+        (501, "file"),
+        (550, "temporary"),
+        (552, "temporary"),
+        (553, "file"),
+    ],
+)
+def test_refusals_of_an_upload(server, session, code, kind):
+    server.faults.add("STOR", reply=(code, "Because right-password"))
+    error = failure(session.upload, "in/a.xml", CONTENT)
+    assert (error.kind, error.step) == (kind, "upload")
+    assert f"{code} Because •••" in error.message
+    assert session.is_broken == (code == 421)
+    if not session.is_broken:
+        session.upload("in/a.xml", CONTENT)
+        assert session.size("in/a.xml") == len(CONTENT)
+
+
+@pytest.mark.parametrize("code, kind", [(530, "endpoint"), (532, "endpoint"), (421, "temporary"), (430, "temporary")])
+def test_refusals_of_a_login(server, code, kind):
+    server.faults.add("PASS", reply=(code, "Go away, right-password"))
+    error = failure(FtpSession, where(server))
+    assert (error.kind, error.step, error.is_about_endpoint) == (kind, "login", True)
+    assert "right-password" not in error.message
+
+
+def test_wrong_password(server):
+    error = failure(FtpSession, where(server, password="wrong-password"))
+    assert (error.kind, error.step) == ("endpoint", "login")
+    assert "530" in error.message
+    assert server.failed_logins == 1
+
+
+def test_a_crowded_server_is_no_reason_to_stop(server):
+    server.faults.add("PASS", reply=(530, "Sorry, the maximum number of clients (1) is already connected"))
+    assert failure(FtpSession, where(server)).kind == "temporary"
+
+
+@pytest.mark.parametrize("command, call", [("RNFR", "temporary"), ("RNTO", "uncertain")])
+@pytest.mark.parametrize("fault", [{"cut": "before"}, {"cut": "after"}, {"hang": True}])
+def test_only_a_loss_after_the_second_half_of_a_rename_is_uncertain(server, command, call, fault):
+    session = FtpSession(where(server, data_timeout=0.5))
+    session.upload("in/a.part", CONTENT)
+    server.faults.add(command, **fault)
+    error = failure(session.rename, "in/a.part", "in/a.xml")
+    assert (error.kind, error.step) == (call, "rename")
+    assert session.is_broken
+    session.close()
+
+
+@pytest.mark.parametrize("fault", [{"cut": "before"}, {"cut": "during"}, {"cut": "after"}, {"hang": True}])
+def test_a_lost_upload_breaks_the_session(server, fault):
+    session = FtpSession(where(server, data_timeout=0.5))
+    server.faults.add("STOR", **fault)
+    error = failure(session.upload, "in/a.part", CONTENT * 100)
+    assert (error.kind, error.step) == ("temporary", "upload")
+    assert session.is_broken
+    session.close()
+
+
+def test_a_delete_that_is_not_allowed_is_told(server, session):
+    session.upload("in/a.xml", CONTENT)
+    server.faults.add("DELE", reply=(550, "Permission denied"))
+    assert "550 Permission denied" in failure(session.delete, "in/a.xml").message
+    assert session.size("in/a.xml") == len(CONTENT)
+
+
+def test_a_file_over_the_limit_is_not_read(server):
+    (server.replies_folder / "r.xml").write_bytes(b"x" * 3_000_000)
+    session = FtpSession(where(server))
+    error = failure(session.read, "out/r.xml", 1_000_000)
+    assert (error.kind, session.is_broken) == ("file", True)
+    session.close()
+
+
+def test_nobody_listens_and_nobody_greets(server):
+    server.stop()
+    error = failure(FtpSession, where(server))
+    assert (error.kind, error.step) == ("temporary", "connect")
+    with listen(0) as silent:
+        silent_server = where(server, port=silent.getsockname()[1], connect_timeout=0.3)
+        assert failure(FtpSession, silent_server).kind == "temporary"
+
+
+def test_a_greeting_that_is_not_ftp(server):
+    with listen(0) as listener:
+
+        def greet():
+            connection, _ = listener.accept()
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\xff\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        error = failure(FtpSession, where(server, port=listener.getsockname()[1]))
+        thread.join()
+    assert (error.kind, error.step) == ("temporary", "connect")
+
+
+def test_the_password_is_in_no_repr(server, session):
+    assert "right-password" not in repr(where(server)) + repr(vars(session)["_server"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::",
+    ],
+)
+def test_private_addresses_are_refused_unless_named(settings, host):
+    error = failure(addresses.resolve, host, 21)
+    assert (error.kind, error.step) == ("endpoint", "connect")
+    settings.ALLOWED_PRIVATE_NETWORKS = ["0.0.0.0/0", "::/0"]
+    assert addresses.resolve(host, 21)[0].sockaddr[1] == 21
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "127.8.8.8"])
+def test_loopback_is_for_the_sandbox_and_debugging(settings, host):
+    assert addresses.resolve(host, 21)
+    settings.SANDBOX = settings.DEBUG = False
+    assert failure(addresses.resolve, host, 21).kind == "endpoint"
+    settings.DEBUG = True
+    assert addresses.resolve(host, 21)
+
+
+def test_plain_ftp_off_loopback_needs_the_tick(settings):
+    for host in ("8.8.8.8", "10.9.9.9"):
+        settings.ALLOWED_PRIVATE_NETWORKS = ["10.9.9.9/32"]
+        error = failure(FtpSession, Server(host, 21, "hemi", "right-password"))
+        assert (error.kind, error.step) == ("endpoint", "connect")
+        assert "tick" in error.message
+
+
+def test_a_name_that_does_not_resolve_may_do_so_later():
+    error = failure(addresses.resolve, "no..such..name", 21)
+    assert (error.kind, error.step) == ("temporary", "connect")
+
+
+def test_sessions_are_taken_out_kept_and_closed(server):
+    sessions, settings = Sessions(), where(server)
+    assert sessions.take(1, settings) is None
+    session = FtpSession(settings)
+    sessions.keep(1, settings, session)
+    assert sessions.take(2, settings) is None
+    assert sessions.take(1, settings) is session
+    assert sessions.take(1, settings) is None
+    sessions.keep(1, settings, session)
+    assert sessions.close_idle(seconds=60) == 1
+    assert sessions.close_idle() == 0
+    assert session.is_broken
+
+
+def test_a_kept_session_is_given_up_when_settings_change_or_it_died(server):
+    sessions, settings = Sessions(), where(server)
+    sessions.keep(1, settings, FtpSession(settings))
+    assert sessions.take(1, where(server, password="another")) is None
+    dead = FtpSession(settings)
+    sessions.keep(1, settings, dead)
+    dead._client.sock.shutdown(socket.SHUT_RDWR)
+    sessions._idle[1].since -= 10
+    assert sessions.take(1, settings) is None
+
+
+def test_a_session_idle_for_a_while_is_asked_whether_it_lives(server):
+    sessions, settings = Sessions(), where(server)
+    session = FtpSession(settings)
+    sessions.keep(1, settings, session)
+    sessions._idle[1].since -= 10
+    assert sessions.take(1, settings) is session
+    assert [entry.command for entry in server.log][-1] == "NOOP"
+    session.close()
