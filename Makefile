@@ -11,7 +11,7 @@ PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hem
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 
-.PHONY: help demo run test bench lint
+.PHONY: help setup demo run test bench lint
 
 help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
@@ -19,6 +19,8 @@ help:
 	@echo "make test    run the tests"
 	@echo "make bench   measure"
 	@echo "make lint    check style, imports, types, migrations and settings"
+
+setup: $(READY)
 
 demo: $(READY)
 	@HEMI_VAR="$${HEMI_DEMO_VAR:-var/demo}" ONCE="$(ONCE)" $(BIN)/python manage.py demo
