@@ -27,23 +27,23 @@ class AccountShopify(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, verbose_name="client")
     integration = models.ForeignKey(
-        Integration, models.PROTECT, null=True, blank=True, verbose_name="integration app", related_name="accounts"
+        Integration, models.PROTECT, null=True, blank=True, verbose_name="Integration App", related_name="accounts"
     )
     shop_name = models.CharField(
-        "name of the shop",
+        "Name of the shop",
         max_length=100,
         unique=True,
         help_text="“test” for test.myshopify.com; the whole address may be pasted.",
     )
     shopify_shop_id = models.BigIntegerField("Shopify's shop id", null=True, blank=True, editable=False)
     access_scopes = models.TextField(
-        "access scopes",
+        "Access Scopes",
         blank=True,
         default=scopes.DEFAULT,
         help_text="What the install link asks for, separated by commas.",
     )
     access_token = EncryptedTextField(
-        "access token",
+        "Access Token",
         blank=True,
         default="",
         help_text="An access token means authorised. Set by the install, or paste one here (internal apps).",
@@ -57,21 +57,21 @@ class AccountShopify(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name="location",
+        verbose_name="Location",
         help_text="Where orders are fulfilled from. Blank: every location.",
     )
     orders_source_name = models.TextField(
-        "orders source name filter",
+        "Orders Source Name Filter",
         blank=True,
         default="",
         help_text="Only orders from these sources go out (such as web, pos), separated by commas. Blank: all. "
         "What the filter holds back is listed under Orders and can be released.",
     )
     send_shipping_confirmation = models.BooleanField(
-        "send shipping confirmation", default=False, help_text="Shopify mails the shopper when a shipment is reported."
+        "Send Shipping Confirmation", default=False, help_text="Shopify mails the shopper when a shipment is reported."
     )
     client_email = models.EmailField(
-        "client email", blank=True, default="", help_text="The install link is mailed to this address."
+        "Client Email", blank=True, default="", help_text="The install link is mailed to this address."
     )
     release_when = models.CharField("orders go out", max_length=10, choices=ReleaseWhen, default=ReleaseWhen.PAID)
     orders_from = models.DateTimeField(
@@ -90,8 +90,8 @@ class AccountShopify(models.Model):
     webhooks_next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = "account Shopify"
-        verbose_name_plural = "accounts Shopify"
+        verbose_name = "Account Shopify"
+        verbose_name_plural = "Accounts Shopify"
         ordering = ["shop_name"]
         permissions = [
             ("install_accountshopify", "Can make, mail and receive install links"),

@@ -94,7 +94,7 @@ class IntegrationCredentials(models.Model):
     updated_at = models.DateTimeField("changed", auto_now=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "integration credentials"
+        verbose_name = verbose_name_plural = "Integration Credentials"
 
     def __str__(self) -> str:
         return f"Credentials of {self.integration}"

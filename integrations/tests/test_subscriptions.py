@@ -74,10 +74,10 @@ def test_off_with_a_sentence(shopify, due, settings, spoil, word):
     assert not shopify.state.subscriptions
 
 
-@pytest.mark.parametrize("kind", ["401", "access_denied"])
-def test_refusal_is_told_at_once(shopify, due, kind):
+@pytest.mark.parametrize(("kind", "count"), [("401", 1), ("access_denied", 2)])  # the list needs no scope
+def test_refusal_is_told_at_once(shopify, due, kind, count):
     AccountShopify.objects.update(shopify_shop_id=1)
-    shopify.add_fault(kind)
+    shopify.add_fault(kind, count=count)
     subscriptions.subscribe_webhooks()
     due.refresh_from_db()
     assert due.webhooks == "failed"
