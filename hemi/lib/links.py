@@ -1,4 +1,4 @@
-"""Links from one page of the admin to another."""
+"""Links from one page of the admin to another, and long words that must fit on a phone."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -17,3 +17,8 @@ def link_to(obj: Model, text: str = "") -> SafeString:
     if not admin.site.is_registered(type(obj)):
         return conditional_escape(text or str(obj))
     return format_html('<a href="{}" class="text-link">{}</a>', page_of(obj), text or str(obj))
+
+
+def breakable(word: str) -> SafeString:
+    """Show a long word, such as a checksum, so that it may break anywhere."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', word)

@@ -72,7 +72,10 @@ class PartInline(ReadOnlyInline):
     def file(self, part: SupplierOrder) -> str:
         if not hasattr(part, "delivery"):
             return "No document yet"
-        return format_html("{}<br>{}", link_to(part.delivery), badges.state(part.delivery))
+        delivery = part.delivery
+        is_kept = delivery.is_held and delivery.status not in delivery.FINAL
+        held = badges.badge("On hold", "warning") if is_kept else ""
+        return format_html("{}<br>{} {}", link_to(delivery), badges.state(delivery), held)
 
 
 class EventInline(ReadOnlyInline):

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -26,7 +27,7 @@ from suppliers.models import SupplierOrder
 class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     """One row an order; its page tells all that happened to it."""
 
-    list_display = ["number", "shown_state", "account", "customer", "shown_total", "parts", "attention", "placed_at"]
+    list_display = ["number", "state_in_list", "account", "customer", "shown_total", "parts", "placed_at"]
     list_filter = [
         AttentionFilter,
         ("state", ChoicesDropdownFilter),
@@ -35,6 +36,7 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
         ("placed_at", DaysFilter),
     ]
     compressed_fields = False
+    actions_detail_hide_default = True  # the timeline says more than the history
     list_filter_submit = True
     list_select_related = ["account"]
     list_per_page = 50
@@ -42,6 +44,7 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     sortable_by = ["number", "placed_at"]
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["number"]  # shows the box; search.find looks
     search_help_text = search.HELP
     inlines = [LineInline, PartInline, EventInline]
@@ -90,6 +93,11 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
         mark = badges.state(order, "state")
         return format_html("{} {}", mark, badges.badge("Test", "info")) if order.is_test else mark
 
+    @display(description="state")
+    def state_in_list(self, order: Order) -> SafeString:
+        mark = self.shown_state(order)
+        return format_html("{}<br>{}", mark, order.attention) if order.attention else mark
+
     @display(description="why")
     def state_why(self, order: Order) -> str:
         return order.state_reason
@@ -101,8 +109,8 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     @display(description="suppliers")
     def parts(self, order: Order) -> str:
         return format_html_join(
-            ", ",
-            "{} ({})",
+            mark_safe("<br>"),
+            "{}: {}",
             ((part.supplier.name, part.get_status_display().lower()) for part in order.supplier_orders.all()),
         )
 
@@ -138,4 +146,5 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     def webhook(self, order: Order) -> str:
         if order.event is None:
             return ""
-        return link_to(order.event, f"{order.event.topic}, {order.event.received_at:%Y-%m-%d %H:%M} UTC")
+        received = date_format(order.event.received_at, "SHORT_DATETIME_FORMAT")
+        return link_to(order.event, f"{order.event.topic}, {received}")

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -19,7 +20,7 @@ from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.database import starts_with
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
-from hemi.lib.links import link_to
+from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import services
@@ -65,19 +66,21 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("endpoint", RelatedDropdownFilter),
     ]
     compressed_fields = False
+    actions_detail_hide_default = True  # the order's timeline says more than the history
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True
     sortable_by: list[str] = []
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["final_name"]  # shows the box; get_search_results looks
     search_help_text = "File name, from its beginning."
     inlines = [AttemptInline]
     fieldsets = [
-        (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_attempt_at")]}),
+        (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try")]}),
         (None, {"fields": ["last_error", "remarks"]}),
-        (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "sha256", "temporary_name")]}),
+        (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "checksum", "temporary_name")]}),
     ]
 
     subject = "delivery"
@@ -115,6 +118,15 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:
         return link_to(delivery.supplier_order)
+
+    @display(description="next try")
+    def next_try(self, delivery: Delivery) -> str:
+        is_due = delivery.status == Delivery.Status.DUE
+        return date_format(delivery.next_attempt_at, "DATETIME_FORMAT") if is_due else ""
+
+    @display(description="SHA-256")
+    def checksum(self, delivery: Delivery) -> SafeString:
+        return breakable(delivery.sha256)
 
     @action(
         description="Retry now",

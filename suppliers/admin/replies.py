@@ -15,6 +15,7 @@ from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.database import starts_with
 from hemi.lib.downloads import attachment
+from hemi.lib.links import breakable
 from hemi.lib.readonly import ReadOnly
 from orders.services import Refused
 from suppliers import services
@@ -29,17 +30,19 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     list_display = ["file_name", "shown_state", "kind", "endpoint", "supplier_order", "note", "received_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("endpoint", RelatedDropdownFilter)]
     compressed_fields = False
+    actions_detail_hide_default = True
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True
     sortable_by: list[str] = []
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["reference"]  # shows the box; get_search_results looks
     search_help_text = "Reference that the reply names, from its beginning."
     fieldsets = [
         (None, {"fields": [("endpoint", "shown_state", "note"), ("kind", "reference", "supplier_order")]}),
-        (None, {"fields": [("received_at", "applied_at"), ("size", "sha256")]}),
+        (None, {"fields": [("received_at", "applied_at"), ("size", "checksum")]}),
     ]
 
     subject = "reply"
@@ -63,6 +66,10 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def shown_state(self, reply: SupplierReply) -> SafeString:
         return badges.state(reply)
+
+    @display(description="SHA-256")
+    def checksum(self, reply: SupplierReply) -> SafeString:
+        return breakable(reply.sha256)
 
     @action(
         description="Read again",

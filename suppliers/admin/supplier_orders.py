@@ -77,15 +77,17 @@ class ReplyInline(ReadOnlyInline):
 class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     """One row a part and revision."""
 
-    list_display = ["reference", "shown_state", "supplier", "shown_order", "account", "file", "attention", "created_at"]
+    list_display = ["reference", "state_in_list", "supplier", "shown_order", "account", "file", "created_at"]
     list_filter = [AttentionFilter, ("status", ChoicesDropdownFilter), ("supplier", RelatedDropdownFilter)]
     compressed_fields = False
+    actions_detail_hide_default = True  # the order's timeline says more than the history
     list_filter_submit = True
     list_per_page = 50
     list_disable_select_all = True
     sortable_by: list[str] = []
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["reference"]  # shows the box; get_search_results looks
     search_help_text = "Reference, from its beginning."
     inlines = [LineInline, ReplyInline]
@@ -126,6 +128,11 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         mark = badges.state(part)
         return format_html("{} {}", mark, badges.badge("On hold", "warning")) if part.held_at else mark
 
+    @display(description="state")
+    def state_in_list(self, part: SupplierOrder) -> SafeString:
+        mark = self.shown_state(part)
+        return format_html("{}<br>{}", mark, part.attention) if part.attention else mark
+
     @display(description="order")
     def shown_order(self, part: SupplierOrder) -> SafeString:
         return link_to(part.order, part.order.number)
@@ -138,7 +145,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def file(self, part: SupplierOrder) -> str:
         if not hasattr(part, "delivery"):
             return ""
-        return format_html("{} {}", link_to(part.delivery), badges.state(part.delivery))
+        return format_html("{}<br>{}", link_to(part.delivery), badges.state(part.delivery))
 
     @action(
         description="Hold",

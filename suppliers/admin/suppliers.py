@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -63,7 +64,11 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
 
     subject = "supplier"
     refusal_errors = (Refused,)
-    actions_detail = ["send_test_order", "go_live", "back_to_test", "pause", "resume"]
+    actions_detail = [
+        {"title": "Test or live", "items": ["send_test_order", "go_live", "back_to_test"]},
+        "pause",
+        "resume",
+    ]
     button_refusals = {
         "send_test_order": _why_no_test_order,
         "go_live": lambda supplier: "The supplier is live already." if supplier.is_live else "",
@@ -91,12 +96,12 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def shown_mode(self, supplier: Supplier) -> SafeString:
         return badges.state(supplier, "mode")
 
-    @display(description="paused", empty_value="No")
-    def shown_pause(self, supplier: Supplier) -> str | None:
+    @display(description="paused")
+    def shown_pause(self, supplier: Supplier) -> str:
         if supplier.paused_at is None:
-            return None
-        mark = badges.badge("Paused", "warning")
-        return format_html("{} since {:%Y-%m-%d %H:%M} UTC: {}", mark, supplier.paused_at, supplier.pause_reason)
+            return "No"
+        since = date_format(supplier.paused_at, "SHORT_DATETIME_FORMAT")
+        return format_html("{} since {}: {}", badges.badge("Paused", "warning"), since, supplier.pause_reason)
 
     @action(
         description="Send a test order",
