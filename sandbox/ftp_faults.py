@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 UPLOADS = {"STOR", "APPE"}
 
@@ -58,7 +59,7 @@ class Faults:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
-    def add(self, command: str, **details) -> Fault:
+    def add(self, command: str, **details: Any) -> Fault:
         """Add a fault; the details are the fields of `Fault`."""
         fault = Fault(command, **details)
         with self._lock:

@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 
@@ -68,7 +68,7 @@ class Session(FTPHandler):
     dtp_handler = Transfer
     auth_failed_timeout = 0.02
 
-    def __init__(self, conn, server, ioloop=None) -> None:
+    def __init__(self, conn: Any, server: Any, ioloop: Any = None) -> None:
         self.number = self.sandbox.ledger.count_session()
         self.transfer_fault: Fault | None = None
         self.is_ending_transfer = False
@@ -102,7 +102,7 @@ class Session(FTPHandler):
         else:
             super().pre_process_command(line, cmd, arg)
 
-    def respond(self, resp: str, logfun=logger.debug) -> None:
+    def respond(self, resp: str, logfun: Any = logger.debug) -> None:
         """Answer the client, unless a fault swallows or changes the reply."""
         is_preliminary = resp.startswith("1")
         if is_preliminary:

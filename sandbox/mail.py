@@ -7,7 +7,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
 from html import unescape
-from typing import cast
 
 URL = re.compile(r"https?://[^\s<>\"']+")
 HREF = re.compile(r"href\s*=\s*[\"'](https?://[^\"']+)[\"']", re.IGNORECASE)
@@ -26,7 +25,7 @@ class Mail:
     @cached_property
     def message(self) -> EmailMessage:
         """Return the parsed message."""
-        return cast(EmailMessage, message_from_bytes(self.content, policy=policy.default))
+        return message_from_bytes(self.content, policy=policy.default)
 
     @property
     def subject(self) -> str:

@@ -65,5 +65,5 @@ class _BlankOnly(models.lookups.Exact):
             raise FieldError(f"{self.lhs.target.name} is encrypted: it can only be compared with an empty text.")
         return ""
 
-    def get_db_prep_lookup(self, value: str, connection: Any) -> tuple[str, list[str]]:
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [""]

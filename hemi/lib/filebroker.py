@@ -26,12 +26,12 @@ def _replace(path: Path, text: str) -> None:
 class Channel(filesystem.Channel):
     """Write messages and bindings to a name that nobody reads, then rename."""
 
-    def _put(self, queue: str, payload: dict, **kwargs: object) -> None:
+    def _put(self, queue: str, payload: dict, **kwargs: object) -> None:  # type: ignore[override]
         # Sorted by name is sorted by age, across processes: the wall clock, not each machine's monotonic one.
         name = f"{time() * 1000:015.0f}_{uuid.uuid4().hex}.{queue}.msg"
         _replace(Path(self.data_folder_out) / name, dumps(payload))
 
-    def _get(self, queue: str) -> dict:
+    def _get(self, queue: str, timeout: float | None = None) -> dict:
         folder = Path(self.data_folder_in)
         for name in sorted(os.listdir(folder)):
             if name.partition(".")[2] != f"{queue}.msg":

@@ -1,8 +1,9 @@
 """Money as a Decimal from a payload's string, with its currency beside it."""
 
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-DIGITS = {"max_digits": 20, "decimal_places": 4}  # ISO 4217 knows up to four decimals (CLF, UYW)
+DIGITS: dict[str, Any] = {"max_digits": 20, "decimal_places": 4}  # ISO 4217 knows up to four decimals (CLF, UYW)
 
 
 def amount(value: object) -> Decimal:

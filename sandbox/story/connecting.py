@@ -74,5 +74,5 @@ def _subscribed(stage: Stage, wanted: set[str]) -> list[dict]:
     return rows if wanted <= {row["topic"].lower().replace("_", "/", 1) for row in rows} else []
 
 
-def _mail(stage: Stage) -> dict | None:
-    return next((mail for mail in stage.mails() if CLIENT_MAIL in mail["envelope"]["to"]), None)
+def _mail(stage: Stage) -> dict:
+    return next((mail for mail in stage.mails() if CLIENT_MAIL in mail["envelope"]["to"]), {})

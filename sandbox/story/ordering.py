@@ -1,5 +1,6 @@
 """From a buyer's order to the supplier's reply."""
 
+from functools import partial
 from typing import Any
 
 from sandbox.story import files
@@ -110,7 +111,11 @@ def _wait_for_files(stage: Stage, orders: list[dict]) -> None:
     for place, (_name, _code, vendor, _encoding) in SUPPLIERS.items():
         wanted = {order["id"] for order in orders if files.lines_for(order, vendor)}
         what = f"{len(wanted)} files on the server of {vendor}"
-        until(what, lambda place=place, wanted=wanted: wanted <= _ids_on_server(stage, place))
+        until(what, partial(_has_files, stage, place, wanted))
+
+
+def _has_files(stage: Stage, place: str, wanted: set[int]) -> bool:
+    return wanted <= _ids_on_server(stage, place)
 
 
 def _ids_on_server(stage: Stage, place: str) -> set[int]:
