@@ -1,0 +1,71 @@
+"""One row of each model that has a page in the admin, tied together as in life."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.utils import timezone
+
+from integrations.models import (
+    AccountShopify,
+    Client,
+    InstallLink,
+    Integration,
+    IntegrationCredentials,
+    Location,
+    StaffAlert,
+    WebhookEvent,
+)
+from orders.models import OrderEvent, OrderLine
+from suppliers.models import DeliveryAttempt, RoutingRule, SupplierOrderLine, SupplierReply
+from suppliers.tests import factories
+
+
+def make() -> dict[str, Model]:
+    """Return the rows by the label of their model."""
+    rows = [*_connections(), *_orders(), User.objects.create_user("somebody"), Group.objects.create(name="Some")]
+    return {row._meta.label: row for row in rows}
+
+
+def _connections() -> list[Model]:
+    client = Client.objects.create(name="A client")
+    integration = Integration.objects.create(name="An app")
+    credentials = IntegrationCredentials.objects.create(integration=integration, client_id="id", client_secret="s")
+    account = AccountShopify.objects.create(shop_name="a-shop", client=client, integration=integration)
+    link = InstallLink.objects.create(
+        account=account,
+        integration=integration,
+        scopes="read_orders",
+        redirect_uri="https://hemi.test/shopify/callback/",
+        state_hash="0" * 64,
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+    event = WebhookEvent.objects.create(account=account, webhook_id="w-1", topic="orders/create", body=b"{}")
+    location = Location.objects.create(account=account, shopify_id=1, name="Here")
+    alert = StaffAlert.objects.create(kind="endpoint_stopped", key="1", subject="Something stopped", text="Look.")
+    return [client, integration, credentials, account, link, event, location, alert]
+
+
+def _orders() -> list[Model]:
+    supplier = factories.supplier()
+    order = factories.order(account=AccountShopify.objects.get(shop_name="a-shop"), event=WebhookEvent.objects.get())
+    line = order_line(order)
+    event = OrderEvent.objects.create(order=order, kind="received", text="Received.")
+    rule = RoutingRule.objects.create(supplier=supplier, vendor="Somebody")
+    delivery = factories.delivery(supplier, supplier_order=factories.part(supplier, order=order))
+    part = delivery.supplier_order
+    SupplierOrderLine.objects.create(supplier_order=part, order_line=line, quantity=1)
+    DeliveryAttempt.objects.create(delivery=delivery, number=1, started_at=timezone.now(), outcome="failed")
+    reply = SupplierReply.objects.create(
+        endpoint=supplier.endpoint, file_name="R.xml", sha256="1" * 64, size=1, content=b"x", supplier_order=part
+    )
+    return [supplier, supplier.endpoint, order, line, event, rule, part, delivery, reply]
+
+
+def order_line(order: Model, **values: object) -> OrderLine:
+    """Make a line of `order`."""
+    number = OrderLine.objects.count() + 1
+    amounts = dict.fromkeys(("price", "discount", "tax"), 0)
+    counts = dict.fromkeys(("quantity", "current", "sendable"), 1)
+    names = {"shopify_id": number, "position": number, "title": f"Thing {number}", "sku": f"SKU-{number}"}
+    return OrderLine.objects.create(**{"order": order, **amounts, **counts, **names, **values})
