@@ -1,0 +1,13 @@
+"""The pages of clients, integrations, accounts and what they sent."""
+
+from integrations.admin import (
+    accounts,
+    alerts,
+    clients,
+    install_links,
+    integrations,
+    locations,
+    webhook_events,
+)
+
+__all__ = ["accounts", "alerts", "clients", "install_links", "integrations", "locations", "webhook_events"]

@@ -8,8 +8,10 @@ from urllib.parse import quote
 from integrations import connections
 from integrations.models import AccountShopify
 from integrations.shopify import queries
+from integrations.shopify.errors import Kind, ShopifyError
 
 DEADLINE_SECONDS = 25.0
+MOST = 25_000  # Shopify's lists end there, without a word
 COLUMNS = ("id", "handle", "title", "kind", "products", "updated", "URL")
 # What a spreadsheet would run: the last three are the wide forms that East Asian versions read alike.
 _LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -18,13 +20,16 @@ _LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def as_csv(account: AccountShopify) -> bytes:
     """Read all collections of the store, whole or not at all; raises ShopifyError.
 
-    Shopify lists 25,000 at most, about 5 MB of text. The mark at the beginning (utf-8-sig) tells spreadsheets its encoding.
+    At most about 5 MB of text. The mark at its beginning (utf-8-sig) tells spreadsheets the encoding.
     """
+    with connections.client_for(account, DEADLINE_SECONDS) as client:
+        nodes = list(client.nodes(queries.COLLECTIONS, "collections"))
+    if len(nodes) >= MOST:
+        raise ShopifyError(Kind.PERMANENT, f"The store has more collections than Shopify lists ({MOST:,}).")
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
-    with connections.client_for(account, DEADLINE_SECONDS) as client:
-        rows.writerows(_row(account, node) for node in client.nodes(queries.COLLECTIONS, "collections"))
+    rows.writerows(_row(account, node) for node in nodes)
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -1,0 +1,204 @@
+"""What can be done with an account: buttons on its page, actions on the list."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from hemi.lib.buttons import ReasonedButtons, go
+from hemi.lib.dialogs import ReasonForm
+from hemi.lib.downloads import attachment
+from hemi.lib.links import page_of
+from integrations.admin.account_form import PasteForm
+from integrations.models import AccountShopify
+from integrations.services import accounts, callbacks, collections, install_links, locations
+from integrations.services.refusals import Refused
+from integrations.shopify.errors import ShopifyError
+
+
+class AccountButtons(ReasonedButtons):
+    """The buttons of an account's page and the actions of the list."""
+
+    subject = "account"
+    refusal_errors = (Refused, ShopifyError)
+    actions = ["generate_install_links", "send_install_emails"]
+    actions_detail = [
+        "generate_install_link",
+        "send_install_email",
+        "get_collections",
+        {
+            "title": "More",
+            "items": ["refresh_locations", "paste_address", "subscribe_webhooks", "pause", "resume"],
+        },
+    ]
+    button_refusals = {
+        "generate_install_link": install_links.why_not,
+        "generate_install_links": install_links.why_not,
+        "send_install_email": install_links.why_not_mail,
+        "send_install_emails": install_links.why_not_mail,
+        "paste_address": install_links.why_not,
+        "refresh_locations": accounts.why_not_read,
+        "get_collections": accounts.why_not_read,
+        "subscribe_webhooks": accounts.why_not_subscribe,
+        "pause": lambda account: "The account is paused already." if account.paused_at else "",
+        "resume": lambda account: "" if account.paused_at else "The account is not paused.",
+    }
+
+    def has_install_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("integrations.install_accountshopify")
+
+    def has_export_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("integrations.export_accountshopify")
+
+    def has_pause_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("integrations.pause_accountshopify")
+
+    @action(
+        description="Generate Install Link",
+        permissions=["install"],
+        dialog={
+            "title": "Generate the install link?",
+            "description": "You get an address to copy. The store's owner opens it and gives consent; it works once. "
+            "A link that is still open is shown again.",
+            "form_submit_text": "Generate",
+        },
+    )
+    def generate_install_link(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Show the open install link, making it first if need be."""
+        account = self.get_object(request, object_id)
+        try:
+            link = install_links.get_or_make(account=account, by=request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return go(request, page_of(account))
+        self.log_change(request, account, "Generated the install link.")
+        return go(request, page_of(link))
+
+    @action(
+        description="Send install email",
+        permissions=["install"],
+        dialog={
+            "title": "Mail the install link?",
+            "description": "It goes to the Client Email of this account. Sent again, it repeats the same link.",
+            "form_submit_text": "Send",
+        },
+    )
+    def send_install_email(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Mail the install link."""
+        done = "The install link is mailed within seconds; see Install links for what became of it."
+        return self.ask(request, object_id, install_links.mail, done)
+
+    @action(
+        description="Paste the redirected address",
+        permissions=["install"],
+        dialog={
+            "title": "Paste the redirected address",
+            "description": "For an app whose redirect URI lies outside Hemi: the address on which the client's "
+            "browser came out after consent.",
+            "form_class": PasteForm,
+            "form_submit_text": "Connect",
+        },
+    )
+    def paste_address(self, request: HttpRequest, form: PasteForm, object_id: str) -> HttpResponse:
+        """Take a callback by hand."""
+        account = self.get_object(request, object_id)
+        try:
+            link = callbacks.receive(urlsplit(form.cleaned_data["address"].strip()).query)
+        except (Refused, ValueError) as refused:
+            rule = getattr(refused, "rule", "malformed")
+            messages.error(request, f"The address was refused ({rule.replace('_', ' ')}): {refused}")
+            return go(request, page_of(account))
+        self.log_change(request, link.account, "Pasted the redirected address.")
+        messages.success(request, f"{link.account} is being connected; reload this page in a few seconds.")
+        return go(request, page_of(link.account))
+
+    @action(
+        description="Refresh Locations",
+        permissions=["install"],
+        dialog={
+            "title": "Read the locations from the store?",
+            "description": "This fills the Location list of this account.",
+            "form_submit_text": "Refresh",
+        },
+    )
+    def refresh_locations(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Read the store's locations."""
+        return self.ask(request, object_id, locations.refresh, "The locations were read; choose one under Location.")
+
+    @action(description="Get Collections", permissions=["export"])
+    def get_collections(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Download all collections as CSV. It changes nothing, so it is a plain link."""
+        account = self.get_object(request, object_id)
+        try:
+            content = collections.as_csv(account)
+        except ShopifyError as error:
+            messages.error(request, f"The collections could not be read, so there is no file. {error}")
+            return HttpResponseRedirect(page_of(account))
+        response = attachment(content, f"collections-{account.shop_name}.csv")
+        response["Content-Type"] = "text/csv; charset=utf-8"
+        return response
+
+    @action(
+        description="Subscribe webhooks again",
+        permissions=["install"],
+        dialog={
+            "title": "Subscribe the webhooks again?",
+            "description": "What is missing at Shopify is subscribed; what is there stays.",
+            "form_submit_text": "Subscribe",
+        },
+    )
+    def subscribe_webhooks(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Ask for the webhooks."""
+        return self.ask(request, object_id, accounts.subscribe_again, "The webhooks are subscribed within seconds.")
+
+    @action(
+        description="Pause",
+        permissions=["pause"],
+        dialog={
+            "title": "Pause the account?",
+            "description": "Orders keep coming in; no file of theirs goes out until you resume.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Pause",
+        },
+    )
+    def pause(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Keep the account's files here."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, accounts.pause, "The account is paused.", reason=reason)
+
+    @action(
+        description="Resume",
+        permissions=["pause"],
+        dialog={
+            "title": "Resume the account?",
+            "description": "Its files go on within seconds.",
+            "form_submit_text": "Resume",
+        },
+    )
+    def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let the account's files go on."""
+        return self.ask(request, object_id, accounts.resume, "The account is resumed.")
+
+    @action(description="Generate Install Link", permissions=["install"])
+    def generate_install_links(self, request: HttpRequest, queryset: QuerySet[AccountShopify]) -> HttpResponse | None:
+        """Show the install links of the chosen accounts, ready to copy."""
+        made: list[int] = []
+
+        def make(account: AccountShopify) -> None:
+            made.append(install_links.get_or_make(account=account, by=request.user).pk)
+
+        self.act_on_rows(request, queryset, "generate_install_links", make, "{count} ready to copy.")
+        if not made:
+            return None
+        wanted = ",".join(str(number) for number in made)
+        return HttpResponseRedirect(f"{reverse('admin:integrations_installlink_changelist')}?id__in={wanted}")
+
+    @action(description="Send install email", permissions=["install"])
+    def send_install_emails(self, request: HttpRequest, queryset: QuerySet[AccountShopify]) -> None:
+        """Mail the install links of the chosen accounts."""
+        done = "{count} to be mailed."
+        self.ask_for_rows(request, queryset, "send_install_emails", install_links.mail, done)

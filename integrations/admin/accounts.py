@@ -1,0 +1,205 @@
+"""Accounts Shopify: a store's connection, from its first link to its webhooks."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.forms import Form
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from hemi.lib import badges
+from hemi.lib.deletion import KeptWhileUsed
+from hemi.lib.links import link_to
+from hemi.lib.readonly import ReadOnlyInline
+from integrations import scopes, subscriptions
+from integrations.admin.account_buttons import AccountButtons
+from integrations.admin.account_form import AccountForm
+from integrations.admin.secrets import without_secrets
+from integrations.models import AccountShopify, InstallLink
+from integrations.services import accounts
+from integrations.services.refusals import Refused
+
+
+class LinkInline(ReadOnlyInline):
+    """The attempts to connect the store, newest first."""
+
+    model = InstallLink
+    verbose_name_plural = "Install links"
+    is_part = True
+    fields = ["link", "shown_status", "reason", "made_by", "expires_at", "mail_state", "mail_error", "connected_at"]
+    ordering = ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InstallLink]:
+        return super().get_queryset(request).select_related("account", "made_by")
+
+    @display(description="made")
+    def link(self, link: InstallLink) -> SafeString:
+        return link_to(link, f"{link.created_at:%Y-%m-%d %H:%M} UTC")
+
+    @display(description="state")
+    def shown_status(self, link: InstallLink) -> SafeString:
+        return badges.state(link)
+
+    @display(description="mail")
+    def mail_state(self, link: InstallLink) -> SafeString:
+        return badges.state(link, "mail")
+
+
+class AuthorisedFilter(DropdownFilter):
+    """An access token means authorised."""
+
+    title = "authorised"
+    parameter_name = "authorised"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Authorised"), ("no", "Not authorised")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(Q(access_token="") if self.value() == "no" else ~Q(access_token=""))  # noqa: S106
+
+
+@admin.register(AccountShopify)
+class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
+    """One row a store."""
+
+    form = AccountForm
+    list_display = ["shop_name", "client", "integration", "connection", "shown_webhooks", "shown_pause", "orders_from"]
+    list_filter = [
+        AuthorisedFilter,
+        ("webhooks", ChoicesDropdownFilter),
+        ("client", RelatedDropdownFilter),
+        ("integration", RelatedDropdownFilter),
+    ]
+    list_filter_submit = True
+    list_select_related = ["client", "integration__credentials"]
+    search_fields = ["shop_name", "client__name", "client_email"]
+    compressed_fields = False
+    inlines = [LinkInline]
+    readonly_fields = [
+        "connection",
+        "authorised_at",
+        "granted_scopes",
+        "not_granted",
+        "shown_webhooks",
+        "webhooks_error",
+        "webhook_address",
+        "shopify_shop_id",
+        "shown_pause",
+    ]
+    fieldsets = [
+        (
+            "General",
+            {
+                "classes": ["tab"],
+                "fields": [
+                    ("shop_name", "client"),
+                    ("connection", "authorised_at", "shown_pause"),
+                    ("integration", "client_email"),
+                    ("access_token", "clear_access_token"),
+                    ("location", "send_shipping_confirmation"),
+                ],
+            },
+        ),
+        ("Access Scopes", {"classes": ["tab"], "fields": ["access_scopes", "granted_scopes", "not_granted"]}),
+        ("Orders", {"classes": ["tab"], "fields": ["orders_source_name", ("release_when", "orders_from")]}),
+        (
+            "Webhooks",
+            {
+                "classes": ["tab"],
+                "fields": [("shown_webhooks", "webhooks_error"), "webhook_address", "shopify_shop_id"],
+            },
+        ),
+    ]
+
+    @staticmethod
+    def why_kept(account: AccountShopify) -> str:
+        if account.webhook_events.exists() or account.orders.exists():
+            return "It has orders or webhooks. Pause it instead."
+        return ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountShopify]:
+        newest = InstallLink.objects.filter(account=OuterRef("pk")).order_by("-pk").values("status")[:1]
+        return super().get_queryset(request).annotate(newest_link=Subquery(newest))
+
+    def get_fieldsets(self, request: HttpRequest, obj: AccountShopify | None = None) -> list:
+        fieldsets = super().get_fieldsets(request, obj)
+        may_type = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return fieldsets if may_type else without_secrets(fieldsets)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        # Its links and locations go with it: they are part of it, though nobody may delete them alone.
+        found, counts, _, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(), protected
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AccountShopify | None = None) -> list[str]:
+        # Another store's name on this account would mix two stores' orders.
+        is_settled = obj is not None and (obj.is_authorised or obj.webhook_events.exists())
+        return [*self.readonly_fields, "shop_name"] if is_settled else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: AccountShopify, form: Form, change: bool) -> None:
+        # Only what this form changed: an install may store its token while the form is open.
+        if change:
+            changed = {field.name for field in obj._meta.concrete_fields} & set(form.changed_data) - {"access_token"}
+            obj.save(update_fields=changed)
+        else:
+            obj.access_token = ""
+            obj.save()
+        self._save_token(request, obj, form)
+        if change and "integration" in form.changed_data and obj.authorised_at:
+            messages.warning(
+                request,
+                "The app was exchanged. Send a new install link: until then the token of the old app is used, "
+                "and webhooks that the old app signs are refused.",
+            )
+
+    def _save_token(self, request: HttpRequest, obj: AccountShopify, form: Form) -> None:
+        try:
+            if "access_token" in form.changed_data:
+                accounts.store_token(account=obj, token=str(form.cleaned_data["access_token"]), by=request.user)
+            elif form.cleaned_data.get("clear_access_token"):
+                accounts.clear_token(account=obj, by=request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+
+    @display(description="connection")
+    def connection(self, account: AccountShopify) -> SafeString:
+        if account.is_authorised:
+            return badges.badge("Connected", "success")
+        newest = getattr(account, "newest_link", None)
+        if newest == InstallLink.Status.OPEN:
+            return badges.badge("Waiting for the client", "info")
+        if newest == InstallLink.Status.CODE_RECEIVED:
+            return badges.badge("Connecting", "info")
+        if newest == InstallLink.Status.FAILED:
+            return badges.badge("Failed", "danger")
+        return badges.badge("Not connected")
+
+    @display(description="webhooks", ordering="webhooks")
+    def shown_webhooks(self, account: AccountShopify) -> SafeString:
+        if account.is_authorised and account.webhooks != AccountShopify.Webhooks.ON and subscriptions.why_off(account):
+            return badges.badge("Off", "danger")
+        return badges.state(account, "webhooks")
+
+    @display(description="paused", ordering="paused_at")
+    def shown_pause(self, account: AccountShopify) -> str:
+        if account.paused_at is None:
+            return "–"
+        since = f"{account.paused_at:%Y-%m-%d %H:%M} UTC"
+        return format_html("{} since {}: {}", badges.badge("Paused", "warning"), since, account.pause_reason)
+
+    @display(description="not granted")
+    def not_granted(self, account: AccountShopify) -> str:
+        if not account.granted_scopes:
+            return "–"
+        return ", ".join(scopes.missing(account.access_scopes, account.granted_scopes)) or "Nothing: all were granted."
+
+    @display(description="address for webhooks")
+    def webhook_address(self, account: AccountShopify) -> str:
+        return subscriptions.why_off(account) or subscriptions.address(account)

@@ -1,0 +1,117 @@
+"""Integrations with their credentials."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from hemi.lib.deletion import KeptWhileUsed
+from integrations.admin.secrets import WriteOnlySecrets, clear_tick, without_secrets
+from integrations.models import InstallLink, Integration, IntegrationCredentials
+
+
+class IntegrationForm(forms.ModelForm):
+    """Addresses are https, but for the sandbox."""
+
+    class Meta:
+        model = Integration
+        fields = "__all__"
+
+    def clean_redirect_uri(self) -> str:
+        return self._https("redirect_uri")
+
+    def clean_landing_url(self) -> str:
+        return self._https("landing_url")
+
+    def clean_api_version(self) -> str:
+        version = self.cleaned_data["api_version"].strip()
+        year, _, month = version.partition("-")
+        if version and not (len(year) == 4 and year.isdigit() and month in ("01", "04", "07", "10")):
+            raise forms.ValidationError("Versions look like 2026-10: a year and the first month of a quarter.")
+        return version
+
+    def _https(self, name: str) -> str:
+        url = self.cleaned_data[name]
+        if url and not url.startswith("https://") and not (settings.DEBUG or settings.SANDBOX):
+            raise forms.ValidationError("The address must begin with https://.")
+        return url
+
+
+class CredentialsForm(WriteOnlySecrets):
+    """The client id is shown, the secrets are not."""
+
+    secret_fields = ("client_secret", "previous_client_secret")
+    clear_client_secret = clear_tick("client secret")
+    clear_previous_client_secret = clear_tick("previous client secret")
+
+    class Meta:
+        model = IntegrationCredentials
+        fields = ["client_id", "client_secret", "previous_client_secret"]
+
+
+class CredentialsInline(StackedInline):
+    """Id and secrets of the app."""
+
+    model = IntegrationCredentials
+    form = CredentialsForm
+    can_delete = False
+    fields = [
+        "client_id",
+        ("client_secret", "clear_client_secret"),
+        ("previous_client_secret", "clear_previous_client_secret"),
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> list:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if self.has_change_permission(request, obj) else without_secrets(fieldsets)
+
+
+@admin.register(Integration)
+class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
+    """One app at a platform."""
+
+    form = IntegrationForm
+    list_display = ["name", "platform", "app_type", "is_active", "created_at"]
+    list_filter = [("platform", ChoicesDropdownFilter), ("app_type", ChoicesDropdownFilter), "is_active"]
+    list_filter_submit = True
+    search_fields = ["name"]
+    compressed_fields = False
+    readonly_fields = ["callback", "webhook_address"]
+    inlines = [CredentialsInline]
+    fieldsets = [
+        (None, {"fields": ["name", ("platform", "app_type"), "is_active"]}),
+        ("Addresses", {"fields": ["redirect_uri", "landing_url", "api_version"]}),
+        ("For the app's settings at Shopify", {"fields": ["callback", "webhook_address"]}),
+    ]
+
+    @staticmethod
+    def why_kept(integration: Integration) -> str:
+        if integration.accounts.exists():
+            return "Accounts use it. Give those another app first, or make it inactive."
+        if InstallLink.objects.filter(integration=integration).exists():
+            return "Install links were made with it. Make it inactive instead."
+        return ""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        # Its credentials go with it: they are part of it, not something that it is kept for.
+        found, counts, missing, _ = super().get_deleted_objects(objs, request)
+        return found, counts, missing, []
+
+    def delete_model(self, request: HttpRequest, obj: Integration) -> None:
+        IntegrationCredentials.objects.filter(integration=obj).delete()
+        super().delete_model(request, obj)
+
+    @display(description="allowed redirect URL")
+    def callback(self, integration: Integration) -> str:
+        return integration.callback_url if integration.redirect_uri or settings.HEMI_BASE_URL else "Set HEMI_BASE_URL."
+
+    @display(description="address for app-wide webhooks")
+    def webhook_address(self, integration: Integration) -> str:
+        if not settings.HEMI_BASE_URL:
+            return "Set HEMI_BASE_URL."
+        return f"{settings.HEMI_BASE_URL}/shopify/webhooks/app/{integration.uuid}/"

@@ -1,0 +1,61 @@
+"""Secrets in forms: they go in and never come out. Blank keeps the stored one, a tick clears it."""
+
+import re
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
+
+_ONE_WORD = re.compile(r"[\x21-\x7e]{1,500}")
+
+
+def clear_tick(label: str) -> forms.BooleanField:
+    """Return the tick that empties a secret."""
+    return forms.BooleanField(label=f"Clear the {label}", required=False, widget=UnfoldBooleanWidget)
+
+
+def without_secrets(fieldsets: Any) -> list:
+    """Leave out each row with a secret: on a page that may only be read, Django would print it."""
+    return [
+        (title, {**options, "fields": [row for row in options["fields"] if not _has_secret(row)]})
+        for title, options in fieldsets
+    ]
+
+
+def _has_secret(row: str | tuple[str, ...]) -> bool:
+    return not isinstance(row, str) and any(name.startswith("clear_") for name in row)
+
+
+class WriteOnlySecrets(forms.ModelForm):
+    """Each name in `secret_fields` has a tick `clear_<name>` beside it."""
+
+    secret_fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.present_secrets:
+            is_stored = bool(getattr(self.instance, name))
+            field = self.fields[name]
+            field.widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+            self.initial[name] = ""
+            told = "One is stored; it is never shown. Leave blank to keep it." if is_stored else "None is stored."
+            field.help_text = f"{told} {field.help_text}"
+            if not is_stored:
+                self.fields[f"clear_{name}"].disabled = True
+
+    @property
+    def present_secrets(self) -> list[str]:
+        """The secrets that this person may change: on a page that is only shown there are none."""
+        return [name for name in self.secret_fields if name in self.fields]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in self.present_secrets:
+            typed = (cleaned.get(name) or "").strip()
+            wants_clear = cleaned.get(f"clear_{name}")
+            if typed and wants_clear:
+                self.add_error(name, "Either enter a new one or clear it, not both.")
+            elif typed and not _ONE_WORD.fullmatch(typed):
+                self.add_error(name, "This is not what Shopify shows: it has no spaces and plain characters only.")
+            cleaned[name] = typed if typed else ("" if wants_clear else getattr(self.instance, name))
+        return cleaned
