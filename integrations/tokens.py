@@ -17,7 +17,7 @@ def store(account: AccountShopify, token: str, granted_scopes: str, *, seen_vers
 
     Orders count from the first authorisation unless staff said otherwise. Safe inside a transaction.
     """
-    now = timezone.now()
+    now = timezone.now().replace(microsecond=0)  # orders are placed to the second, and those of this second count
     is_stored = AccountShopify.objects.filter(pk=account.pk, token_version=seen_version).update(
         access_token=token,
         token_version=F("token_version") + 1,

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from sandbox.browser import Browser, Page, PageError
 
@@ -54,7 +54,7 @@ class Staff(Browser):
 
     def find(self, model: str, text: str) -> str:
         """Return the address of the one object of `model` that a search for `text` shows."""
-        page = self.open(f"{self.base}/admin/{model}/?q={text}")
+        page = self.open(f"{self.base}/admin/{model}/?q={quote(text)}")
         found = {link for link in page.root.xpath("//a/@href") if re.search(rf"/{model}/\d+/change/", link)}
         if len(found) != 1:
             raise PageError(f"A search for {text} among {model} shows {len(found)} instead of one.")
@@ -69,8 +69,8 @@ class Staff(Browser):
 
     def _button(self, page: Page, label: str) -> Any:
         for link in page.root.xpath("//a[@href or @hx-get]"):
-            words = [text.strip() for text in link.xpath("./text()") if text.strip()]
-            if words == [label]:
+            words = link.xpath("./text() | ./span[not(contains(@class, 'material-symbols'))]/text()")
+            if "".join(words).strip() == label:
                 return link
         raise PageError(f"There is no button “{label}” on {page.url}")
 

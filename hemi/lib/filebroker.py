@@ -67,7 +67,7 @@ class Transport(filesystem.Transport):
     Channel = Channel
 
 
-URL = "embedded://"
+URL = "embedded://localhost"  # kombu warns of a URL without a host
 TRANSPORT_ALIASES["embedded"] = "hemi.lib.filebroker:Transport"  # kombu takes no import path from a URL
 
 

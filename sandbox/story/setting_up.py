@@ -1,6 +1,6 @@
 """What staff enter before a store can connect."""
 
-from sandbox.story.stage import CLIENT_ID, CLIENT_MAIL, CLIENT_SECRET, SHOP, Stage
+from sandbox.story.stage import CLIENT_ID, CLIENT_MAIL, CLIENT_SECRET, SHOP, Stage, expect
 
 # Name in the sandbox -> name, code, vendor in the store, encoding of the files.
 SUPPLIERS = {
@@ -22,13 +22,8 @@ def enter_store(stage: Stage) -> str:
     stage.do("shops", name=SHOP, collections=30)
     staff, pages = stage.staff, stage.pages
     pages["client"] = staff.add("integrations/client", name="Aurora Goods")
-    pages["app"] = staff.add("integrations/integration", name="Hemi Orders")
-    pages["credentials"] = staff.add(
-        "integrations/integrationcredentials",
-        integration=stage.key("app"),
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-    )
+    credentials = {"credentials-0-client_id": CLIENT_ID, "credentials-0-client_secret": CLIENT_SECRET}
+    pages["app"] = staff.add("integrations/integration", name="Hemi Orders", **credentials)
     pages["account"] = staff.add(
         "integrations/accountshopify",
         shop_name=f"https://{SHOP}.myshopify.com/admin",
@@ -75,7 +70,9 @@ def go_live(stage: Stage) -> str:
     """Test each connection, then let real orders go to the supplier."""
     told = []
     for _name, code, _vendor, _encoding in SUPPLIERS.values():
-        stage.staff.press(stage.pages[f"{code} endpoint"], "Test connection")
+        page = stage.staff.press(stage.pages[f"{code} endpoint"], "Test connection")
+        expect("does not work" not in page.text, f"The test of {code}'s endpoint says: {page.text[:300]}")
         page = stage.staff.press(stage.pages[code], "Go live")
-        told.append(f"{code}: {'Live' if 'Live' in page.text else 'not live'}")
+        expect("is live" in page.text, f"{code} is not live: {page.text[:300]}")
+        told.append(f"{code} is live")
     return ", ".join(told)

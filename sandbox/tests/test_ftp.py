@@ -56,7 +56,8 @@ def test_pipelined_rename_and_next_upload_are_answered_in_order(server):
     host, port = ftplib.parse229(client.sendcmd("EPSV"), client.sock.getpeername())
     data = socket.create_connection((host, port))
     client.sock.sendall(b"RNFR in/a.part\r\nRNTO in/a.xml\r\nSTOR in/b.part\r\n")
-    assert [client.getresp()[:3] for _ in range(3)] == ["350", "250", "125"]
+    assert [client.getresp()[:3] for _ in range(2)] == ["350", "250"]
+    assert client.getresp()[:3] in ("125", "150")  # whether the data connection was seen yet
     data.sendall(b"second")
     data.close()
     assert client.getresp()[:3] == "226"
