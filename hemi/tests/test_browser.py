@@ -1,0 +1,88 @@
+"""The admin in a real browser, as a person uses it: nothing leaves the machine, nothing breaks on the page."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect, sync_playwright
+
+from hemi.tests.one_of_each import order_line
+from suppliers.models import Delivery
+from suppliers.tests import factories
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+PASSWORD = "browser-password-1"
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture
+def away():
+    """The addresses outside that were asked for, and what the browser complained about."""
+    return []
+
+
+@pytest.fixture
+def page(monkeypatch, live_server, away):
+    """A desktop page, logged in."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright runs a loop in this thread
+    User.objects.create_superuser("boss", password=PASSWORD)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        _watch(page, live_server.url, away)
+        page.goto(f"{live_server.url}/admin/")
+        page.get_by_label("Username").fill("boss")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
+        yield page
+        browser.close()
+
+
+def _watch(page: Page, home: str, away: list[str]) -> None:
+    page.on("request", lambda request: _note(request.url, home, away))
+    page.on("console", lambda message: message.type == "error" and away.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: away.append(f"page: {error}"))
+
+
+def _note(url: str, home: str, away: list[str]) -> None:
+    if not url.startswith((home, "data:", "blob:")):
+        away.append(url)
+
+
+def test_an_order_is_put_on_hold_with_a_reason(page, live_server, away):
+    delivery = factories.delivery(factories.supplier())
+    order = delivery.supplier_order.order
+    order_line(order)
+    page.get_by_role("listitem").get_by_text("Orders", exact=True).click()
+    page.get_by_role("link", name=order.number).click()
+    page.get_by_text("Hold", exact=True).click()
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_text("Give a reason; whoever looks next will want to know.")).to_be_visible()
+    page.get_by_label("Reason").fill("The customer asked to wait")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_text("The order is on hold.", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.get_by_text("Put on hold: The customer asked to wait")).to_be_visible()
+    assert Delivery.objects.get().is_held
+    assert away == []
+
+
+def test_a_greyed_button_says_why_on_a_phone_too(page, live_server, away):
+    order = factories.order()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_server.url}/admin/orders/order/{order.pk}/change/")
+    page.get_by_text("Why some buttons are off").click()
+    expect(page.get_by_text("Release: The order is not on hold.")).to_be_visible()
+    page.get_by_role("link", name="more_horiz").click()
+    page.locator("a", has_text="Release").first.click(force=True)  # a person does press what is greyed
+    expect(page.get_by_text("The order is not on hold.", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    order.refresh_from_db()
+    assert order.held_at is None and not order.events.exists()
+    assert away == []
