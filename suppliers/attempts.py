@@ -179,7 +179,7 @@ class Attempt:
             )
         log.error("delivery.given_up", extra={**self.ids, "error": message})
 
-    def _write(self, outcome: Outcome, message: str) -> None:
+    def _write(self, outcome: DeliveryAttempt.Outcome, message: str) -> None:
         DeliveryAttempt.objects.create(
             delivery=self.delivery,
             number=self.delivery.attempts,

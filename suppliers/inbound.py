@@ -26,6 +26,7 @@ POLL_SECONDS = 10
 AFTER_FAILURE_SECONDS = 60
 LOOK_AGAIN_SECONDS = 2  # after a new file was seen: it is taken once it has kept its size
 LIMIT_BYTES = 1_000_000
+LONGEST_NAME = 255  # what the database holds
 _CLAIMED = re.compile(r"(?P<name>.+)\.hemi-[0-9a-f]{12}")
 _TEMPORARY = re.compile(r"\..*|.*~|.*\.(part|partial|filepart|tmp|temp|uploading|writing|lock|crdownload)", re.I)
 _TRICK = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]|\A\.\.?\Z")
@@ -95,7 +96,7 @@ def _collect(lane: Lane) -> int:
 
 
 def _consider(look: _Look, name: str, size: int) -> None:
-    if _TRICK.search(name) or len(name) > SupplierReply._meta.get_field("file_name").max_length:
+    if _TRICK.search(name) or len(name) > LONGEST_NAME:
         _refuse(look, ascii(name)[:300])
         return
     if _TEMPORARY.fullmatch(name):
@@ -136,7 +137,7 @@ def _read(look: _Look, name: str) -> None:
     session = look.lane.session
     claimed = _claim(look, name)
     content = session.read(look.path(claimed or name), LIMIT_BYTES)
-    if session.size(look.path(claimed or name)) != len(content):
+    if session.size(look.path(claimed or name)) not in (len(content), None):
         look.has_new = True  # the supplier is still writing: the next look finishes it
         return
     original = _CLAIMED.fullmatch(name)

@@ -103,12 +103,12 @@ class Lane:
             attempts = 0 if self._has_worked else Greatest(F("attempts") - 1, 0)
             self._mine().update(**free, attempts=attempts, **({"last_error": ""} if self._has_worked else {}))
         elif self.failure.kind == Kind.ENDPOINT:
-            self._stop(free)
+            self._stop(free, self.failure.message)
         else:
-            self._pause(free)
+            self._pause(free, self.failure.message)
 
-    def _pause(self, free: dict) -> None:
-        attempts, message = 1 if self._has_worked else self.endpoint.attempts, self.failure.message
+    def _pause(self, free: dict, message: str) -> None:
+        attempts = 1 if self._has_worked else self.endpoint.attempts
         wait = claims.backoff(attempts, cap=LONGEST_PAUSE_SECONDS)
         due_at = timezone.now() + wait
         if not self._mine().update(**free, attempts=attempts, last_error=message, next_attempt_at=due_at):
@@ -122,8 +122,7 @@ class Lane:
                 f"{attempts} tries in a row failed at {self.endpoint}. Hemi goes on trying.\n\n{message}",
             )
 
-    def _stop(self, free: dict) -> None:
-        message = self.failure.message
+    def _stop(self, free: dict, message: str) -> None:
         if not self._mine().update(**free, last_error=message, stop_reason=message, stopped_at=timezone.now()):
             return
         log.error("endpoint.stopped", extra={**self._ids, "error": message})

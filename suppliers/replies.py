@@ -54,9 +54,10 @@ def parse(content: bytes) -> Reply:
         raise Unreadable(f"It is not well-formed XML: {error}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("It contains a document type declaration, which a reply must not.")
-    schema = _schema()
-    if not schema.validate(root):
-        raise Unreadable(f"It is not a Hemi reply 1.0: {schema.error_log[0].message}")
+    try:
+        _schema().assertValid(root)
+    except etree.DocumentInvalid as error:
+        raise Unreadable(f"It is not a Hemi reply 1.0: {error}") from None
     return _read(root)
 
 
@@ -146,7 +147,7 @@ def _leave(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
 
 
 def _move(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
-    rank = SupplierOrder.RANK[reply.status]
+    rank = SupplierOrder.RANK[Status(reply.status)]
     lower = [status for status, height in SupplierOrder.RANK.items() if height < rank]
     changes = {"status": reply.status, "replied_at": timezone.now(), "reply_reason": reply.reason}
     if reply.supplier_reference:

@@ -105,6 +105,15 @@ def test_one_fault_at_any_step_still_means_each_file_once(watched, supplier, com
     assert alerts() == set()
 
 
+def test_each_claim_writes_to_a_temporary_name_of_its_own(watched, supplier):
+    row = factories.delivery(supplier)
+    watched.faults.add("STOR", cut="before", times=2)
+    run(supplier, rounds=3)
+    names = commands(watched, "STOR")
+    assert len(set(names)) == 3
+    assert all(name.startswith(f"in/{row.final_name}.") and name.endswith(".part") for name in names)
+
+
 @pytest.mark.parametrize("command", ["STOR", "SIZE", "RNFR", "RNTO"])
 def test_a_second_fault_in_the_repair_is_repaired_too(watched, supplier, command):
     row = factories.delivery(supplier)
@@ -261,6 +270,17 @@ def test_two_workers_in_doubt_about_one_rename_make_one_file(watched, supplier):
     assert outcome(row) == ("sent", "sent")
     assert watched.arrived == [(row.final_name, bytes(row.document))]
     assert outcomes() == ["sent"]
+
+
+def test_a_worker_in_doubt_that_lost_its_claim_leaves_the_file_to_the_other(watched, supplier):
+    _renaming(watched, supplier, b"whole", None)
+    before = files(watched)
+    with lanes.enter(supplier.endpoint_id) as lane:
+        (attempt,) = outbox.claim(lane)
+        Delivery.objects.update(claim_token="another")
+        filedrop.bring(lane, attempt)
+    assert files(watched) == before
+    assert commands(watched, "RNTO") == []
 
 
 def _rows(row):

@@ -60,7 +60,7 @@ class FtpSession:
             self._client.close()
             raise
         self._client.timeout = server.data_timeout
-        self._client.sock.settimeout(server.data_timeout)
+        self._wait_at_most(server.data_timeout)
 
     def upload(self, path: str, content: bytes) -> None:
         """Store `content` at `path`; returns after the server has said that it is complete."""
@@ -136,18 +136,22 @@ class FtpSession:
     def noop(self) -> None:
         """Ask whether the session still lives."""
         with self._step("noop"):
-            self._client.sock.settimeout(self._server.connect_timeout)
+            self._wait_at_most(self._server.connect_timeout)
             self._client.voidcmd("NOOP")
-            self._client.sock.settimeout(self._server.data_timeout)
+            self._wait_at_most(self._server.data_timeout)
 
     def close(self) -> None:
         """Say goodbye, if there is still somebody to say it to, and close."""
         with contextlib.suppress(*ftplib.all_errors):
             if not self.is_broken:
-                self._client.sock.settimeout(1)
+                self._wait_at_most(1)
                 self._client.quit()
         self.is_broken = True
         self._client.close()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if self._client.sock:
+            self._client.sock.settimeout(seconds)
 
     def _connect(self) -> None:
         found = addresses.resolve(self._server.host, self._server.port)
