@@ -36,7 +36,10 @@ class Staff(Browser):
         return self._save(self.open(url), fields)
 
     def press(self, url: str, label: str, **fields: Any) -> Page:
-        """Press a button of an object's page, by its label; fill in and send the dialog if it opens one."""
+        """Press a button of an object's page, by its label; fill in and send the dialog if it opens one.
+
+        PageError if the button is off, or if what it leads to shows an error.
+        """
         button = self._button(self.open(url), label)
         if button.get("aria-disabled"):
             raise PageError(f"The button “{label}” is off: {button.get('title')}")
@@ -48,8 +51,8 @@ class Staff(Browser):
             return dialog
         form = dialog.form()
         page = self.submit(dialog, form, fields, **{"HX-Request": "true"})
-        if page.root.xpath("//*[@id='dialog-form']"):
-            raise PageError(f"The dialog “{label}” did not close: {faults(page)}")
+        if page.root.xpath("//*[@id='dialog-form'] | //*[contains(@class, 'errornote')]"):
+            raise PageError(f"“{label}” on {url} did not work: {faults(page)}")
         return page
 
     def find(self, model: str, text: str) -> str:

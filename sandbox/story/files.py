@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from sandbox.story.stage import expect
+from sandbox.story.stage import StoryFailed, expect
 
 TIMEOUT_SECONDS = 10
 _NAMES = {"o": "urn:hemi:order:1.0"}
@@ -56,11 +56,14 @@ class OrderFile:
 
 def fetch(server: dict) -> list[OrderFile]:
     """Read every file of the orders folder over FTP, as the supplier would."""
-    with ftplib.FTP(timeout=TIMEOUT_SECONDS) as ftp:
-        ftp.connect(server["host"], server["port"])
-        ftp.login(server["user"], server["password"])
-        ftp.cwd(server["orders_folder"])
-        return [OrderFile(name, _read(ftp, name)) for name in sorted(ftp.nlst()) if name.endswith(".xml")]
+    try:
+        with ftplib.FTP(timeout=TIMEOUT_SECONDS) as ftp:
+            ftp.connect(server["host"], server["port"])
+            ftp.login(server["user"], server["password"])
+            ftp.cwd(server["orders_folder"])
+            return [OrderFile(name, _read(ftp, name)) for name in sorted(ftp.nlst()) if name.endswith(".xml")]
+    except ftplib.all_errors as error:
+        raise StoryFailed(f"The FTP server of {server['user']} at port {server['port']} fails: {error}") from error
 
 
 def check(file: OrderFile, order: dict, vendor: str, schema: Path) -> None:
