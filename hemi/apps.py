@@ -14,6 +14,9 @@ class HemiConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_keys, Tags.security)
+        register(checks.check_shop_url, Tags.security)
+        register(checks.check_base_url)
+        register(checks.check_mail)
 
 
 class HemiAdminConfig(AdminConfig):

@@ -2,8 +2,10 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from kombu import Queue
+
+from hemi import canary
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hemi.settings")
 
@@ -21,6 +23,14 @@ app.conf.update(
     task_store_errors_even_if_ignored=False,
 )
 app.autodiscover_tasks()
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def check_keys(**kwargs: object) -> None:
+    """Stop at the start if the keys do not fit the database."""
+    canary.check_or_exit()
+
 
 # A sweep expires before the next one is due: a stopped worker finds one, not thousands.
 SWEEPS = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 
 
 def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -17,6 +17,51 @@ def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+def check_shop_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E002: tokens and codes go to Shopify and to nobody else."""
+    url, is_try_out = settings.SHOPIFY_SHOP_URL, settings.DEBUG or settings.SANDBOX
+    if "{shop}" in url and (url == SHOPIFY or is_try_out):
+        return []
+    return [
+        Error(
+            "SHOPIFY_SHOP_URL is not Shopify's address.",
+            hint=f"Remove SHOPIFY_SHOP_URL from the environment (it is then {SHOPIFY}). Another one, with {{shop}} in "
+            "it, is for the sandbox and for DEBUG only: whoever answers there is given the apps' secrets.",
+            id="hemi.E002",
+        )
+    ]
+
+
+def check_base_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W001, W002: Shopify finds Hemi at a public https address."""
+    url = settings.HEMI_BASE_URL
+    if not url:
+        said = "HEMI_BASE_URL is not set: no store can be connected and no webhook subscribed."
+        return [
+            Warning(said, hint="Set it to Hemi's public address, such as https://hemi.example.com.", id="hemi.W001")
+        ]
+    if not url.startswith("https://") and not (settings.DEBUG or settings.SANDBOX):
+        said = f"HEMI_BASE_URL ({url}) does not begin with https://: Shopify posts webhooks to nothing else."
+        hint = "Put a proxy with a certificate in front of Hemi and set HEMI_BASE_URL to its https address."
+        return [Warning(said, hint=hint, id="hemi.W002")]
+    return []
+
+
+def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W003, W004: install links and alerts can be mailed."""
+    found: list[CheckMessage] = []
+    if not settings.IS_MAIL_SET:
+        said = "No mail server is set: install links and staff alerts are not mailed."
+        hint = "Set EMAIL_URL, such as smtp+tls://user:password@mail.example.com:587, and DEFAULT_FROM_EMAIL."
+        found.append(Warning(said, hint=hint, id="hemi.W003"))
+    if not settings.STAFF_ALERT_EMAILS:
+        said = "STAFF_ALERT_EMAILS is empty: nobody is told when something needs a person."
+        hint = "Set it to the addresses of staff, separated by commas. Until then look at Staff alerts in the admin."
+        found.append(Warning(said, hint=hint, id="hemi.W004"))
+    return found
+
+
+SHOPIFY = "https://{shop}.myshopify.com"
 _KEY_HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'. "
     "Keep the keys that stored values were saved with, separated by commas."

@@ -118,7 +118,7 @@ class AccountButtons(ReasonedButtons):
 
     @action(
         description="Refresh Locations",
-        permissions=["install"],
+        permissions=["export"],
         dialog={
             "title": "Read the locations from the store?",
             "description": "This fills the Location list of this account.",
