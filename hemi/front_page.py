@@ -169,8 +169,8 @@ def _today(visible: set[type[Model]]) -> Iterable[dict[str, str]]:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     day = f"{midnight:%Y-%m-%d}"
     flow = [
-        ("Orders placed today", Order.objects.filter(placed_at__gte=midnight), f"placed_at_from={day}"),
-        ("Files sent today", Delivery.objects.filter(sent_at__gte=midnight), "status__exact=sent"),
+        ("Orders placed", Order.objects.filter(placed_at__gte=midnight), f"placed_at_from={day}"),
+        ("Files sent", Delivery.objects.filter(sent_at__gte=midnight), "status__exact=sent"),
         ("Files waiting", Delivery.objects.filter(status=Delivery.Status.DUE), "status__exact=due"),
         ("Webhooks waiting", WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "status__exact=new"),
     ]

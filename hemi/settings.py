@@ -134,6 +134,7 @@ UNFOLD = {
     "SITE_TITLE": "Hemi",
     "SITE_HEADER": "Hemi",
     "SITE_SUBHEADER": "From orders to suppliers",
+    "SITE_URL": None,
     "SITE_SYMBOL": "conversion_path",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "hemi.site.icon"}],
     "SHOW_VIEW_ON_SITE": False,

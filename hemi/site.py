@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.sites import UnfoldAdminSite
 
 # Group -> its models with their icons. What is not registered, or what the user may not see, is left out.
@@ -70,4 +71,4 @@ def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
     if not admin.site.is_registered(model) or not admin.site.get_model_admin(model).has_view_permission(request):
         return None
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-    return {"title": str(model._meta.verbose_name_plural).capitalize(), "icon": icon, "link": reverse(name)}
+    return {"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": reverse(name)}

@@ -54,6 +54,12 @@ urlpatterns = [path("admin/", site.urls)]
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
+@pytest.fixture(autouse=True)
+def no_sidebar(settings):
+    """The sidebar leads to the pages of the real site, which these tests put aside."""
+    settings.UNFOLD = {**settings.UNFOLD, "SIDEBAR": {"navigation": []}}
+
+
 @pytest.fixture
 def staff(client):
     client.force_login(User.objects.create_superuser("staff"))

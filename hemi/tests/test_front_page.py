@@ -97,7 +97,7 @@ def test_today_counts_what_came_went_and_waits(boss):
     factories.delivery(supplier, status=Delivery.Status.SENT, sent_at=yesterday)
     Order.objects.filter(pk=Order.objects.first().pk).update(placed_at=yesterday)
     today = _today(boss)
-    assert (today["Orders placed today"], today["Files sent today"], today["Files waiting"]) == ("2", "1", "1")
+    assert (today["Orders placed"], today["Files sent"], today["Files waiting"]) == ("2", "1", "1")
 
 
 def test_a_person_sees_only_what_that_person_may(client):

@@ -1,6 +1,8 @@
 """Why a button of an order is off, in the words in which the services refuse."""
 
-from orders.models import Order
+from django.db.models import QuerySet
+
+from orders.models import Order, OrderLine
 
 State = Order.State
 
@@ -41,6 +43,6 @@ def lift_filter(order: Order) -> str:
     return "" if order.state == State.FILTERED else "The source name filter does not hold this order back."
 
 
-def free_lines(order: Order):
+def free_lines(order: Order) -> QuerySet[OrderLine]:
     """Return the lines that nobody has and that are still to be sent."""
     return order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
