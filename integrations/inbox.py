@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -71,7 +71,7 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
             )
 
 
-def _mine(event: WebhookEvent) -> "object":
+def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:
     return WebhookEvent.objects.filter(pk=event.pk, claim_token=event.claim_token)
 
 

@@ -50,7 +50,7 @@ def _send(link: InstallLink) -> None:
 
 
 def _message(link: InstallLink) -> EmailMultiAlternatives:
-    words = {"link": link, "account": link.account, "url": consent.url(link)}
+    words = {"link": link, "account": link.account, "url": consent.url(link), "scopes": link.scopes.split(",")}
     subject = f"Connect {link.account.domain} to {link.integration.name}"
     message = EmailMultiAlternatives(
         " ".join(subject.split()), render_to_string("mail/install.txt", words), to=[link.mailed_to]
@@ -63,8 +63,7 @@ def _is_permanent(error: OSError) -> bool:
     """Say whether the server will never take this mail. A refused login is not the mail's fault."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
-    is_answer = isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)
-    return is_answer and error.smtp_code >= 500
+    return isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError) and error.smtp_code >= 500
 
 
 def _said(error: OSError) -> str:

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -64,5 +64,6 @@ class _Controller(Controller):
     # aiosmtpd checks itself by a connection to its port, so port 0 only works with a socket that is bound already.
     listener: socket.socket | None = None
 
-    def _create_server(self):
+    def _create_server(self) -> Any:
+        assert self.listener
         return self.loop.create_server(self._factory_invoker, sock=self.listener)

@@ -56,8 +56,8 @@ def send_to_supplier(*, order: Order, lines: Iterable[OrderLine], supplier: Supp
         if supplier.is_live == order.is_test:
             kind = "test" if order.is_test else "real"
             raise Refused(f"This is a {kind} order, and {supplier} is {supplier.get_mode_display()}")
-        free = order.lines.filter(pk__in=[line.pk for line in lines], sendable__gt=0)
-        free = list(free.exclude(allocations__is_live=True))
+        wanted = order.lines.filter(pk__in=[line.pk for line in lines], sendable__gt=0)
+        free = list(wanted.exclude(allocations__is_live=True))
         if not free:
             raise Refused("None of these lines is free: each is with a supplier, fulfilled or removed.")
         part = parts.allocate(order, supplier, free, by=by)

@@ -48,7 +48,7 @@ class InstallLinkAdmin(ReadOnly, ModelAdmin):
         if self._may_install(request):
             return self.fieldsets
         first, *rest = self.fieldsets
-        fields = [field for field in first[1]["fields"] if field != "address"]
+        fields = [field for field in first[1]["fields"] if field != "address"]  # type: ignore[index]
         return [(first[0], {"fields": fields}), *rest]
 
     @display(description="link to copy")

@@ -108,7 +108,7 @@ def _is_current(link: InstallLink, account: AccountShopify) -> bool:
         and bool(link.state)
         and link.integration_id == account.integration_id
         and link.scopes == _asked_scopes(account)
-        and link.redirect_uri == account.integration.callback_url
+        and link.redirect_uri == link.integration.callback_url
     )
 
 
@@ -119,6 +119,7 @@ def _supersede(link: InstallLink) -> None:
 
 
 def _make(account: AccountShopify, by: Any) -> InstallLink:
+    assert account.integration, "why_not refuses an account without an app"
     state = secrets.token_hex(32)
     link = InstallLink.objects.create(
         account=account,

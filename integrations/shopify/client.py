@@ -69,7 +69,9 @@ class GraphQL:
             after = page["pageInfo"]["endCursor"]
 
     def _execute(self, document: str, variables: dict, give_up_at: float) -> dict:
-        kind, name = _NAME.match(document.lstrip()).groups()
+        match = _NAME.match(document.lstrip())
+        assert match, "every document in queries has a name"
+        kind, name = match.groups()
         call = _Call({"query": document, "variables": variables}, name, kind == "mutation", give_up_at)
         failures = 0
         while True:

@@ -55,7 +55,8 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Sort by name; a repeated `ids[]` is signed as `ids=["2", "1"]`."""
-    single, arrays = [], {}
+    single: list[tuple[str, str]] = []
+    arrays: dict[str, list[str]] = {}
     for name, value in pairs:
         if name.endswith("[]"):
             arrays.setdefault(name.removesuffix("[]"), []).append(value)

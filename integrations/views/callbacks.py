@@ -39,9 +39,9 @@ def progress(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if link is None or link.status not in _PAGES:
         sentence = "There is nothing to see here yet. Please open the link in your mail."
         return _page(request, "integrations/refused.html", {"sentence": sentence}, 404)
-    waited = (timezone.now() - link.used_at).total_seconds()
+    waited = (timezone.now() - (link.used_at or link.created_at)).total_seconds()
     words = {"link": link, "is_slow": waited > 30, "landing_page": link.integration.landing_page}
-    return _page(request, _PAGES[link.status], words)
+    return _page(request, _PAGES[InstallLink.Status(link.status)], words)
 
 
 def _page(request: HttpRequest, template: str, words: dict, status: int = 200) -> HttpResponse:

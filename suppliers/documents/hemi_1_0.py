@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def render(content: DocumentContent, encoding: str) -> Rendered:
     root = writer.order()
     schema = _schema()
     if not schema.validate(root):
-        raise InvalidDocument(schema.error_log[0].message)
+        raise InvalidDocument(schema.error_log[0].message)  # type: ignore[index]
     document = etree.tostring(root, xml_declaration=True, encoding=encoding, pretty_print=True)
+    assert isinstance(document, bytes)  # the stubs know of text only
     return Rendered(document, writer.remarks)
 
 
@@ -57,7 +59,7 @@ class _Writer:
 
     def order(self) -> etree._Element:
         content = self.content
-        root = etree.Element(f"{{{NAMESPACE}}}Order", nsmap={None: NAMESPACE})
+        root = etree.Element(f"{{{NAMESPACE}}}Order", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
         root.set("version", "1.0")
         root.set("test", "true" if content.is_test else "false")
         self.add(root, "Reference", content.reference)
@@ -113,7 +115,7 @@ class _Writer:
             code = values.get(f"{key}_code", "")
             self.add(element, tag, values.get(key) or code, code=code)
 
-    def money(self, parent: etree._Element, name: str, value: object) -> etree._Element:
+    def money(self, parent: etree._Element, name: str, value: Decimal) -> etree._Element:
         element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", currency=self.content.currency)
         element.text = money.text(value)
         return element
