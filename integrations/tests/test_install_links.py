@@ -198,6 +198,7 @@ def test_mail_says_who_asks_for_what_and_until_when(account, mailbox):
             f"{link.expires_at:%B %Y}",
             "owner",
             "install apps",
+            "read_orders, write_orders",
         ):
             assert word in part
     url = install_links.authorize_url(link)
