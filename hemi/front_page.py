@@ -53,9 +53,9 @@ NEEDS = [
     Need(
         "Rejected by a supplier",
         "Read the supplier's reason, then talk to the supplier or send the lines elsewhere.",
-        lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.REJECTED),
+        lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.REJECTED).exclude(attention=""),
         SupplierOrder,
-        f"status__exact={SupplierOrder.Status.REJECTED}",
+        f"status__exact={SupplierOrder.Status.REJECTED}&attention=yes",
         "danger",
     ),
     Need(
