@@ -1,5 +1,6 @@
 """`.env.example` lists every setting, and nothing that is none."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -21,6 +22,6 @@ def test_lists_every_setting_once() -> None:
 
 def test_says_of_each_what_it_is() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if re.match(r"#[A-Z_]+=", line):
             assert re.match(r"# \S.*\.$", before), line
