@@ -61,9 +61,9 @@ NEEDS = [
     Need(
         "Parts to look at",
         "Something happened after the file was made; each says what.",
-        lambda: SupplierOrder.objects.exclude(attention=""),
+        lambda: SupplierOrder.objects.exclude(attention="").exclude(status__in=SupplierOrder.TROUBLED),
         SupplierOrder,
-        "attention=yes",
+        "attention=changed",
     ),
     Need(
         "Deliveries given up",

@@ -24,6 +24,7 @@ class SupplierOrder(Claimable):
 
     UNSENT = (Status.WAITING, Status.BLOCKED, Status.READY)
     CANCELLABLE = (*UNSENT, Status.REJECTED)
+    TROUBLED = (Status.BLOCKED, Status.REJECTED)
     # A reply only ever moves up; accepted and rejected are one step.
     RANK = {Status.SENT: 0, Status.TAKEN: 1, Status.ACCEPTED: 2, Status.REJECTED: 2, Status.SHIPPED: 3}
 
