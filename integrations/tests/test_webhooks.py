@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -259,6 +260,48 @@ def test_only_new_work_is_hinted_at(client, account):
 def test_one_look_up_and_one_insert(client, account, django_assert_num_queries):
     with django_assert_num_queries(2):
         post(client, account)
+
+
+def test_a_storm_of_one_store_looks_it_up_once(client, account, django_assert_num_queries):
+    with django_assert_num_queries(4):
+        assert [post(client, account, Webhook_Id=str(number)).status_code for number in range(3)] == [200] * 3
+    assert WebhookEvent.objects.count() == 3
+
+
+def test_changed_secret_counts_at_once_and_the_old_one_a_second_longer_at_most(client, account):
+    assert post(client, account).status_code == 200
+    IntegrationCredentials.objects.update(client_secret="fresh")
+    assert post(client, account, secret="fresh", Webhook_Id="2").status_code == 200
+    assert post(client, account, Webhook_Id="3").status_code == 401
+    IntegrationCredentials.objects.update(client_secret="newest")
+    until = time.monotonic() + 1.5
+    while post(client, account, secret="fresh", Webhook_Id="2").status_code == 200:
+        assert time.monotonic() < until
+
+
+def test_all_of_many_at_once_are_stored(account):
+    def once(number):
+        try:
+            return post(Browser(), account, Webhook_Id=str(number)).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(once, range(40))) == [200] * 40
+    assert WebhookEvent.objects.count() == 40
+    assert len(set(WebhookEvent.objects.values_list("pk", flat=True))) == 40
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only: a connection that its server ended")
+@pytest.mark.parametrize("is_known", [True, False])
+def test_connection_that_the_server_ended_is_made_anew(client, account, is_known):
+    if is_known:
+        assert post(client, account, Webhook_Id="1").status_code == 200
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        own = connection.connection.info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s)", [own])
+    assert post(client, account, Webhook_Id="2").status_code == 200
+    assert WebhookEvent.objects.filter(webhook_id="2").count() == 1
 
 
 def test_counter_of_many_threads():
