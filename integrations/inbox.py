@@ -38,6 +38,9 @@ def process_events() -> None:
 
 def _process(event: WebhookEvent) -> None:
     handlers = settings.WEBHOOK_HANDLERS.get(event.topic, [])
+    if event.attempts > MAX_ATTEMPTS:  # nothing was recorded for the last try: it took its worker with it
+        _give_up(event, "Each try ended without a word; the worker may have been killed by it.")
+        return
     try:
         for name in handlers:
             import_string(name)(event)
@@ -59,6 +62,10 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
         next_at = timezone.now() + claims.backoff(event.attempts)
         _mine(event).update(lease_until=None, next_attempt_at=next_at, last_error=said)
         return
+    _give_up(event, said)
+
+
+def _give_up(event: WebhookEvent, said: str) -> None:
     with transaction.atomic():
         if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, last_error=said):
             alerts.raise_alert(

@@ -16,10 +16,10 @@ from hemi.lib import badges
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnlyInline
+from hemi.lib.secrecy import HidesSecrets
 from integrations import scopes, subscriptions
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
-from integrations.admin.secrets import without_secrets
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
 from integrations.services.refusals import Refused
@@ -66,10 +66,11 @@ class AuthorisedFilter(DropdownFilter):
 
 
 @admin.register(AccountShopify)
-class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
+class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     """One row a store."""
 
     form = AccountForm
+    secret_fields = AccountForm.secret_fields
     list_display = ["shop_name", "client", "integration", "connection", "shown_webhooks", "shown_pause", "orders_from"]
     list_filter = [
         AuthorisedFilter,
@@ -127,11 +128,6 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountShopify]:
         newest = InstallLink.objects.filter(account=OuterRef("pk")).order_by("-pk").values("status")[:1]
         return super().get_queryset(request).annotate(newest_link=Subquery(newest))
-
-    def get_fieldsets(self, request: HttpRequest, obj: AccountShopify | None = None) -> list:
-        fieldsets = super().get_fieldsets(request, obj)
-        may_type = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        return fieldsets if may_type else without_secrets(fieldsets)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         # Its links and locations go with it: they are part of it, though nobody may delete them alone.

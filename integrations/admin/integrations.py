@@ -11,7 +11,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from hemi.lib.deletion import KeptWhileUsed
-from integrations.admin.secrets import WriteOnlySecrets, clear_tick, without_secrets
+from hemi.lib.secrecy import HidesSecrets
+from integrations.admin.secrets import WriteOnlySecrets, clear_tick
 from integrations.models import InstallLink, Integration, IntegrationCredentials
 
 
@@ -54,21 +55,18 @@ class CredentialsForm(WriteOnlySecrets):
         fields = ["client_id", "client_secret", "previous_client_secret"]
 
 
-class CredentialsInline(StackedInline):
+class CredentialsInline(HidesSecrets, StackedInline):
     """Id and secrets of the app."""
 
     model = IntegrationCredentials
     form = CredentialsForm
+    secret_fields = CredentialsForm.secret_fields
     can_delete = False
     fields = [
         "client_id",
         ("client_secret", "clear_client_secret"),
         ("previous_client_secret", "clear_previous_client_secret"),
     ]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> list:
-        fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if self.has_change_permission(request, obj) else without_secrets(fieldsets)
 
 
 @admin.register(Integration)

@@ -14,18 +14,6 @@ def clear_tick(label: str) -> forms.BooleanField:
     return forms.BooleanField(label=f"Clear the {label}", required=False, widget=UnfoldBooleanWidget)
 
 
-def without_secrets(fieldsets: Any) -> list:
-    """Leave out each row with a secret: on a page that may only be read, Django would print it."""
-    return [
-        (title, {**options, "fields": [row for row in options["fields"] if not _has_secret(row)]})
-        for title, options in fieldsets
-    ]
-
-
-def _has_secret(row: str | tuple[str, ...]) -> bool:
-    return not isinstance(row, str) and any(name.startswith("clear_") for name in row)
-
-
 class WriteOnlySecrets(forms.ModelForm):
     """Each name in `secret_fields` has a tick `clear_<name>` beside it."""
 

@@ -1,6 +1,7 @@
 """The world that the tests connect to: a Shopify and a mailbox on loopback."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from integrations.models import AccountShopify
 from sandbox.mailbox import Mailbox
@@ -43,3 +44,10 @@ def mailbox(settings):
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.smtp.port
         settings.IS_MAIL_SET = True
         yield mailbox
+
+
+@pytest.fixture
+def staff(client):
+    """A browser in which a superuser is logged in."""
+    client.force_login(User.objects.create_superuser("ann", password="a long password"))
+    return client

@@ -92,3 +92,11 @@ def test_topic_that_nobody_takes_any_more_is_ignored(account, settings):
     settings.WEBHOOK_HANDLERS = {}
     inbox.process_events()
     assert WebhookEvent.objects.get().status == "ignored"
+
+
+def test_event_that_kills_its_worker_is_given_up(account):
+    event(account, attempts=10)  # ten claims, and no outcome of any
+    inbox.process_events()
+    assert not taken
+    assert WebhookEvent.objects.get().status == "failed"
+    assert StaffAlert.objects.get().kind == "webhook"

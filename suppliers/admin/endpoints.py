@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.deletion import KeptWhileUsed
+from hemi.lib.secrecy import HidesSecrets
 from orders.services import Refused
 from suppliers import connections, services
 from suppliers.models import Endpoint
@@ -68,10 +69,11 @@ def _why_kept(endpoint: Endpoint) -> str:
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
+class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     """Test the connection before a supplier goes live."""
 
     form = EndpointForm
+    secret_fields = ("password",)
     list_display = ["name", "protocol", "host", "username", "shown_state", "polled_at"]
     compressed_fields = False
     search_fields = ["name", "host"]
