@@ -147,13 +147,15 @@ class Session(FTPHandler):
         """Tell the sandbox that an upload has ended."""
         self.sandbox.file_arrived(Path(file))
 
-    def on_login(self, username: str) -> None:
-        """Count a login."""
+    def handle_auth_success(self, home: str, password: str, msg_login: str) -> None:
+        """Count a login, before the client hears of it."""
         self.sandbox.ledger.count_login(accepted=True)
+        super().handle_auth_success(home, password, msg_login)
 
-    def on_login_failed(self, username: str, password: str) -> None:
-        """Count a login that was refused."""
+    def handle_auth_failed(self, msg: str, password: str) -> None:
+        """Count a login that is refused, before the client hears of it."""
         self.sandbox.ledger.count_login(accepted=False)
+        super().handle_auth_failed(msg, password)
 
     def _play(self, fault: Fault) -> None:
         reply = self._spoiled(fault, "")

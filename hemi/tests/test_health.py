@@ -15,8 +15,9 @@ from hemi.lib import filebroker
 
 
 @pytest.fixture
-def use_broker() -> Iterator[Callable]:
+def use_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
     """Make a Celery app with a broker of its own the current one."""
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)  # Celery prefers it to any configuration
     other = Celery("probed")
 
     def use(url: str, **options: object) -> None:
