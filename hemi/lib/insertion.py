@@ -24,7 +24,7 @@ _patience = threading.local()
 def first_row(statement: str, values: Sequence[Any]) -> tuple | None:
     """Run a statement that may run twice. On a kept connection it is the health check too, which saves a round trip."""
     is_kept = connection.connection is not None and not connection.in_atomic_block
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return _row(statement, values)
     except Error:
@@ -45,7 +45,7 @@ def insert(model: type[Model], values: dict[str, Any], seconds: float) -> int:
     ready = [field.get_db_prep_save(value, connection) for field, value in zip(fields.values(), given, strict=True)]
     if connection.vendor == "sqlite":
         return _insert_in_turn(statement, ready, seconds)
-    created = first_row(f"{statement} RETURNING {connection.ops.quote_name(model._meta.pk.column)}", ready)
+    created = first_row(f"{statement} RETURNING {connection.ops.quote_name(str(model._meta.pk.column))}", ready)
     assert created
     return created[0]
 
@@ -97,6 +97,6 @@ def _row(statement: str, values: Sequence[Any]) -> tuple | None:
 def _statement(model: type[Model]) -> tuple[dict[str, Field], str]:
     quote = connection.ops.quote_name
     fields = {field.attname: field for field in model._meta.local_concrete_fields if not field.primary_key}
-    columns = ", ".join(quote(field.column) for field in fields.values())
+    columns = ", ".join(quote(str(field.column)) for field in fields.values())
     places = ", ".join(["%s"] * len(fields))
     return fields, f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
