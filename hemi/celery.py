@@ -1,8 +1,10 @@
 """The Celery app with its two queues and the whole beat schedule."""
 
 import os
+import sys
 
 from celery import Celery, signals
+from django.db import close_old_connections
 from kombu import Queue
 
 from hemi import canary
@@ -23,6 +25,20 @@ app.conf.update(
     task_store_errors_even_if_ignored=False,
 )
 app.autodiscover_tasks()
+
+# Celery would close the database's connection before and after each task, and making one costs more than most tasks.
+# Kept ones are looked at before each task, as Django does it before each request.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+@signals.task_prerun.connect
+def _check_connections(**_: object) -> None:
+    close_old_connections()
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: object) -> None:
+    """Keep the settings' loggers: without a receiver Celery gives the root logger a level of its own."""
 
 
 @signals.worker_init.connect

@@ -1,0 +1,1 @@
+"""What Hemi is worth beside its peers, measured in one run on this machine: `make bench`."""
