@@ -199,6 +199,8 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"urllib3": {"level": "WARNING"}, "django.server": {"handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
+        "django.server": {"handlers": ["stderr"], "propagate": False},
+    },
 }
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
