@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.bodies import Webhook
@@ -66,19 +66,20 @@ class Client:
     target: Target
     request: tuple[bytes, bytes]
     is_kept: bool
+    selector: selectors.BaseSelector
     link: socket.socket | None = None
     received: bytes = b""
     started_at: float = 0.0
 
-    def post(self, webhook_id: str) -> socket.socket:
-        """Send the next request and return the socket that its answer comes from."""
+    def post(self, webhook_id: bytes) -> None:
+        """Send the next request."""
         self.started_at, self.received = time.perf_counter(), b""
         if self.link is None:
             self.link = socket.create_connection((HOST, self.target.port), timeout=ANSWER_SECONDS)
             self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.selector.register(self.link, selectors.EVENT_READ, self)
         head, body = self.request
-        self.link.sendall(head + webhook_id.encode() + b"\r\n\r\n" + body)
-        return self.link
+        self.link.sendall(b"%b%b\r\n\r\n%b" % (head, webhook_id, body))
 
     def read(self) -> int:
         """Read what has come; return the status once the answer is whole, 0 before."""
@@ -95,21 +96,22 @@ class Client:
 
     def _over(self, status: int) -> int:
         assert self.link
+        self.selector.unregister(self.link)
         self.link.close()
         self.link = None
         return status
 
 
-@dataclass
 class Load:
     """All clients together."""
 
-    clients: list[Client]
-    result: Result = field(default_factory=Result)
-    latencies: list[float] = field(default_factory=list)
-    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    _run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    _number: int = 0
+    def __init__(self, clients: list[Client], selector: selectors.BaseSelector) -> None:
+        self.clients = clients
+        self.result = Result()
+        self.latencies: list[float] = []
+        self._selector = selector
+        self._run = uuid.uuid4().hex[:12].encode()
+        self._number = 0
 
     def run(self, seconds: float) -> Result:
         """Post until the time is over, then wait for the answers that are under way."""
@@ -117,36 +119,37 @@ class Load:
         end = begin + seconds
         for client in self.clients:
             self._post(client)
-        while self._selector.get_map():
+        under_way = len(self.clients)
+        while under_way:
             ready = self._selector.select(ANSWER_SECONDS)
             if not ready:
                 raise SystemExit(f"No answer for {ANSWER_SECONDS} seconds.")
             for key, _ in ready:
-                self._answer(key, begin, end)
+                under_way -= self._answer(key.data, begin, end)
         self.result.rate = len(self.latencies) / seconds
         self.result.p50, self.result.p99 = percentile(self.latencies, 50), percentile(self.latencies, 99)
         return self.result
 
     def _post(self, client: Client) -> None:
         self._number += 1
-        connection = client.post(f"{self._run}-{self._number:08d}")
-        self._selector.register(connection, selectors.EVENT_READ, client)
+        client.post(b"%b-%08d" % (self._run, self._number))
 
-    def _answer(self, key: selectors.SelectorKey, begin: float, end: float) -> None:
-        client: Client = key.data
+    def _answer(self, client: Client, begin: float, end: float) -> bool:
+        """Take what came for a client; tell whether it has posted for the last time."""
         status = client.read()
         if not status:
-            return
-        self._selector.unregister(key.fileobj)
+            return False
         now = time.perf_counter()
-        if status == 200:
+        if status != 200:
+            self.result.refused += 1
+        else:
             self.result.answered += 1
             if begin <= now < end:
                 self.latencies.append(now - client.started_at)
-        else:
-            self.result.refused += 1
-        if now < end:
-            self._post(client)
+        if now >= end:
+            return True
+        self._post(client)
+        return False
 
 
 def _is_whole(head: bytes, body: bytes) -> bool:
@@ -173,7 +176,8 @@ def main() -> None:
     question = json.load(sys.stdin)
     target = Target(question["port"], question["path"])
     kinds = [True] * KEPT_CLIENTS + [False] * FRESH_CLIENTS
-    load = Load([Client(target, _request(question, is_kept), is_kept) for is_kept in kinds])
+    selector = selectors.DefaultSelector()
+    load = Load([Client(target, _request(question, is_kept), is_kept, selector) for is_kept in kinds], selector)
     print(json.dumps(asdict(load.run(question["seconds"]))))
 
 

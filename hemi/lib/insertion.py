@@ -1,69 +1,128 @@
 """One look-up and one insert for each request of a machine, as fast as the database gives them.
 
-The statements are made once: building them anew by the ORM costs more than running them.
+The statements are made once: building them anew by the ORM costs more than running them. What many threads want to
+insert at a time goes in one statement, with one commit and one wait for the disk.
 """
 
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error, OperationalError, connection
+from django.db import Error, IntegrityError, OperationalError, connection
 from django.db.models import Field, Model
 
-# SQLite's own wait sleeps up to a tenth of a second at a time, whoever else gets the lock meanwhile. Those who insert
-# therefore take turns: the threads of a process at this lock, the processes at a locked file.
-_turn = threading.Lock()
+from hemi.lib.together import NotDone, Piece, Together
+
+Row = Sequence[Any]
+Result = TypeVar("Result")
 _patience = threading.local()
 
 
-def first_row(statement: str, values: Sequence[Any]) -> tuple | None:
-    """Run a statement that may run twice. On a kept connection it is the health check too, which saves a round trip."""
+def first_row(statement: str, values: Row) -> tuple | None:
+    """Run a request's first query."""
+
+    def run() -> tuple | None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone()
+
+    return _unchecked(run)
+
+
+def insert(model: type[Model], values: dict[str, Any], seconds: float) -> int:
+    """Insert a row of a model with a unique constraint, outside of any transaction, and return its key.
+
+    What `values` leaves out gets its default. SQLite's write lock is waited for about `seconds`, PostgreSQL's as its
+    connection says.
+    """
+    table = _table(model)
+    given = (values[name] if name in values else field.get_default() for name, field in table.fields.items())
+    fields = table.fields.values()
+    row = [field.get_db_prep_save(value, connection) for field, value in zip(fields, given, strict=True)]
+    try:
+        return table.together.do(row, seconds)
+    except NotDone as error:
+        raise OperationalError("nobody got to insert it in time") from error
+
+
+def _unchecked(run: Callable[[], Result]) -> Result:
+    """Let `run` find out whether a kept connection still lives: asking before would be one more round trip.
+
+    It may run twice. Where a row was inserted at the first time all the same, its unique constraint says so.
+    """
     is_kept = connection.connection is not None and not connection.in_atomic_block
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        return _row(statement, values)
+        return run()
     except Error:
         if not is_kept or connection.is_usable():
             raise
     connection.close()
-    return _row(statement, values)
+    return run()
 
 
-def insert(model: type[Model], values: dict[str, Any], seconds: float) -> int:
-    """Insert a new row, outside of any transaction, and return its key; what `values` leaves out gets its default.
+@dataclass
+class _Table:
+    """How rows of one model are inserted: `head VALUES place, place, ... tail`."""
 
-    A unique constraint makes it safe to repeat: where the first try was lost with its connection but did arrive, the
-    second raises IntegrityError. SQLite's write lock is waited for `seconds`, PostgreSQL's as its connection says.
-    """
-    fields, statement = _statement(model)
-    given = (values[name] if name in values else field.get_default() for name, field in fields.items())
-    ready = [field.get_db_prep_save(value, connection) for field, value in zip(fields.values(), given, strict=True)]
-    if connection.vendor == "sqlite":
-        return _insert_in_turn(statement, ready, seconds)
-    created = first_row(f"{statement} RETURNING {connection.ops.quote_name(str(model._meta.pk.column))}", ready)
-    assert created
-    return created[0]
+    fields: dict[str, Field]
+    head: str
+    place: str
+    tail: str
+
+    def __post_init__(self) -> None:
+        self.together: Together[Row] = Together(self._insert_batch)
+
+    def _insert_batch(self, take: Callable[[], Sequence[Piece[Row]]], seconds: float) -> None:
+        with _in_turn(seconds):
+            batch = take()
+            for piece, outcome in zip(batch, self._outcomes([piece.work for piece in batch]), strict=True):
+                piece.outcome = outcome
+
+    def _outcomes(self, rows: Sequence[Row]) -> Sequence[int | Error]:
+        try:
+            return _unchecked(lambda: self._insert(rows))
+        except IntegrityError as error:  # which of them is a repeat shows when each goes alone
+            return [error] if len(rows) == 1 else [self._outcomes([row])[0] for row in rows]
+        except Error as error:
+            return [error] * len(rows)
+
+    def _insert(self, rows: Sequence[Row]) -> list[int]:
+        places = ", ".join([self.place] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(f"{self.head} VALUES {places}{self.tail}", [value for row in rows for value in row])
+            if self.tail:
+                return [key for (key,) in cursor.fetchall()]
+            return list(range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1))
 
 
-def _insert_in_turn(statement: str, values: Sequence[Any], seconds: float) -> int:
-    if not _turn.acquire(timeout=seconds):
-        raise OperationalError("database is locked: the threads of this process wait for it in a row")
-    try:
-        _be_patient(seconds)
-        with connection.cursor() as cursor, _other_processes_waiting():
-            cursor.execute(statement, values)
-            return cursor.lastrowid
-    finally:
-        _turn.release()
+@cache
+def _table(model: type[Model]) -> _Table:
+    quote = connection.ops.quote_name
+    fields = {field.attname: field for field in model._meta.local_concrete_fields if not field.primary_key}
+    columns = ", ".join(quote(str(field.column)) for field in fields.values())
+    # SQLite counts the keys itself; having them returned would be one more step inside its lock.
+    tail = "" if connection.vendor == "sqlite" else f" RETURNING {quote(str(model._meta.pk.column))}"
+    place = f"({', '.join(['%s'] * len(fields))})"
+    return _Table(fields, f"INSERT INTO {quote(model._meta.db_table)} ({columns})", place, tail)  # noqa: S608
 
 
 @contextmanager
-def _other_processes_waiting() -> Iterator[None]:
+def _in_turn(seconds: float) -> Iterator[None]:
+    """Let SQLite's writers here wait for each other at a locked file.
+
+    Its own wait sleeps up to a tenth of a second at a time, whoever else gets its lock meanwhile.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    _be_patient(seconds)
     file = _turn_file(os.getpid())
     fcntl.flock(file, fcntl.LOCK_EX)
     try:
@@ -85,18 +144,3 @@ def _be_patient(seconds: float) -> None:
     if getattr(_patience, "said", None) != wanted:
         connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
         _patience.said = wanted
-
-
-def _row(statement: str, values: Sequence[Any]) -> tuple | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()
-
-
-@cache
-def _statement(model: type[Model]) -> tuple[dict[str, Field], str]:
-    quote = connection.ops.quote_name
-    fields = {field.attname: field for field in model._meta.local_concrete_fields if not field.primary_key}
-    columns = ", ".join(quote(str(field.column)) for field in fields.values())
-    places = ", ".join(["%s"] * len(fields))
-    return fields, f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
