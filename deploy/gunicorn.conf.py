@@ -3,6 +3,9 @@
 Measured on two cores with one SQLite insert of 10 kB a request: three sync workers 1,060/s, two with eight threads each
 1,200/s. With six people at a time waiting ten seconds for a store, the sync workers came to a stand (5/s), the threads
 did not notice. More processes only queue longer for SQLite's one write lock.
+
+Between the internet and gunicorn stands a proxy that takes a request whole before it passes it on (nginx does unless
+told otherwise): a few clients that send a byte a minute would hold every thread here.
 """
 
 import os

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -22,6 +24,7 @@ from hemi.lib.together import NotDone, Piece, Together
 Row = Sequence[Any]
 Result = TypeVar("Result")
 _patience = threading.local()
+_TURN_SECONDS = 0.0005  # how soon to look again whether it is this process's turn: an insert takes about as long
 
 
 def first_row(statement: str, values: Row) -> tuple | None:
@@ -38,8 +41,8 @@ def first_row(statement: str, values: Row) -> tuple | None:
 def insert(model: type[Model], values: dict[str, Any], seconds: float) -> int:
     """Insert a row of a model with a unique constraint, outside of any transaction, and return its key.
 
-    What `values` leaves out gets its default. SQLite's write lock is waited for about `seconds`, PostgreSQL's as its
-    connection says.
+    What `values` leaves out gets its default. SQLite's write lock is waited for `seconds` at most, all turns together;
+    PostgreSQL's as its connection says.
     """
     table = _table(model)
     given = (values[name] if name in values else field.get_default() for name, field in table.fields.items())
@@ -122,13 +125,24 @@ def _in_turn(seconds: float) -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    _be_patient(seconds)
-    file = _turn_file(os.getpid())
-    fcntl.flock(file, fcntl.LOCK_EX)
+    until, file = monotonic() + seconds, _turn_file(os.getpid())
+    while not _is_locked(file):
+        if monotonic() > until:
+            raise OperationalError("database is locked: another process is inserting")
+        sleep(_TURN_SECONDS)
     try:
+        _be_patient(until - monotonic())
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @cache
@@ -138,9 +152,10 @@ def _turn_file(_pid: int) -> int:
 
 
 def _be_patient(seconds: float) -> None:
-    """Limit SQLite's wait on this thread's connection, once for each: saying it costs as much as a query."""
+    """Limit SQLite's wait on this thread's connection; said only where it differs, for it costs as much as a query."""
     connection.ensure_connection()
-    wanted = (connection.connection, seconds)
+    tenths = max(1, ceil(seconds * 10))
+    wanted = (connection.connection, tenths)
     if getattr(_patience, "said", None) != wanted:
-        connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        connection.connection.execute(f"PRAGMA busy_timeout = {tenths * 100}")
         _patience.said = wanted

@@ -6,6 +6,8 @@ import traceback
 from datetime import UTC, datetime
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Django's own: a request's repr holds its query, and with it codes, states and what people searched for.
+_STANDARD |= {"request", "server_time"}
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

@@ -7,6 +7,7 @@ and hands the lead to the next who waits.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -23,9 +24,15 @@ class Piece(Generic[Value]):
     """One thread's work. Whoever does it sets the outcome, and not before it is certain."""
 
     work: Value
+    until: float
     outcome: int | Exception = field(default_factory=NotDone)
     leads: bool = False
     _woken: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still wait."""
+        return max(0.0, self.until - monotonic())
 
     def wait(self, seconds: float | None) -> bool:
         """Wait to be woken: the work is done, or this thread leads."""
@@ -46,15 +53,15 @@ class Together(Generic[Value]):
         self._is_led = False
 
     def do(self, work: Value, seconds: float) -> int:
-        """Have the work done, begun in about `seconds` at most. Returns or raises its outcome."""
-        piece = Piece(work)
+        """Have the work done in `seconds` at most, all waits together. Returns or raises its outcome."""
+        piece = Piece(work, monotonic() + seconds)
         with self._lock:
             self._gathered.append(piece)
             piece.leads, self._is_led = not self._is_led, True
-        if not piece.leads and not piece.wait(seconds):
+        if not piece.leads and not piece.wait(piece.seconds_left):
             self._give_up(piece)
         if piece.leads:
-            self._lead(piece, seconds)
+            self._lead(piece)
         if isinstance(piece.outcome, Exception):
             raise piece.outcome
         return piece.outcome
@@ -66,12 +73,12 @@ class Together(Generic[Value]):
             if piece in self._gathered:
                 self._gathered.remove(piece)
                 return
-        piece.wait(None)  # it is being done
+        piece.wait(None)  # it is being done, by one who came before and so has less time left
 
-    def _lead(self, leader: Piece[Value], seconds: float) -> None:
+    def _lead(self, leader: Piece[Value]) -> None:
         batch: list[Piece[Value]] = []
         try:
-            self._work_on(lambda: self._take(batch), seconds)
+            self._work_on(lambda: self._take(batch), leader.seconds_left)
         finally:
             with self._lock:
                 self._drop(leader)  # where it failed before it began

@@ -1,6 +1,8 @@
 """Webhooks as Shopify posts them: what is stored, and what is refused and leaves nothing."""
 
+import fcntl
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -12,6 +14,7 @@ from io import BytesIO
 
 import psycopg
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection, connections
 from django.test import Client as Browser
 from django.utils import timezone
@@ -239,6 +242,27 @@ def test_locked_database_is_503_after_the_short_wait(client, account, settings):
     connections.close_all()
     assert_refused(post(client, account, secret="bad"), 401)
     assert post(client, account).status_code == 200  # the repeat
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only: the turns of its writers")
+def test_many_that_wait_for_the_lock_wait_no_longer_than_one(account, settings):
+    settings.WEBHOOK_LOCK_SECONDS = 1
+
+    def timed(number):
+        begin = time.monotonic()
+        try:
+            return post(Browser(), account, Webhook_Id=f"w{number}").status_code, time.monotonic() - begin
+        finally:
+            connections.close_all()
+
+    turn = os.open(django_settings.VAR_DIR / "insert.lock", os.O_CREAT | os.O_WRONLY, 0o600)
+    fcntl.flock(turn, fcntl.LOCK_EX)  # as if another process were waiting for the lock
+    with somebody_writes(), ThreadPoolExecutor(12) as pool:
+        releases = threading.Timer(0.6, os.close, [turn])
+        releases.start()
+        answers = list(pool.map(timed, range(12)))
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < 2 * settings.WEBHOOK_LOCK_SECONDS
 
 
 def test_a_session_cookie_and_csrf_do_not_matter(account):

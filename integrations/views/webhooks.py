@@ -95,7 +95,7 @@ def _answer(request: HttpRequest, look_up: str, wanted: list) -> HttpResponse:
         _receive(request, look_up, wanted)
     except Refused as refused:
         return _silent(HttpResponse(status=refused.status))
-    except (DatabaseError, ImproperlyConfigured) as error:  # Shopify comes again
+    except (DatabaseError, ImproperlyConfigured, OSError) as error:  # Shopify comes again
         log.error("webhook.not_stored", extra={"error": type(error).__name__})
         return _silent(HttpResponse(status=503))
     return HttpResponse()
