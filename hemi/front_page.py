@@ -53,17 +53,17 @@ NEEDS = [
     Need(
         "Rejected by a supplier",
         "Read the supplier's reason, then talk to the supplier or send the lines elsewhere.",
-        lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.REJECTED),
+        lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.REJECTED).exclude(attention=""),
         SupplierOrder,
-        f"status__exact={SupplierOrder.Status.REJECTED}",
+        f"status__exact={SupplierOrder.Status.REJECTED}&attention=yes",
         "danger",
     ),
     Need(
         "Parts to look at",
         "Something happened after the file was made; each says what.",
-        lambda: SupplierOrder.objects.exclude(attention=""),
+        lambda: SupplierOrder.objects.exclude(attention="").exclude(status__in=SupplierOrder.TROUBLED),
         SupplierOrder,
-        "attention=yes",
+        "attention=changed",
     ),
     Need(
         "Deliveries given up",

@@ -53,7 +53,8 @@ def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
     if part.status not in SupplierOrder.CANCELLABLE:
         return False
     deliveries = Delivery.objects.filter(supplier_order=part)
-    if deliveries.exists() and not deliveries.filter(_STOPPABLE).update(status=Delivery.Status.CANCELLED, is_held=True):
+    is_unsent = part.status != Status.REJECTED and deliveries.exists()
+    if is_unsent and not deliveries.filter(_STOPPABLE).update(status=Delivery.Status.CANCELLED, is_held=True):
         return False
     part.status, part.cancel_reason, part.attention = Status.CANCELLED, reason[:300], ""
     part.save(update_fields=["status", "cancel_reason", "attention"])

@@ -93,7 +93,7 @@ def release(*, supplier_order: SupplierOrder, by: Any) -> SupplierOrder:
 
 
 def cancel(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOrder:
-    """Cancel one supplier's part; its lines are free to be sent elsewhere. Raises Refused."""
+    """Cancel one supplier's unsent or rejected part; its lines are free to be sent elsewhere. Raises Refused."""
     with transaction.atomic():
         part = _locked(supplier_order)
         lines = list(OrderLine.objects.filter(allocations__supplier_order=part, allocations__is_live=True))
@@ -103,6 +103,18 @@ def cancel(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOr
             routing=OrderLine.Routing.WITHDRAWN, routing_note=f"Taken back from {part.supplier}. Send it by hand."
         )
         settlement.settle(part.order)
+        return part
+
+
+def deal_with(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOrder:
+    """Take a part off “needs attention” once a person has seen to it. Raises Refused."""
+    with transaction.atomic():
+        part = _locked(supplier_order)
+        if not part.attention or part.status == SupplierOrder.Status.BLOCKED:
+            raise Refused("There is nothing here that a word could settle.")
+        text = f"Dealt with: {_reason(reason)} (It was: {part.attention})"
+        _clear_attention(part)
+        timeline.record(part.order, "dealt_with", text, part.reference, by)
         return part
 
 

@@ -11,7 +11,7 @@ from django.forms import modelform_factory
 from hemi.lib.fields import EncryptedTextField, Secret
 from integrations.models import AccountShopify
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 TOKEN = "shpat_secret Größe"
 
 
@@ -40,6 +40,7 @@ def test_empty_is_stored_empty_so_that_sql_can_ask(store):
     assert not AccountShopify.objects.get().is_authorised
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("expression", [F("shop_name"), Value("x")])
 def test_expressions_are_refused_and_the_secret_stays(store, expression):
     with pytest.raises(FieldError, match="text only"):
@@ -51,6 +52,7 @@ def test_expressions_are_refused_and_the_secret_stays(store, expression):
     assert store.access_token == TOKEN
 
 
+@pytest.mark.django_db(transaction=True)
 def test_bulk_update_is_refused_and_the_secret_stays(store):
     store.access_token = "new"
     with pytest.raises(FieldError, match="text only"):

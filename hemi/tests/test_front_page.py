@@ -36,7 +36,9 @@ def _trouble():
     order_line(factories.order(attention="1 line goes to no supplier yet."), routing="unrouted")
     factories.order(state=Order.State.FILTERED)
     factories.part(supplier, status=SupplierOrder.Status.BLOCKED, attention="It cannot be made.")
-    factories.part(supplier, status=SupplierOrder.Status.REJECTED)
+    factories.part(supplier, status=SupplierOrder.Status.REJECTED, attention="North rejected it.")
+    factories.part(supplier, status=SupplierOrder.Status.REJECTED)  # somebody has dealt with it
+    factories.part(supplier, status=SupplierOrder.Status.SENT, attention="The order changed.")
     factories.delivery(supplier, status=Delivery.Status.DEAD)
     factories.delivery(supplier, status=Delivery.Status.UNCERTAIN)
     now = timezone.now()

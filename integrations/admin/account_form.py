@@ -32,6 +32,9 @@ class AccountForm(WriteOnlySecrets):
         if "location" in self.fields:
             self.fields["location"].queryset = Location.objects.filter(account_id=self.instance.pk)
             self.fields["location"].empty_label = "Every location"
+            # Locations are read from the store, not typed.
+            for ability in ("add", "change", "delete", "view"):
+                setattr(self.fields["location"].widget, f"can_{ability}_related", False)
 
     def clean_shop_name(self) -> str:
         try:

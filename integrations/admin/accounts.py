@@ -95,7 +95,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     ]
     fieldsets = [
         (
-            "General",
+            "Store",
             {
                 "classes": ["tab"],
                 "fields": [

@@ -20,6 +20,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0  # between two bytes
 DEADLINE_SECONDS = 60.0  # for one call with all its waits
 REPEATS = 3  # of a query that met a 5xx or a cut connection
+PAUSE_SECONDS = 0.5  # before the first repeat; then twice as long each time
 _NAME = re.compile(r"(query|mutation)\s+(\w+)")
 
 
@@ -83,7 +84,7 @@ class GraphQL:
                 failures += 1
                 if not failed.is_temporary or call.is_mutation or failures > REPEATS:
                     raise
-                wait, error = 0.5 * 2 ** (failures - 1), failed
+                wait, error = PAUSE_SECONDS * 2 ** (failures - 1), failed
             if time.monotonic() + wait > give_up_at:
                 raise error
             log.info("shopify.waits", extra={"operation": name, "seconds": round(wait, 2), "why": error.message})

@@ -10,6 +10,12 @@ SCOPES = "read_orders,write_orders,read_products,read_locations"
 CALLBACK = "https://hemi.test/shopify/callback/"
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    """Repeat failed queries at once: what counts here is that they are repeated."""
+    monkeypatch.setattr("integrations.shopify.client.PAUSE_SECONDS", 0.01)
+
+
 @pytest.fixture
 def shopify(settings):
     """A Shopify with the store `test` and Hemi's app."""

@@ -27,7 +27,7 @@ from integrations.services import accounts, install_links
 from integrations.tests.installing import consent, query_for
 from integrations.tests.webhooks import post
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 TOKEN = "shpat_0123456789abcdef"
 
 
@@ -335,6 +335,7 @@ def test_webhooks_again_asks_only_where_they_can_come(staff, shopify, store):
     assert store.webhooks == "off"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nothing_with_orders_or_webhooks_is_deleted(staff, client, account):
     post(client, account)
     client_row = account.client
@@ -358,6 +359,7 @@ def test_what_was_made_by_mistake_can_be_deleted(staff, account):
     assert not Client.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_failed_webhook_is_processed_again(staff, client, account, settings):
     settings.WEBHOOK_HANDLERS = {"orders/create": ["integrations.tests.test_inbox.take"]}
     post(client, account)
@@ -376,6 +378,7 @@ def test_failed_webhook_is_processed_again(staff, client, account, settings):
     assert event.status == "new"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_payload_is_for_those_who_may_read_it(client, account):
     post(client, account, b'{"email": "<b>anna@example.com</b>"}')
     event = WebhookEvent.objects.get()

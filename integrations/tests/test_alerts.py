@@ -7,7 +7,7 @@ from integrations import alerts
 from integrations.models import StaffAlert
 from integrations.tests.clock import make_due
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def raise_one(key=1):

@@ -14,7 +14,7 @@ from integrations.tests import hints
 from integrations.tests.installing import consent, query_for, signed, without
 from integrations.tests.test_install_links import make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 PATH = "/shopify/callback/"
 
 
@@ -44,6 +44,7 @@ def refused(client, caplog):
     return get
 
 
+@pytest.mark.django_db(transaction=True)
 def test_accepted_code_is_kept_encrypted_and_the_browser_waits(client, link):
     hints.sent()
     answer = client.get(f"{PATH}?{query_for(link)}")

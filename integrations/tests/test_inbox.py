@@ -6,7 +6,7 @@ from integrations import inbox
 from integrations.models import StaffAlert, WebhookEvent
 from integrations.tests.clock import make_due
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 taken = []
 
 

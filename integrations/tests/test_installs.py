@@ -14,7 +14,7 @@ from integrations.tests.clock import make_due
 from integrations.tests.installing import consent, query_for
 from integrations.tests.test_install_links import make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def install(account, **choices):
@@ -23,6 +23,7 @@ def install(account, **choices):
     return link
 
 
+@pytest.mark.django_db(transaction=True)
 def test_token_is_stored_encrypted_and_all_else_is_wiped(shopify, account):
     hints.sent()
     link = install(account)
@@ -126,6 +127,7 @@ def test_credentials_that_went_away(shopify, account):
     assert (link.status, link.reason) == ("failed", "The integration has no credentials any more.")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_workers_make_one_exchange(shopify, account):
     install(account)
     start = threading.Barrier(4)

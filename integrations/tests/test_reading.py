@@ -9,7 +9,7 @@ from integrations.models import AccountShopify, Location
 from integrations.services import collections, locations
 from integrations.shopify.errors import Kind, ShopifyError
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def rows_of(content):

@@ -6,7 +6,7 @@ from integrations import subscriptions, tokens
 from integrations.models import AccountShopify, IntegrationCredentials, StaffAlert
 from integrations.tests.clock import make_due
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

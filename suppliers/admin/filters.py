@@ -16,7 +16,10 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Needs attention")]
+        return [("yes", "Needs attention"), ("changed", "Needs attention since it was made")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SupplierOrder]) -> QuerySet[SupplierOrder]:
-        return queryset.exclude(attention="") if self.value() == "yes" else queryset
+        if self.value() not in ("yes", "changed"):
+            return queryset
+        troubled = SupplierOrder.TROUBLED if self.value() == "changed" else ()
+        return queryset.exclude(attention="").exclude(status__in=troubled)

@@ -17,7 +17,14 @@ def release(part: SupplierOrder) -> str:
 
 def cancel(part: SupplierOrder) -> str:
     """Why a part cannot be cancelled."""
-    return _too_late(part)
+    return "" if part.status == SupplierOrder.Status.REJECTED else _too_late(part)
+
+
+def deal_with(part: SupplierOrder) -> str:
+    """Why there is nothing to be dealt with."""
+    if part.status == SupplierOrder.Status.BLOCKED:
+        return "The document cannot be made: mend the cause and make it again."
+    return "" if part.attention else "Nothing about this part needs attention."
 
 
 def make_again(part: SupplierOrder) -> str:

@@ -99,11 +99,12 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     subject = "supplier_order"
     refusal_errors = (Refused,)
-    actions_detail = ["hold", "release", "cancel", "make_again", "preview"]
+    actions_detail = ["hold", "release", "cancel", "deal_with", "make_again", "preview"]
     button_refusals = {
         "hold": refusals.hold,
         "release": refusals.release,
         "cancel": refusals.cancel,
+        "deal_with": refusals.deal_with,
         "make_again": refusals.make_again,
     }
 
@@ -189,6 +190,21 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         """Cancel the part for good."""
         reason = form.cleaned_data["reason"]
         return self.ask(request, object_id, services.cancel, "This part is cancelled.", reason=reason)
+
+    @action(
+        description="Dealt with",
+        permissions=["hold"],
+        dialog={
+            "title": "Take this part off “Needs attention”?",
+            "description": "Say what was done about it; the order's timeline keeps it.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Dealt with",
+        },
+    )
+    def deal_with(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Note that a person has seen to it."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, services.deal_with, "This part needs no attention any more.", reason=reason)
 
     @action(
         description="Make document again",

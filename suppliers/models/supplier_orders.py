@@ -23,7 +23,8 @@ class SupplierOrder(Claimable):
         CANCELLED = "cancelled", "Cancelled"
 
     UNSENT = (Status.WAITING, Status.BLOCKED, Status.READY)
-    CANCELLABLE = UNSENT
+    CANCELLABLE = (*UNSENT, Status.REJECTED)
+    TROUBLED = (Status.BLOCKED, Status.REJECTED)
     # A reply only ever moves up; accepted and rejected are one step.
     RANK = {Status.SENT: 0, Status.TAKEN: 1, Status.ACCEPTED: 2, Status.REJECTED: 2, Status.SHIPPED: 3}
 

@@ -121,3 +121,27 @@ def test_pause_and_resume_a_supplier(north):
     services.resume(supplier=north, by=None)
     with pytest.raises(services.Refused):
         services.resume(supplier=north, by=None)
+
+
+def test_a_rejected_part_is_cancelled_and_its_lines_sent_elsewhere(take, north, sued):
+    order = take()
+    part = order.supplier_orders.get(supplier=north)
+    Delivery.objects.filter(supplier_order=part).update(status="sent", step="sent")
+    SupplierOrder.objects.filter(pk=part.pk).update(status="rejected", attention="Northwind rejected it.")
+    services.cancel(supplier_order=part, reason="rejected by the supplier", by=None)
+    services.send_to_supplier(order=order, lines=[order.lines.get(sku="NW-1001")], supplier=sued, by=None)
+    work()
+    assert Delivery.objects.get(supplier_order=part).status == "sent"
+    assert any(
+        b"NW-1001" in bytes(delivery.document) for delivery in Delivery.objects.filter(supplier_order__supplier=sued)
+    )
+
+
+def test_attention_is_dealt_with_by_a_word_that_the_timeline_keeps(take, north):
+    part = take().supplier_orders.get()
+    with pytest.raises(services.Refused):
+        services.deal_with(supplier_order=part, reason="nothing there", by=None)
+    SupplierOrder.objects.update(attention="The order changed after its file went.")
+    services.deal_with(supplier_order=part, reason="phoned them", by=None)
+    assert SupplierOrder.objects.get().attention == ""
+    assert "phoned them" in part.order.events.get(kind="dealt_with").text

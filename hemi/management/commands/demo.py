@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from pathlib import Path
 
 import requests
 from django.core.management.base import BaseCommand, CommandError
@@ -72,7 +72,7 @@ class Command(BaseCommand):
                 )
 
 
-def _folder(plan: demo.Demo) -> Any:
+def _folder(plan: demo.Demo) -> Path:
     folder = plan.folder / "sandbox"
     return folder.relative_to(demo.BASE_DIR) if folder.is_relative_to(demo.BASE_DIR) else folder
 
