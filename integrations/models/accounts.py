@@ -65,7 +65,9 @@ class AccountShopify(models.Model):
     token_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     token_attempts = models.PositiveIntegerField(default=0, editable=False)
     token_next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
-    problem = models.CharField("problem", max_length=20, choices=Problem, default=Problem.NONE, blank=True, editable=False)
+    problem = models.CharField(
+        "problem", max_length=20, choices=Problem, default=Problem.NONE, blank=True, editable=False
+    )
     problem_text = models.CharField("what Shopify said", max_length=500, blank=True, default="", editable=False)
     problem_at = models.DateTimeField("problem since", null=True, blank=True, editable=False)
     granted_scopes = models.TextField("granted scopes", blank=True, default="", editable=False)
