@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='accountshopify',
+            name='expiring_asked_at',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='asked to move to an expiring token'),
+        ),
+        migrations.AddField(
+            model_name='accountshopify',
             name='former_names',
             field=models.JSONField(blank=True, default=list, editable=False, verbose_name='former names of the shop'),
         ),
@@ -48,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='accountshopify',
             name='problem',
-            field=models.CharField(blank=True, choices=[('', 'None'), ('reauthorise', 'The client must authorise again'), ('scope', 'An access scope is missing'), ('protected', 'Access to protected customer data is not approved'), ('token_kind', 'Shopify no longer accepts this kind of token')], default='', editable=False, max_length=20, verbose_name='problem'),
+            field=models.CharField(blank=True, choices=[('', 'None'), ('reauthorise', 'The client must authorise again'), ('scope', 'An access scope is missing'), ('protected', 'Access to protected customer data is not approved'), ('token_kind', 'Shopify no longer accepts this kind of token'), ('no_token', 'Shopify gives Hemi no access token')], default='', editable=False, max_length=20, verbose_name='problem'),
         ),
         migrations.AddField(
             model_name='accountshopify',

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ class AccountShopify(models.Model):
         SCOPE = "scope", "An access scope is missing"
         PROTECTED = "protected", "Access to protected customer data is not approved"
         TOKEN_KIND = "token_kind", "Shopify no longer accepts this kind of token"
+        NO_TOKEN = "no_token", "Shopify gives Hemi no access token"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, verbose_name="client")
@@ -65,6 +67,7 @@ class AccountShopify(models.Model):
     token_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     token_attempts = models.PositiveIntegerField(default=0, editable=False)
     token_next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+    expiring_asked_at = models.DateTimeField("asked to move to an expiring token", null=True, editable=False)
     problem = models.CharField(
         "problem", max_length=20, choices=Problem, default=Problem.NONE, blank=True, editable=False
     )
@@ -138,6 +141,11 @@ class AccountShopify(models.Model):
     @property
     def domain(self) -> str:
         return f"{self.shop_name}.myshopify.com"
+
+    @property
+    def store_url(self) -> str:
+        """Where the store's admin and API are."""
+        return settings.SHOPIFY_SHOP_URL.format(shop=self.shop_name)
 
     @property
     def is_authorised(self) -> bool:
