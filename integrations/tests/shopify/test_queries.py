@@ -9,11 +9,16 @@ import pytest
 from django.conf import settings
 from graphql import NoDeprecatedCustomRule, build_client_schema, parse, specified_rules, validate
 
-from integrations.shopify import queries
+from integrations.shopify import order_queries, queries
 
 DATA = Path(os.environ.get("HEMI_REFERENCE_DATA", settings.BASE_DIR.parent / "shared" / "data"))
 SCHEMA = DATA / "shopify-schema" / "admin_2026-10.json.gz"
-DOCUMENTS = {name: text for name, text in vars(queries).items() if name.isupper()}
+DOCUMENTS = {
+    name: text
+    for module in (queries, order_queries)
+    for name, text in vars(module).items()
+    if name.isupper() and not name.startswith("_")
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,5 +35,4 @@ def test_is_valid_and_uses_nothing_deprecated(schema, name):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_is_named_for_shopifys_logs(name):
-    (definition,) = parse(DOCUMENTS[name]).definitions
-    assert definition.name.value.startswith("Hemi")
+    assert all(definition.name.value.startswith("Hemi") for definition in parse(DOCUMENTS[name]).definitions)
