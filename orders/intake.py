@@ -15,7 +15,7 @@ from orders import settlement, timeline
 from orders.models import Order, OrderLine
 
 # A value that turns empty is missing data (a redaction, a missing right), never a change of the order.
-_KEPT_WHEN_EMPTIED = ("email", "phone", "customer_name", "shipping_address", "billing_address", "note")
+_KEPT_WHEN_EMPTIED = ("customer_id", "email", "phone", "customer_name", "shipping_address", "billing_address", "note")
 _LINE_KEPT_WHEN_EMPTIED = ("sku", "variant_title", "vendor", "product_id", "variant_id", "properties", "product_type")
 
 

@@ -13,7 +13,7 @@ fragment HemiOrderFields on Order {
   totalDiscountsSet { shopMoney { amount } }
   totalShippingPriceSet { shopMoney { amount } }
   customer {
-    firstName lastName
+    legacyResourceId firstName lastName
     defaultEmailAddress { emailAddress }
     defaultPhoneNumber { phoneNumber }
   }

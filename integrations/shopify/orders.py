@@ -100,6 +100,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 def _customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
     return customer and {
+        "id": customer["legacyResourceId"],
         "first_name": customer["firstName"],
         "last_name": customer["lastName"],
         "email": (customer["defaultEmailAddress"] or {}).get("emailAddress"),
