@@ -67,6 +67,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='accountshopify',
+            name='reconcile_attempts',
+            field=models.PositiveIntegerField(default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name='accountshopify',
             name='reconcile_error',
             field=models.TextField(blank=True, default='', editable=False, verbose_name='why orders could not be compared'),
         ),
@@ -195,6 +200,7 @@ class Migration(migrations.Migration):
                 ('total', models.PositiveIntegerField(blank=True, null=True, verbose_name='collections in all')),
                 ('cursor', models.CharField(blank=True, default='', editable=False, max_length=500)),
                 ('file_name', models.CharField(blank=True, default='', editable=False, max_length=100)),
+                ('size', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='asked for')),
                 ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='ready')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='kept until')),

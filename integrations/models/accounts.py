@@ -115,6 +115,7 @@ class AccountShopify(models.Model):
     next_check_at = models.DateTimeField(default=timezone.now, editable=False)
 
     reconciled_until = models.DateTimeField("orders compared until", null=True, blank=True, editable=False)
+    reconcile_attempts = models.PositiveIntegerField(default=0, editable=False)
     reconcile_next_at = models.DateTimeField(default=timezone.now, editable=False)
     reconcile_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     reconcile_lease = models.CharField(max_length=32, blank=True, default="", editable=False)

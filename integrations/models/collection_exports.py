@@ -9,7 +9,10 @@ from integrations.models.accounts import AccountShopify
 
 
 class CollectionExport(Claimable):
-    """One export; its file lies in `var/` under `file_name` until `expires_at`."""
+    """One export; its file lies in `var/exports` under `file_name` until `expires_at`.
+
+    While it is made, `size` bytes of the file and `cursor` belong together: a worker that takes over goes on from both.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -24,6 +27,7 @@ class CollectionExport(Claimable):
     total = models.PositiveIntegerField("collections in all", null=True, blank=True)
     cursor = models.CharField(max_length=500, blank=True, default="", editable=False)
     file_name = models.CharField(max_length=100, blank=True, default="", editable=False)
+    size = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField("asked for", default=timezone.now)
     done_at = models.DateTimeField("ready", null=True, blank=True)
     expires_at = models.DateTimeField("kept until", null=True, blank=True)

@@ -2,12 +2,14 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('integrations', '0002_lasting_connections'),
         ('orders', '0001_initial'),
     ]
@@ -28,10 +30,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(verbose_name='day (UTC)')),
-                ('in_store', models.PositiveIntegerField(verbose_name='in the store')),
-                ('stored', models.PositiveIntegerField(verbose_name='stored')),
+                ('in_store', models.PositiveIntegerField(default=0, verbose_name='in the store')),
+                ('stored', models.PositiveIntegerField(default=0, verbose_name='stored')),
                 ('missing', models.JSONField(default=list, verbose_name='missing')),
-                ('checked_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='compared')),
+                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='compared')),
+                ('due_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='completeness', to='integrations.accountshopify')),
             ],
             options={
@@ -39,6 +42,36 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'completeness',
                 'ordering': ['-day'],
                 'constraints': [models.UniqueConstraint(fields=('account', 'day'), name='completeness_once_per_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OrderFetch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('claim_token', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('last_error', models.TextField(blank=True, default='', editable=False)),
+                ('since', models.DateTimeField(blank=True, null=True, verbose_name='from')),
+                ('until', models.DateTimeField(blank=True, null=True, verbose_name='until')),
+                ('wanted', models.JSONField(blank=True, default=list, editable=False, verbose_name="Shopify's order ids")),
+                ('position', models.CharField(blank=True, default='', editable=False, max_length=50)),
+                ('status', models.CharField(choices=[('waiting', 'Being fetched'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10, verbose_name='state')),
+                ('seen', models.PositiveIntegerField(default=0, verbose_name='orders read')),
+                ('new', models.PositiveIntegerField(default=0, verbose_name='of them new')),
+                ('changed', models.PositiveIntegerField(default=0, verbose_name='of them newer than here')),
+                ('note', models.TextField(blank=True, default='', verbose_name='note')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='asked for')),
+                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='order_fetches', to='integrations.accountshopify')),
+                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'order fetch',
+                'verbose_name_plural': 'order fetches',
+                'ordering': ['-pk'],
+                'indexes': [models.Index(condition=models.Q(('status', 'waiting')), fields=['next_attempt_at'], name='order_fetch_due')],
             },
         ),
     ]
