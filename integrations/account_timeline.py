@@ -28,3 +28,11 @@ def record(
         extra={"account": account.pk, "kind": kind, "install_link": event.link_id, "by": event.actor_id},
     )
     return event
+
+
+def record_once(account: AccountShopify, kind: str, text: str, link: InstallLink | None = None) -> None:
+    """Put something on the timeline that an outsider could repeat: once for a link, or once for the account."""
+    about = f"link:{link.pk}" if link else f"account:{account.pk}"
+    event = AccountEvent(account_id=account.pk, link=link, kind=kind, text=text[:_MOST], once_key=f"{about}:{kind}")
+    # Whoever told it first: the constraint decides, and theirs stays.
+    AccountEvent.objects.bulk_create([event], ignore_conflicts=True)

@@ -5,6 +5,7 @@ from integrations.models.accounts import AccountShopify, Location
 from integrations.models.alerts import StaffAlert
 from integrations.models.clients import Client
 from integrations.models.collection_exports import CollectionExport
+from integrations.models.disconnections import Disconnection
 from integrations.models.install_links import InstallLink
 from integrations.models.integrations import Integration, IntegrationCredentials
 from integrations.models.key_canary import KeyCanary
@@ -17,6 +18,7 @@ __all__ = [
     "AccountShopify",
     "Client",
     "CollectionExport",
+    "Disconnection",
     "InstallLink",
     "Integration",
     "IntegrationCredentials",

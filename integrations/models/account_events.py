@@ -17,6 +17,8 @@ class AccountEvent(models.Model):
     kind = models.CharField("kind", max_length=50)
     text = models.CharField("what", max_length=1000)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    # Set for what an outsider could bring about again and again: such a thing is told once.
+    once_key = models.CharField(max_length=100, null=True, unique=True, editable=False)
 
     class Meta:
         verbose_name = "account event"
