@@ -160,6 +160,11 @@ class Migration(migrations.Migration):
             name='previous_secret_until',
             field=models.DateTimeField(blank=True, help_text='Set when a new client secret is saved; after it only the current one is accepted.', null=True, verbose_name='previous secret accepted until'),
         ),
+        migrations.AddField(
+            model_name='webhookevent',
+            name='redacted_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='personal data removed'),
+        ),
         migrations.AlterField(
             model_name='installlink',
             name='status',
@@ -283,6 +288,7 @@ class Migration(migrations.Migration):
                 ('api_version', models.CharField(blank=True, default='', max_length=20, verbose_name='API version')),
                 ('is_listed', models.BooleanField(default=True, verbose_name='listed by Shopify')),
                 ('note', models.CharField(blank=True, default='', max_length=500, verbose_name='note')),
+                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='last received')),
                 ('checked_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='checked')),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='integrations.accountshopify')),
             ],

@@ -16,6 +16,7 @@ class WebhookSubscription(models.Model):
     api_version = models.CharField("API version", max_length=20, blank=True, default="")
     is_listed = models.BooleanField("listed by Shopify", default=True)
     note = models.CharField("note", max_length=500, blank=True, default="")
+    received_at = models.DateTimeField("last received", null=True, blank=True)
     checked_at = models.DateTimeField("checked", default=timezone.now)
 
     class Meta:
