@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import alerts, connections, scopes, tokens
+from integrations import alerts, scopes, token_leases, tokens
 from integrations.models import InstallLink
 from integrations.shopify import oauth
 from integrations.shopify.errors import ShopifyError
@@ -40,14 +40,17 @@ def _exchange(link: InstallLink) -> None:
         return
     app = oauth.App(credentials.client_id, credentials.client_secret)
     try:
-        grant = oauth.exchange_code(connections.shop_url(link.account), app, link.code)
+        # A renewal at the same time would buy a token that this one kills.
+        with token_leases.hold(link.account_id):
+            link.account.refresh_from_db(fields=["token_version"])
+            is_expiring = link.integration.asks_for_expiring_tokens
+            grant = oauth.exchange_code(link.account.store_url, app, link.code, is_expiring=is_expiring)
+            _connect(link, grant)
     except ShopifyError as error:
         if error.is_temporary and link.attempts < MAX_ATTEMPTS:
             _wait(link, error)
         else:
             _fail(link, error.message)
-        return
-    _connect(link, grant)
 
 
 def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
@@ -64,7 +67,7 @@ def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
             last_error="",
         ):
             return
-        if not tokens.store(link.account, grant.access_token, grant.scope, seen_version=link.account.token_version):
+        if not tokens.store(link.account, grant, seen_version=link.account.token_version):
             kept = "Another token was stored at the same time; that one was kept."
             InstallLink.objects.filter(pk=link.pk).update(reason=kept)
         alerts.clear_alert("install", link.account_id)

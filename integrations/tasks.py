@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from integrations import alerts, inbox, install_mails, installs, subscriptions
+from integrations import alerts, inbox, install_mails, installs, renewals, subscriptions
 
 
 @shared_task(name="integrations.process_events")
@@ -27,6 +27,12 @@ def send_install_mails() -> None:
 def subscribe_webhooks() -> None:
     """Subscribe the webhooks of freshly authorised accounts."""
     subscriptions.subscribe_webhooks()
+
+
+@shared_task(name="integrations.renew_tokens")
+def renew_tokens() -> None:
+    """Renew the access tokens that end soon."""
+    renewals.renew_tokens()
 
 
 @shared_task(name="integrations.send_alerts")

@@ -3,34 +3,29 @@
 import logging
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from hemi.lib import queue
 from integrations import subscriptions, tokens
 from integrations.models import AccountShopify
 from integrations.services.refusals import Refused
+from integrations.shopify.oauth import TokenGrant
 
 log = logging.getLogger(__name__)
 
 
-def store_token(*, account: AccountShopify, token: str, by: Any) -> None:
+def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes: str = "") -> None:
     """Store a token that a person pasted: the account is then authorised as after an install. Raises Refused."""
     seen = AccountShopify.objects.values_list("token_version", flat=True).get(pk=account.pk)
-    if not tokens.store(account, token, "", seen_version=seen):
+    if not tokens.store(account, TokenGrant(token, granted_scopes), seen_version=seen):
         raise Refused("Another token was stored at the same moment, so yours was not. Look at the account again.")
     log.info("account.token_pasted", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
 
 
 def clear_token(*, account: AccountShopify, by: Any) -> None:
     """Forget the token: the account is not authorised any more, and Shopify is not asked for anything."""
-    AccountShopify.objects.filter(pk=account.pk).update(
-        access_token="",
-        token_version=F("token_version") + 1,
-        granted_scopes="",
-        webhooks=AccountShopify.Webhooks.OFF,
-        webhooks_error="",
-    )
+    tokens.drop(account)
+    AccountShopify.objects.filter(pk=account.pk).update(webhooks=AccountShopify.Webhooks.OFF, webhooks_error="")
     log.info("account.token_cleared", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
 
 

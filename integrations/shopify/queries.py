@@ -6,6 +6,13 @@ query HemiShop {
 }
 """
 
+INSTALLATION = """
+query HemiInstallation {
+  shop { id myshopifyDomain }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
 # Locations of fulfilment services are only listed with includeLegacy.
 LOCATIONS = """
 query HemiLocations($after: String) {

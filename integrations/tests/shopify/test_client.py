@@ -6,7 +6,7 @@ import time
 import pytest
 
 from integrations.shopify import queries
-from integrations.shopify.client import GraphQL
+from integrations.shopify.client import GraphQL, Pace, Store
 from integrations.shopify.errors import Kind, ShopifyError
 from sandbox.shopify import ShopifySandbox
 
@@ -25,12 +25,12 @@ def shopify():
 @pytest.fixture
 def client(shopify):
     token = shopify.issue_token("client-1", "test", SCOPES)
-    with GraphQL(shop_url=f"{shopify.url}/shops/test", token=token, version="2026-10", deadline_seconds=10) as client:
+    with with_deadline(shopify, 10, token) as client:
         yield client
 
 
 def with_deadline(shopify, seconds, token="none"):
-    return GraphQL(shop_url=f"{shopify.url}/shops/test", token=token, version="2026-10", deadline_seconds=seconds)
+    return GraphQL(Store(f"{shopify.url}/shops/test", "2026-10", "test", "client-1"), token, pace=Pace(seconds))
 
 
 def test_reads_and_logs_what_it_costs_without_the_token(client, caplog):
