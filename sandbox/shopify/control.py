@@ -75,6 +75,11 @@ def _list_subscriptions(core: Core, request: Request) -> Response:
     return json_response({"subscriptions": [{name: row[name] for name in shown} for row in rows]})
 
 
+def _set_weather(core: Core, request: Request) -> Response:
+    core.set_weather(**request.json())
+    return json_response({"ok": True})
+
+
 def _list_variants(core: Core, request: Request) -> Response:
     return json_response({"variants": list(VARIANTS)})
 
@@ -123,6 +128,7 @@ _TABLE = (
     ("POST", "/control/emit", _emit),
     ("GET", "/control/deliveries", _list_deliveries),
     ("POST", "/control/deliveries/(?P<delivery>[0-9]+)/repeat", _repeat),
+    ("POST", "/control/weather", _set_weather),
     ("GET", "/control/variants", _list_variants),
 )
 CONTROL_ROUTES: list[Route] = [(method, re.compile(path), _checked(function)) for method, path, function in _TABLE]
