@@ -12,6 +12,7 @@ from sandbox.shopify.faults import Fault, Faults
 from sandbox.shopify.publishing import Publisher
 from sandbox.shopify.sales import Sales
 from sandbox.shopify.state import App, Grant, Shop, State
+from sandbox.shopify.weather import Weather
 from sandbox.shopify.webhooks import Delivery, Webhooks
 
 
@@ -79,6 +80,10 @@ class Core:
     def add_fault(self, kind: str, count: int = 1, place: str = "graphql", shop: str | None = None) -> None:
         """Make the next `count` calls at `place` fail as `kind`; see faults.KINDS."""
         self.faults.add(Fault(kind, count, place, shop))
+
+    def set_weather(self, dropped: float = 0.0, doubled: float = 0.0, late_seconds: float = 0.0, seed: int = 1) -> None:
+        """From now on lose and double these shares of the webhooks, and shuffle them by up to `late_seconds`."""
+        self.webhooks.weather = Weather(dropped, doubled, late_seconds, seed)
 
     @property
     def deliveries(self) -> list[Delivery]:
