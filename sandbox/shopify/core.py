@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sandbox.shopify import scopes as scope_lists
 from sandbox.shopify.buckets import Buckets
+from sandbox.shopify.clock import Clock
 from sandbox.shopify.contents import furnish
 from sandbox.shopify.faults import Fault, Faults
 from sandbox.shopify.publishing import Publisher
@@ -24,6 +25,10 @@ class Behaviour:
     first_order_number: int = 1001
     retry_delays: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
     hang_seconds: float = 30.0
+    access_seconds: float = 3600.0
+    refresh_seconds: float = 7_776_000.0
+    rotation: str = "window"  # or "until_used": what becomes of a refresh token that was used
+    window_seconds: float = 30.0
     api_versions: tuple[str, ...] = ("2026-01", "2026-04", "2026-07", "2026-10")
 
 
@@ -33,6 +38,7 @@ class Core:
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.behaviour = behaviour or Behaviour()
         self.state = State()
+        self.clock = Clock()
         self.faults = Faults()
         self.stopping = threading.Event()
         self.buckets = Buckets()
@@ -65,11 +71,12 @@ class Core:
             self.state.shops[name] = shop
         return shop
 
-    def issue_token(self, client_id: str, shop: str, scopes: Iterable[str]) -> str:
-        """Make an access token without a consent, as an admin-made app has it."""
+    def issue_token(self, client_id: str, shop: str, scopes: Iterable[str], lifetime: float | None = None) -> str:
+        """Make an access token without a consent, as an admin-made app has it; `lifetime` in seconds."""
         token = f"shpat_{secrets.token_hex(16)}"
+        ends = None if lifetime is None else self.clock.now() + lifetime
         with self.state.lock:
-            self.state.tokens[token] = Grant(client_id, shop, tuple(scope_lists.compress(scopes)))
+            self.state.tokens[token] = Grant(client_id, shop, tuple(scope_lists.compress(scopes)), ends)
         return token
 
     def revoke_token(self, token: str) -> None:

@@ -15,6 +15,10 @@ class App:
     name: str = "Hemi"
     old_client_secret: str = field(default="", repr=False)
     signs_with_old_secret: bool = False
+    organisation_shops: set[str] = field(default_factory=set)  # where client credentials are enough
+    released_scopes: list[str] = field(default_factory=list)
+    refuses_lasting_tokens: bool = False  # what public apps meet from 2027 on
+    is_approved_for_customers: bool = True
 
     @property
     def signing_secret(self) -> str:
@@ -50,6 +54,18 @@ class Grant:
     client_id: str
     shop: str
     scopes: tuple[str, ...]
+    expires_at: float | None = None
+
+
+@dataclass
+class RefreshToken:
+    """What renews a pair: until when, in place of which, and what its use gave."""
+
+    grant: Grant
+    expires_at: float
+    predecessor: str = ""
+    used_at: float | None = None
+    answer: dict = field(default_factory=dict, repr=False)
 
 
 @dataclass
@@ -80,6 +96,9 @@ class State:
         self.shops: dict[str, Shop] = {}
         self.codes: dict[str, Grant] = {}
         self.tokens: dict[str, Grant] = {}
+        self.refresh_tokens: dict[str, RefreshToken] = {}
+        self.moved_tokens: dict[str, tuple[float, dict]] = {}
+        self.token_requests: list[str] = []  # the grant types that were asked for, whatever the answer
         self.subscriptions: dict[int, Subscription] = {}
         self._last_id = 0
 
