@@ -34,9 +34,9 @@ def release(account_id: int, lease: str) -> None:
 
 
 @contextmanager
-def hold(account_id: int, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def hold(account_id: int) -> Iterator[None]:
     """Hold the lease inside the block; raises a temporary ShopifyError if it is not free in time."""
-    give_up_at = time.monotonic() + wait_seconds
+    give_up_at = time.monotonic() + WAIT_SECONDS
     while not (lease := win(account_id)):
         if time.monotonic() > give_up_at:
             raise busy()

@@ -47,7 +47,7 @@ def fresh_token(account: AccountShopify, *, refused: str = "", interactive: bool
                     return row.access_token
                 _refuse_what_is_in_vain(row, refused)
                 if token := _renew_or_make_do(row, refused):
-                    return token
+                    return token  # else another one was stored meanwhile: look again
             finally:
                 token_leases.release(row.pk, lease)
         elif time.monotonic() > give_up_at:
@@ -121,7 +121,13 @@ def _read(account_id: int) -> AccountShopify:
     return AccountShopify.objects.select_related("integration__credentials").get(pk=account_id)
 
 
-def _is_usable(row: AccountShopify, refused: str, margin: timedelta = MARGIN) -> bool:
+def _is_waiting(row: AccountShopify) -> bool:
+    """Say whether Shopify gave no new token a moment ago and is to be left alone for now."""
+    return bool(row.token_attempts) and row.token_next_attempt_at > timezone.now()
+
+
+def _is_usable(row: AccountShopify, refused: str) -> bool:
+    margin = timedelta() if _is_waiting(row) else MARGIN
     is_over = row.token_expires_at is not None and row.token_expires_at <= timezone.now() + margin
     return bool(row.access_token) and row.access_token != refused and not is_over
 
@@ -136,8 +142,7 @@ def _refuse_what_is_in_vain(row: AccountShopify, refused: str) -> None:
         raise ShopifyError(Kind.UNAUTHORISED, said, status=401)
     if row.problem == _Problem.REAUTHORISE:
         raise ShopifyError(Kind.REAUTHORISE, f"{row.get_problem_display()}. {row.problem_text}")
-    is_waiting = row.token_attempts and row.token_next_attempt_at > timezone.now()
-    if is_waiting and not _is_usable(row, refused, timedelta()):
+    if _is_waiting(row):
         at = f"{row.token_next_attempt_at:%H:%M:%S} UTC"
         raise ShopifyError(Kind.TEMPORARY, f"Shopify gave no new token. Hemi tries again at {at}.")
 
@@ -146,7 +151,8 @@ def _renew_or_make_do(row: AccountShopify, refused: str) -> str:
     try:
         return renew(row)
     except ShopifyError as error:
-        if error.is_temporary and _is_usable(row, refused, timedelta()):
+        row = _read(row.pk)
+        if error.is_temporary and _is_usable(row, refused):
             return row.access_token  # it was to be renewed early, and still works
         raise
 
@@ -192,9 +198,14 @@ def _failed(row: AccountShopify, way: Way, error: ShopifyError) -> None:
     attempts = row.token_attempts + 1
     ids = {"account": row.shop_name, "way": way, "attempt": attempts, "request_id": error.request_id}
     log.warning("token.not_renewed", extra={**ids, "error": error.message, "kind": error.kind})
-    mine = AccountShopify.objects.filter(pk=row.pk, token_version=row.token_version)
-    wait = claims.backoff(attempts, cap=3600 if error.kind == Kind.PERMANENT else 300)
-    mine.update(token_attempts=attempts, token_next_attempt_at=timezone.now() + wait)
+    with transaction.atomic():  # whoever waits for this result reads all of it at once
+        mine = AccountShopify.objects.filter(pk=row.pk, token_version=row.token_version)
+        wait = claims.backoff(attempts, cap=300 if error.is_temporary else 3600)
+        if mine.update(token_attempts=attempts, token_next_attempt_at=timezone.now() + wait):
+            _say(row, way, error, attempts)
+
+
+def _say(row: AccountShopify, way: Way, error: ShopifyError, attempts: int) -> None:
     if way == Way.MOVE and not error.is_temporary:
         _give_up_move(row, error)
     elif error.kind == Kind.REAUTHORISE and way == Way.REFRESH:
@@ -205,10 +216,8 @@ def _failed(row: AccountShopify, way: Way, error: ShopifyError) -> None:
 
 
 def _give_up_move(row: AccountShopify, error: ShopifyError) -> None:
-    with transaction.atomic():
-        if not AccountShopify.objects.filter(pk=row.pk, token_version=row.token_version).update(expiring_asked_at=None):
-            return
-        said = f"The move to an expiring token was refused: {error.message}"
-        account_timeline.record(row, "token_not_moved", said)
-        text = f"{said}\n\nThe old token stays. Check the client id and secret of the integration, then try again."
-        alerts.raise_alert("token_move", row.pk, f"{row.shop_name} keeps its token", text)
+    AccountShopify.objects.filter(pk=row.pk).update(expiring_asked_at=None, token_attempts=0)
+    said = f"The move to an expiring token was refused: {error.message}"
+    account_timeline.record(row, "token_not_moved", said)
+    text = f"{said}\n\nThe old token stays. Check the client id and secret of the integration, then try again."
+    alerts.raise_alert("token_move", row.pk, f"{row.shop_name} keeps its token", text)
