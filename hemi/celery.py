@@ -40,6 +40,8 @@ SWEEPS = {
     "integrations.subscribe_webhooks": 15,
     "integrations.renew_tokens": 30,
     "integrations.send_alerts": 15,
+    "integrations.export_collections": 10,
+    "integrations.expire_exports": 600,
     "orders.reread": 10,
     "orders.reconcile": 30,
     "orders.fetch": 10,

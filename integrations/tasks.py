@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from integrations import alerts, inbox, install_mails, installs, renewals, subscriptions
+from integrations import alerts, collection_exports, inbox, install_mails, installs, renewals, subscriptions
 
 
 @shared_task(name="integrations.process_events")
@@ -33,6 +33,18 @@ def subscribe_webhooks() -> None:
 def renew_tokens() -> None:
     """Renew the access tokens that end soon."""
     renewals.renew_tokens()
+
+
+@shared_task(name="integrations.export_collections")
+def export_collections() -> None:
+    """Make the collection files that people asked for."""
+    collection_exports.export_collections()
+
+
+@shared_task(name="integrations.expire_exports")
+def expire_exports() -> None:
+    """Delete collection files whose day is over."""
+    collection_exports.expire()
 
 
 @shared_task(name="integrations.send_alerts")

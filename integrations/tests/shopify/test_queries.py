@@ -9,13 +9,13 @@ import pytest
 from django.conf import settings
 from graphql import NoDeprecatedCustomRule, build_client_schema, parse, specified_rules, validate
 
-from integrations.shopify import order_queries, queries
+from integrations.shopify import collection_queries, order_queries, queries
 
 DATA = Path(os.environ.get("HEMI_REFERENCE_DATA", settings.BASE_DIR.parent / "shared" / "data"))
 SCHEMA = DATA / "shopify-schema" / "admin_2026-10.json.gz"
 DOCUMENTS = {
     name: text
-    for module in (queries, order_queries)
+    for module in (collection_queries, queries, order_queries)
     for name, text in vars(module).items()
     if name.isupper() and not name.startswith("_")
 }
