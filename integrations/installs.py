@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import alerts, scopes, token_leases, tokens
+from integrations import account_timeline, alerts, scopes, token_leases, tokens
 from integrations.models import InstallLink
 from integrations.shopify import oauth
 from integrations.shopify.errors import ShopifyError
@@ -55,7 +55,7 @@ def _exchange(link: InstallLink) -> None:
 
 def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
     missing = scopes.missing(link.scopes, grant.scope)
-    reason = f"Connected without: {', '.join(missing)}"[:500] if missing else ""
+    reason = f"These access scopes were not granted: {', '.join(missing)}"[:500] if missing else ""
     with transaction.atomic():
         if not _mine(link).update(
             status=InstallLink.Status.CONNECTED,
@@ -68,8 +68,11 @@ def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
         ):
             return
         if not tokens.store(link.account, grant, seen_version=link.account.token_version):
-            kept = "Another token was stored at the same time; that one was kept."
-            InstallLink.objects.filter(pk=link.pk).update(reason=kept)
+            reason = "Another token was stored at the same time; that one was kept."
+            InstallLink.objects.filter(pk=link.pk).update(reason=reason)
+        account_timeline.record(link.account, "connected", "Connected: an access token was stored.", link)
+        if reason:
+            account_timeline.record(link.account, "scopes_cut" if missing else "token_kept", reason, link)
         alerts.clear_alert("install", link.account_id)
         if missing:
             _tell_missing(link, missing)
@@ -102,6 +105,7 @@ def _fail(link: InstallLink, reason: str) -> None:
             status=InstallLink.Status.FAILED, code="", reason=reason[:500], last_error=reason, lease_until=None
         ):
             return
+        account_timeline.record(link.account, "install_failed", f"The connection failed: {reason}", link)
         alerts.raise_alert(
             "install",
             link.account_id,

@@ -8,6 +8,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from integrations import scopes
+from integrations.admin.scope_table import ScopeTable
 from integrations.admin.secrets import WriteOnlySecrets, clear_tick
 from integrations.models import AccountShopify, Integration, Location
 from integrations.shopify import domains
@@ -29,6 +30,8 @@ class AccountForm(WriteOnlySecrets):
             is_offered = Q(is_active=True, platform=Integration.Platform.SHOPIFY) | Q(pk=self.instance.integration_id)
             self.fields["integration"].queryset = Integration.objects.filter(is_offered)
             self.fields["integration"].empty_label = "Choose an app"
+        if "access_scopes" in self.fields:
+            self.fields["access_scopes"].widget = ScopeTable(self.instance.granted_scopes)
         if "location" in self.fields:
             self.fields["location"].queryset = Location.objects.filter(account_id=self.instance.pk)
             self.fields["location"].empty_label = "Every location"
@@ -44,7 +47,7 @@ class AccountForm(WriteOnlySecrets):
 
     def clean_access_scopes(self) -> str:
         try:
-            return ",".join(scopes.split(self.cleaned_data["access_scopes"]))
+            return ",".join(scopes.arrange(scopes.split(self.cleaned_data["access_scopes"])))
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 

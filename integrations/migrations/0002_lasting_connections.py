@@ -42,6 +42,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='accountshopify',
+            name='hinted_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='accountshopify',
+            name='hinted_name',
+            field=models.CharField(blank=True, default='', editable=False, max_length=100),
+        ),
+        migrations.AddField(
+            model_name='accountshopify',
             name='is_unclaimed',
             field=models.BooleanField(default=False, editable=False, verbose_name='came by itself, no client yet'),
         ),

@@ -110,6 +110,8 @@ class AccountShopify(models.Model):
     disconnected_at = models.DateTimeField("disconnected", null=True, blank=True, editable=False)
     disconnect_reason = models.CharField("why", max_length=300, blank=True, default="", editable=False)
     former_names = models.JSONField("former names of the shop", default=list, blank=True, editable=False)
+    hinted_name = models.CharField(max_length=100, blank=True, default="", editable=False)
+    hinted_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_unclaimed = models.BooleanField("came by itself, no client yet", default=False, editable=False)
     checked_at = models.DateTimeField("last daily check", null=True, blank=True, editable=False)
     next_check_at = models.DateTimeField(default=timezone.now, editable=False)
