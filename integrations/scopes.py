@@ -19,7 +19,13 @@ DEFAULT = (
 )
 
 # What Hemi's own documents read and change; integrations/tests/shopify/test_documents.py holds it against them.
-NEEDED = ("read_orders", "read_products", "read_locations", "read_customers")
+NEEDED = (
+    "read_orders",
+    "read_products",
+    "read_customers",
+    "read_locations",
+    "read_merchant_managed_fulfillment_orders",
+)
 
 _HANDLE = re.compile(r"[a-z][a-z0-9_]{1,99}")
 
