@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims
-from integrations import account_timeline, connections, subscriptions
+from integrations import account_timeline, connections, subscription_sync
 from integrations.models import Disconnection, WebhookSubscription
 from integrations.shopify import queries
 from integrations.shopify.client import GraphQL, Pace
@@ -48,7 +48,7 @@ def _finish(row: Disconnection) -> None:
 
 def _unsubscribe(row: Disconnection) -> int:
     """Delete what posts to this account, and nothing else; return how many there were."""
-    uri = subscriptions.address(row.account)
+    uri = subscription_sync.address(row.account)
     with GraphQL(connections.store_of(row.account), row.token, pace=Pace(DEADLINE_SECONDS)) as client:
         nodes = client.nodes(queries.WEBHOOKS, "webhookSubscriptions")
         ours = [node["id"] for node in nodes if node["uri"] == uri]

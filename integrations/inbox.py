@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from hemi.lib import claims, queue
-from integrations import alerts
+from integrations import alerts, receipts, webhook_bodies
 from integrations.models import WebhookEvent
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ def process_events() -> None:
     while events := claims.claim(due, still=_STILL, limit=BATCH, lease=LEASE):
         for event in events:
             _process(event)
+        receipts.note(events)
         if time.monotonic() > stop_at:
             queue.kick("integrations.process_events")
             return
@@ -39,13 +40,16 @@ def process_events() -> None:
 def _process(event: WebhookEvent) -> None:
     handlers = settings.WEBHOOK_HANDLERS.get(event.topic, [])
     try:
-        for name in handlers:
-            import_string(name)(event)
+        notes = [note for name in handlers if (note := import_string(name)(event))]
+    except webhook_bodies.BodyRefused as refusal:
+        _give_up(event, {"note": str(refusal)})
+        return
     except Exception as error:  # noqa: BLE001 - whatever a payload brings about: it is recorded and the next one goes on
         _record_failure(event, error)
         return
     status = WebhookEvent.Status.DONE if handlers else WebhookEvent.Status.IGNORED
-    _mine(event).update(status=status, lease_until=None, last_error="")
+    told = {"note": " ".join(notes)[:500]} if notes else {}
+    _mine(event).update(status=status, lease_until=None, last_error="", **told)
     log.info("webhook.processed", extra=_ids(event))
 
 
@@ -59,8 +63,12 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
         next_at = timezone.now() + claims.backoff(event.attempts)
         _mine(event).update(lease_until=None, next_attempt_at=next_at, last_error=said)
         return
+    _give_up(event, {"last_error": said})
+
+
+def _give_up(event: WebhookEvent, why: dict[str, str]) -> None:
     with transaction.atomic():
-        if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, last_error=said):
+        if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, **why):
             alerts.raise_alert(
                 "webhook",
                 event.pk,
@@ -69,6 +77,7 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
                 "Open it in the admin under Webhook events; it says what went wrong. "
                 "Once that is mended, choose “Process again” there.",
             )
+    log.warning("webhook.given_up", extra=_ids(event))
 
 
 def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:

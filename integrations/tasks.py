@@ -2,7 +2,21 @@
 
 from celery import shared_task
 
-from integrations import alerts, collection_exports, inbox, install_mails, installs, renewals, subscriptions
+from integrations import (
+    alerts,
+    collection_exports,
+    daily,
+    disconnections,
+    expiry,
+    inbox,
+    install_mails,
+    installs,
+    privacy,
+    reminders,
+    renames,
+    renewals,
+    subscriptions,
+)
 
 
 @shared_task(name="integrations.process_events")
@@ -21,6 +35,30 @@ def exchange_codes() -> None:
 def send_install_mails() -> None:
     """Mail install links."""
     install_mails.send()
+
+
+@shared_task(name="integrations.expire_links")
+def expire_links() -> None:
+    """End install links whose time is over."""
+    expiry.expire_links()
+
+
+@shared_task(name="integrations.remind_clients")
+def remind_clients() -> None:
+    """Remind clients of install links that they did not follow."""
+    reminders.remind_clients()
+
+
+@shared_task(name="integrations.finish_disconnections")
+def finish_disconnections() -> None:
+    """Delete the subscriptions of stores that were disconnected."""
+    disconnections.finish()
+
+
+@shared_task(name="integrations.follow_renames")
+def follow_renames() -> None:
+    """Follow stores that were renamed."""
+    renames.follow_renames()
 
 
 @shared_task(name="integrations.subscribe_webhooks")
@@ -51,3 +89,15 @@ def expire_exports() -> None:
 def send_alerts() -> None:
     """Mail staff alerts."""
     alerts.send()
+
+
+@shared_task(name="integrations.answer_privacy_requests")
+def answer_privacy_requests() -> None:
+    """Gather or remove what customers and stores asked for."""
+    privacy.work()
+
+
+@shared_task(name="integrations.check_accounts")
+def check_accounts() -> None:
+    """Look once a day whether each account is still as it should be."""
+    daily.check_accounts()

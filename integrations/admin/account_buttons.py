@@ -13,6 +13,7 @@ from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import page_of
+from integrations.admin import account_links
 from integrations.admin.account_form import PasteForm
 from integrations.models import AccountShopify
 from integrations.services import accounts, callbacks, collections, install_links, locations
@@ -20,7 +21,7 @@ from integrations.services.refusals import Refused
 from integrations.shopify.errors import ShopifyError
 
 
-class AccountButtons(ReasonedButtons):
+class AccountButtons(account_links.LinkButtons, ReasonedButtons):
     """The buttons of an account's page and the actions of the list."""
 
     subject = "account"
@@ -32,10 +33,19 @@ class AccountButtons(ReasonedButtons):
         "get_collections",
         {
             "title": "More",
-            "items": ["refresh_locations", "paste_address", "subscribe_webhooks", "pause", "resume"],
+            "items": [
+                "refresh_locations",
+                "ask_for_scopes",
+                "paste_address",
+                "subscribe_webhooks",
+                "pause",
+                "resume",
+                "disconnect",
+            ],
         },
     ]
     button_refusals = {
+        **account_links.REFUSALS,
         "generate_install_link": install_links.why_not,
         "generate_install_links": install_links.why_not,
         "send_install_email": install_links.why_not_mail,
@@ -143,17 +153,22 @@ class AccountButtons(ReasonedButtons):
         return response
 
     @action(
-        description="Subscribe webhooks again",
+        description="Check webhooks now",
         permissions=["install"],
         dialog={
-            "title": "Subscribe the webhooks again?",
-            "description": "What is missing at Shopify is subscribed; what is there stays.",
-            "form_submit_text": "Subscribe",
+            "title": "Check the webhooks now?",
+            "description": "Hemi compares what Shopify lists with what it needs, and mends what differs.",
+            "form_submit_text": "Check",
         },
     )
     def subscribe_webhooks(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask for the webhooks."""
-        return self.ask(request, object_id, accounts.subscribe_again, "The webhooks are subscribed within seconds.")
+        return self.ask(
+            request,
+            object_id,
+            accounts.subscribe_again,
+            "The webhooks are checked within seconds; see the Webhooks tab.",
+        )
 
     @action(
         description="Pause",

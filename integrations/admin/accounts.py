@@ -14,40 +14,14 @@ from unfold.decorators import display
 
 from hemi.lib import badges
 from hemi.lib.deletion import KeptWhileUsed
-from hemi.lib.links import link_to
-from hemi.lib.readonly import ReadOnlyInline
-from integrations import scopes, subscriptions
+from integrations import scope_words, scopes, subscription_sync, subscriptions
+from integrations.admin import account_links
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
 from integrations.admin.secrets import without_secrets
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
 from integrations.services.refusals import Refused
-
-
-class LinkInline(ReadOnlyInline):
-    """The attempts to connect the store, newest first."""
-
-    model = InstallLink
-    verbose_name_plural = "Install links"
-    is_part = True
-    fields = ["link", "shown_status", "reason", "made_by", "expires_at", "mail_state", "mail_error", "connected_at"]
-    ordering = ["-pk"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InstallLink]:
-        return super().get_queryset(request).select_related("account", "made_by")
-
-    @display(description="made")
-    def link(self, link: InstallLink) -> SafeString:
-        return link_to(link, f"{link.created_at:%Y-%m-%d %H:%M} UTC")
-
-    @display(description="state")
-    def shown_status(self, link: InstallLink) -> SafeString:
-        return badges.state(link)
-
-    @display(description="mail")
-    def mail_state(self, link: InstallLink) -> SafeString:
-        return badges.state(link, "mail")
 
 
 class AuthorisedFilter(DropdownFilter):
@@ -74,6 +48,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     list_filter = [
         AuthorisedFilter,
         ("webhooks", ChoicesDropdownFilter),
+        "is_unclaimed",
         ("client", RelatedDropdownFilter),
         ("integration", RelatedDropdownFilter),
     ]
@@ -81,7 +56,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     list_select_related = ["client", "integration__credentials"]
     search_fields = ["shop_name", "client__name", "client_email"]
     compressed_fields = False
-    inlines = [LinkInline]
+    inlines = [account_links.LinkInline, account_links.EventInline]
     readonly_fields = [
         "connection",
         "authorised_at",
@@ -92,6 +67,9 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
         "webhook_address",
         "shopify_shop_id",
         "shown_pause",
+        "disconnection",
+        "is_unclaimed",
+        "shown_former_names",
     ]
     fieldsets = [
         (
@@ -101,6 +79,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
                 "fields": [
                     ("shop_name", "client"),
                     ("connection", "authorised_at", "shown_pause"),
+                    ("disconnection", "is_unclaimed", "shown_former_names"),
                     ("integration", "client_email"),
                     ("access_token", "clear_access_token"),
                     ("location", "send_shipping_confirmation"),
@@ -152,6 +131,13 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
             obj.access_token = ""
             obj.save()
         self._save_token(request, obj, form)
+        accounts.claim(account=obj, by=request.user)
+        if "access_scopes" in form.changed_data and (odd := scope_words.unknown(scopes.split(obj.access_scopes))):
+            messages.warning(
+                request,
+                f"Hemi does not know {', '.join(odd)}. It is saved and asked for; if Shopify does not know it either, "
+                "the client cannot install the app.",
+            )
         if change and "integration" in form.changed_data and obj.authorised_at:
             messages.warning(
                 request,
@@ -170,16 +156,15 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
 
     @display(description="connection")
     def connection(self, account: AccountShopify) -> SafeString:
-        if account.is_authorised:
-            return badges.badge("Connected", "success")
-        newest = getattr(account, "newest_link", None)
-        if newest == InstallLink.Status.OPEN:
-            return badges.badge("Waiting for the client", "info")
-        if newest == InstallLink.Status.CODE_RECEIVED:
-            return badges.badge("Connecting", "info")
-        if newest == InstallLink.Status.FAILED:
-            return badges.badge("Failed", "danger")
-        return badges.badge("Not connected")
+        return account_links.connection(account)
+
+    @display(description="disconnected")
+    def disconnection(self, account: AccountShopify) -> str:
+        return account_links.disconnection(account)
+
+    @display(description="former names")
+    def shown_former_names(self, account: AccountShopify) -> str:
+        return ", ".join(account.former_names) or "–"
 
     @display(description="webhooks", ordering="webhooks")
     def shown_webhooks(self, account: AccountShopify) -> SafeString:
@@ -202,4 +187,4 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
 
     @display(description="address for webhooks")
     def webhook_address(self, account: AccountShopify) -> str:
-        return subscriptions.why_off(account) or subscriptions.address(account)
+        return subscriptions.why_off(account) or subscription_sync.address(account)

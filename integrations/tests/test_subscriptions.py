@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations import subscriptions, tokens
+from integrations import subscriptions, tokens, topics
 from integrations.models import AccountShopify, IntegrationCredentials, StaffAlert
 from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
@@ -22,7 +22,7 @@ def subscribed(shopify):
 
 def uris(account):
     uri = f"https://hemi.test/shopify/webhooks/{account.uuid}/"
-    return sorted((topic, uri) for topic in subscriptions.TOPICS)
+    return sorted((topic, uri) for topic in topics.TOPICS)
 
 
 def test_four_topics_at_the_accounts_own_address(shopify, due):
