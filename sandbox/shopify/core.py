@@ -3,13 +3,14 @@
 import secrets
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.shopify import scopes as scope_lists
 from sandbox.shopify.buckets import Buckets
 from sandbox.shopify.clock import Clock
 from sandbox.shopify.contents import furnish
 from sandbox.shopify.faults import Fault, Faults
+from sandbox.shopify.lifecycle import Lifecycle
 from sandbox.shopify.publishing import Publisher
 from sandbox.shopify.sales import Sales
 from sandbox.shopify.state import App, Grant, Shop, State
@@ -45,6 +46,10 @@ class Core:
         self.webhooks = Webhooks(self.behaviour.retry_delays)
         publisher = Publisher(self.state, self.webhooks, self.behaviour.api_versions[-1])
         self.subscribe, self.emit, self.repeat = publisher.subscribe, publisher.emit, publisher.repeat
+        lifecycle = Lifecycle(self.state, publisher)
+        self.uninstall, self.drop_subscriptions = lifecycle.uninstall, lifecycle.drop_subscriptions
+        self.ask_for_data, self.redact_customer = lifecycle.ask_for_data, lifecycle.redact_customer
+        self.redact_shop = lifecycle.redact_shop
         sales = Sales(self.state, publisher, self.behaviour.seed, self.behaviour.first_order_number)
         self.place_order, self.update_order = sales.place_order, sales.update_order
         self.pay_order, self.cancel_order = sales.pay_order, sales.cancel_order
@@ -70,6 +75,23 @@ class Core:
         with self.state.lock:
             self.state.shops[name] = shop
         return shop
+
+    def install_link(self, client_id: str, shop: str) -> str:
+        """Return the path of Shopify's own install link of a custom app for one shop."""
+        return f"/shops/{shop}/admin/oauth/install_custom_app?client_id={client_id}"
+
+    def rename_shop(self, name: str, new_name: str, keeps_old_address: bool = True) -> None:
+        """Give a shop another permanent domain; its tokens and subscriptions go with it."""
+        state = self.state
+        with state.lock:
+            shop = state.shops[name] if keeps_old_address else state.shops.pop(name)
+            shop.name = new_name
+            state.shops[new_name] = shop
+            for grants in (state.codes, state.tokens):
+                moved = {key: replace(grant, shop=new_name) for key, grant in grants.items() if grant.shop == name}
+                grants.update(moved)
+            for row in state.subscriptions.values():
+                row.shop = new_name if row.shop == name else row.shop
 
     def issue_token(self, client_id: str, shop: str, scopes: Iterable[str], lifetime: float | None = None) -> str:
         """Make an access token without a consent, as an admin-made app has it; `lifetime` in seconds."""

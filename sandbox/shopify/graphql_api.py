@@ -29,7 +29,7 @@ def _serve(core: Core, request: Request, shop_name: str, version: str, kind: str
         grant = core.state.tokens.get(request.headers.get("x-shopify-access-token", ""))
     if shop is None:
         return json_response({"errors": "Not Found"}, 404)
-    if grant is None or grant.shop != shop_name or not grants.is_valid(core, grant):
+    if grant is None or grant.shop != shop.name or not grants.is_valid(core, grant):
         return json_response(BAD_TOKEN, 401)
     app = core.state.apps.get(grant.client_id)
     if app and app.refuses_lasting_tokens and grant.expires_at is None:

@@ -19,6 +19,8 @@ class App:
     released_scopes: list[str] = field(default_factory=list)
     refuses_lasting_tokens: bool = False  # what public apps meet from 2027 on
     is_approved_for_customers: bool = True
+    app_url: str = ""  # opened after Shopify's own install link
+    needs_install_link: bool = False  # custom distribution: an authorize address comes second
 
     @property
     def signing_secret(self) -> str:
@@ -83,6 +85,7 @@ class Subscription:
     filter: str | None = None
     include_fields: list[str] = field(default_factory=list)
     metafield_namespaces: list[str] = field(default_factory=list)
+    failures: int = 0  # attempts in a row that were not answered with 2xx
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -99,6 +102,7 @@ class State:
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.moved_tokens: dict[str, tuple[float, dict]] = {}
         self.token_requests: list[str] = []  # the grant types that were asked for, whatever the answer
+        self.opened: set[tuple[str, str]] = set()  # (client id, shop) whose install link was followed
         self.subscriptions: dict[int, Subscription] = {}
         self._last_id = 0
 
