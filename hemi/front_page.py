@@ -119,6 +119,22 @@ NEEDS = [
         f"status__exact={InstallLink.Status.FAILED}",
     ),
     Need(
+        "Install links that expired unused",
+        "The client did not follow the link. Ask whether the mail arrived, then send a new one.",
+        lambda: InstallLink.objects.filter(
+            ~Exists(_NEWER_LINK), status=InstallLink.Status.EXPIRED, account__access_token=""
+        ),
+        InstallLink,
+        f"status__exact={InstallLink.Status.EXPIRED}",
+    ),
+    Need(
+        "Stores that came by themselves",
+        "Give each a client; until then nothing of theirs goes out.",
+        lambda: AccountShopify.objects.filter(is_unclaimed=True),
+        AccountShopify,
+        "is_unclaimed__exact=1",
+    ),
+    Need(
         "Open staff alerts",
         "What was mailed to staff and is not over yet.",
         lambda: StaffAlert.objects.filter(cleared_at=None),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import account_timeline, connections, subscription_sync
 from integrations.models import Disconnection, WebhookSubscription
-from integrations.shopify import queries
+from integrations.shopify import webhook_subscriptions as wire
 from integrations.shopify.client import GraphQL, Pace
 from integrations.shopify.errors import Kind, ShopifyError
 
@@ -48,12 +48,11 @@ def _finish(row: Disconnection) -> None:
 
 def _unsubscribe(row: Disconnection) -> int:
     """Delete what posts to this account, and nothing else; return how many there were."""
-    uri = subscription_sync.address(row.account)
+    path = subscription_sync.path(row.account)
     with GraphQL(connections.store_of(row.account), row.token, pace=Pace(DEADLINE_SECONDS)) as client:
-        nodes = client.nodes(queries.WEBHOOKS, "webhookSubscriptions")
-        ours = [node["id"] for node in nodes if node["uri"] == uri]
-        for number in ours:
-            client.execute(queries.UNSUBSCRIBE, {"id": number})
+        ours = [found for found in wire.listing(client) if found.uri.endswith(path)]
+        for found in ours:
+            wire.delete(client, found)
     return len(ours)
 
 

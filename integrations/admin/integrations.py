@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -24,6 +25,9 @@ class IntegrationForm(forms.ModelForm):
 
     def clean_redirect_uri(self) -> str:
         return self._https("redirect_uri")
+
+    def clean_install_url(self) -> str:
+        return self._https("install_url")
 
     def clean_landing_url(self) -> str:
         return self._https("landing_url")
@@ -81,12 +85,12 @@ class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
     list_filter_submit = True
     search_fields = ["name"]
     compressed_fields = False
-    readonly_fields = ["callback", "webhook_address"]
+    readonly_fields = ["app_url", "callback", "webhook_address"]
     inlines = [CredentialsInline]
     fieldsets = [
         (None, {"fields": ["name", ("platform", "app_type"), "is_active"]}),
-        ("Addresses", {"fields": ["redirect_uri", "landing_url", "api_version"]}),
-        ("For the app's settings at Shopify", {"fields": ["callback", "webhook_address"]}),
+        ("Addresses", {"fields": ["redirect_uri", "install_url", "landing_url", "api_version"]}),
+        ("For the app's settings at Shopify", {"fields": ["app_url", "callback", "webhook_address"]}),
     ]
 
     @staticmethod
@@ -105,6 +109,12 @@ class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Integration) -> None:
         IntegrationCredentials.objects.filter(integration=obj).delete()
         super().delete_model(request, obj)
+
+    @display(description="App URL")
+    def app_url(self, integration: Integration) -> str:
+        if not settings.HEMI_BASE_URL:
+            return "Set HEMI_BASE_URL."
+        return f"{settings.HEMI_BASE_URL}{reverse('shopify-install', args=[integration.uuid])}"
 
     @display(description="allowed redirect URL")
     def callback(self, integration: Integration) -> str:
