@@ -1,4 +1,4 @@
-"""The ledger of what was redacted: ids only. It is asked before an unknown order is stored, and applied after a restore."""
+"""The ledger of what was redacted, ids only: asked before an unknown order is stored, applied after a restore."""
 
 from datetime import datetime
 

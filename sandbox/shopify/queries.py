@@ -123,6 +123,21 @@ def _order(info: GraphQLResolveInfo, id: str) -> dict | None:
     return None
 
 
+def _fulfilment_order(info: GraphQLResolveInfo, id: str) -> dict | None:
+    kinds = ("assigned", "merchant_managed", "third_party")
+    if not any(info.context.has(f"read_{kind}_fulfillment_orders") for kind in kinds):
+        info.context.require("read_assigned_fulfillment_orders", "fulfillmentOrder")
+    for order in _visible_orders(info.context):
+        if id == f"gid://shopify/FulfillmentOrder/{fulfilment_order_id(order)}":
+            return {"id": id, "orderId": f"gid://shopify/Order/{order['id']}", "order": order_fields(order)}
+    return None
+
+
+def fulfilment_order_id(order: dict) -> int:
+    """Return the id of an order's one fulfilment order."""
+    return order["id"] + 500
+
+
 def _subscription(info: GraphQLResolveInfo, id: str) -> dict | None:
     return _by_id([subscription_fields(row) for row in own_subscriptions(info.context)], id)
 
@@ -188,6 +203,7 @@ QUERIES = {
     "products": _products,
     "order": _order,
     "orders": _orders,
+    "fulfillmentOrder": _fulfilment_order,
     "webhookSubscription": _subscription,
     "webhookSubscriptions": _subscriptions,
 }

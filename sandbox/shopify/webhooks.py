@@ -4,6 +4,7 @@ import heapq
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -26,6 +27,7 @@ class Delivery:
     body: bytes = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     id: int = 0
+    subscription: int = 0
     status: str = "pending"
     status_code: int | None = None
     attempts: int = 0
@@ -44,6 +46,7 @@ class Webhooks:
     def __init__(self, retry_delays: tuple[float, ...], senders: int = 4) -> None:
         self.deliveries: list[Delivery] = []
         self.weather = Weather()
+        self.told: Callable[[Delivery], None] = lambda delivery: None
         self._retry_delays = retry_delays
         self._senders = senders
         self._queue: list[tuple[float, int, Delivery]] = []
@@ -116,6 +119,7 @@ class Webhooks:
         with self._changed:
             delivery.attempts += 1
             delivery.status_code, delivery.error = status_code, error
+            self.told(delivery)
             if not error:
                 delivery.status = "delivered"
             elif delivery.attempts <= len(self._retry_delays):
