@@ -18,6 +18,7 @@ _GROUPS = {
         "suppliers.SupplierOrder": "inventory_2",
         "suppliers.Delivery": "upload_file",
         "suppliers.SupplierReply": "mark_email_read",
+        "orders.OrderFetch": "cloud_download",
     },
     "Suppliers": {
         "suppliers.Supplier": "factory",
@@ -31,6 +32,7 @@ _GROUPS = {
         "integrations.IntegrationCredentials": "key",
         "integrations.InstallLink": "link",
         "integrations.WebhookEvent": "webhook",
+        "integrations.CollectionExport": "table_view",
     },
     "Staff": {
         "integrations.StaffAlert": "notifications",

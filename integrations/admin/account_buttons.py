@@ -11,17 +11,18 @@ from unfold.decorators import action
 
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.dialogs import ReasonForm
-from hemi.lib.downloads import attachment
 from hemi.lib.links import page_of
-from integrations.admin import account_links
+from integrations.admin import account_exports, account_links, account_orders
 from integrations.admin.account_form import PasteForm
 from integrations.models import AccountShopify
-from integrations.services import accounts, callbacks, collections, install_links, locations
+from integrations.services import accounts, callbacks, install_links, locations
 from integrations.services.refusals import Refused
 from integrations.shopify.errors import ShopifyError
 
 
-class AccountButtons(account_links.LinkButtons, ReasonedButtons):
+class AccountButtons(
+    account_links.LinkButtons, account_orders.OrderButtons, account_exports.ExportButtons, ReasonedButtons
+):
     """The buttons of an account's page and the actions of the list."""
 
     subject = "account"
@@ -34,6 +35,9 @@ class AccountButtons(account_links.LinkButtons, ReasonedButtons):
         {
             "title": "More",
             "items": [
+                "fetch_orders",
+                "recover_orders",
+                "make_collections_file",
                 "refresh_locations",
                 "ask_for_scopes",
                 "paste_address",
@@ -52,7 +56,8 @@ class AccountButtons(account_links.LinkButtons, ReasonedButtons):
         "send_install_emails": install_links.why_not_mail,
         "paste_address": install_links.why_not,
         "refresh_locations": accounts.why_not_read,
-        "get_collections": accounts.why_not_read,
+        **account_exports.REFUSALS,
+        **account_orders.REFUSALS,
         "subscribe_webhooks": accounts.why_not_subscribe,
         "pause": lambda account: "The account is paused already." if account.paused_at else "",
         "resume": lambda account: "" if account.paused_at else "The account is not paused.",
@@ -138,19 +143,6 @@ class AccountButtons(account_links.LinkButtons, ReasonedButtons):
     def refresh_locations(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Read the store's locations."""
         return self.ask(request, object_id, locations.refresh, "The locations were read; choose one under Location.")
-
-    @action(description="Get Collections", permissions=["export"])
-    def get_collections(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Download all collections as CSV. It changes nothing, so it is a plain link."""
-        account = self.get_object(request, object_id)
-        try:
-            content = collections.as_csv(account)
-        except ShopifyError as error:
-            messages.error(request, f"The collections could not be read, so there is no file. {error}")
-            return HttpResponseRedirect(page_of(account))
-        response = attachment(content, f"collections-{account.shop_name}.csv")
-        response["Content-Type"] = "text/csv; charset=utf-8"
-        return response
 
     @action(
         description="Check webhooks now",

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from hemi.lib import badges
 from hemi.lib.deletion import KeptWhileUsed
 from integrations import scope_words, scopes, subscription_sync, subscriptions
-from integrations.admin import account_links
+from integrations.admin import account_links, account_orders
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
 from integrations.admin.secrets import without_secrets
@@ -44,7 +44,15 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     """One row a store."""
 
     form = AccountForm
-    list_display = ["shop_name", "client", "integration", "connection", "shown_webhooks", "shown_pause", "orders_from"]
+    list_display = [
+        "shop_name",
+        "client",
+        "integration",
+        "connection",
+        "shown_webhooks",
+        "shown_completeness",
+        "shown_pause",
+    ]
     list_filter = [
         AuthorisedFilter,
         ("webhooks", ChoicesDropdownFilter),
@@ -56,8 +64,10 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     list_select_related = ["client", "integration__credentials"]
     search_fields = ["shop_name", "client__name", "client_email"]
     compressed_fields = False
-    inlines = [account_links.LinkInline, account_links.EventInline]
+    inlines = [account_orders.CompletenessInline, account_links.LinkInline, account_links.EventInline]
     readonly_fields = [
+        "shown_completeness",
+        "shown_reconciliation",
         "connection",
         "authorised_at",
         "granted_scopes",
@@ -87,7 +97,17 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
             },
         ),
         ("Access Scopes", {"classes": ["tab"], "fields": ["access_scopes", "granted_scopes", "not_granted"]}),
-        ("Orders", {"classes": ["tab"], "fields": ["orders_source_name", ("release_when", "orders_from")]}),
+        (
+            "Orders",
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "orders_source_name",
+                    ("release_when", "orders_from"),
+                    ("shown_completeness", "shown_reconciliation"),
+                ],
+            },
+        ),
         (
             "Webhooks",
             {
