@@ -12,7 +12,7 @@ from unfold.decorators import action
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import page_of
-from integrations.admin import account_exports, account_links, account_orders
+from integrations.admin import account_exports, account_links, account_orders, account_tokens
 from integrations.admin.account_form import PasteForm
 from integrations.models import AccountShopify
 from integrations.services import accounts, callbacks, install_links, locations
@@ -27,7 +27,7 @@ class AccountButtons(
 
     subject = "account"
     refusal_errors = (Refused, ShopifyError)
-    actions = ["generate_install_links", "send_install_emails"]
+    actions = ["generate_install_links", "send_install_emails", "move_to_expiring_tokens"]
     actions_detail = [
         "generate_install_link",
         "send_install_email",
@@ -42,6 +42,8 @@ class AccountButtons(
                 "ask_for_scopes",
                 "paste_address",
                 "subscribe_webhooks",
+                "get_token",
+                "move_to_expiring",
                 "pause",
                 "resume",
                 "disconnect",
@@ -49,6 +51,7 @@ class AccountButtons(
         },
     ]
     button_refusals = {
+        **account_tokens.REFUSALS,
         **account_links.REFUSALS,
         "generate_install_link": install_links.why_not,
         "generate_install_links": install_links.why_not,

@@ -17,6 +17,7 @@ from integrations.shopify import domains
 class AccountForm(WriteOnlySecrets):
     """Take whatever people paste as the shop's name; offer active Shopify apps and this store's locations only."""
 
+    pasted: Any = None  # what the store said about the token that was typed
     secret_fields = ("access_token",)
     clear_access_token = clear_tick("access token")
 
@@ -38,6 +39,12 @@ class AccountForm(WriteOnlySecrets):
             # Locations are read from the store, not typed.
             for ability in ("add", "change", "delete", "view"):
                 setattr(self.fields["location"].widget, f"can_{ability}_related", False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.pasted and self.pasted.refusal:
+            self.add_error("access_token", self.pasted.refusal)
+        return cleaned
 
     def clean_shop_name(self) -> str:
         try:

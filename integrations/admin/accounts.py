@@ -12,12 +12,13 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from hemi.lib import badges
+from hemi.lib import badges, queue
 from hemi.lib.deletion import KeptWhileUsed
 from integrations import scope_words, scopes, subscription_sync, subscriptions
 from integrations.admin import account_links, account_orders
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
+from integrations.admin.account_tokens import AccountTokens
 from integrations.admin.secrets import without_secrets
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
@@ -40,7 +41,7 @@ class AuthorisedFilter(DropdownFilter):
 
 
 @admin.register(AccountShopify)
-class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
+class AccountAdmin(AccountTokens, AccountButtons, KeptWhileUsed, ModelAdmin):
     """One row a store."""
 
     form = AccountForm
@@ -55,6 +56,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     ]
     list_filter = [
         AuthorisedFilter,
+        ("problem", ChoicesDropdownFilter),
         ("webhooks", ChoicesDropdownFilter),
         "is_unclaimed",
         ("client", RelatedDropdownFilter),
@@ -69,6 +71,8 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
         "shown_completeness",
         "shown_reconciliation",
         "connection",
+        "shown_problem",
+        "token_state",
         "authorised_at",
         "granted_scopes",
         "not_granted",
@@ -91,7 +95,9 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
                     ("connection", "authorised_at", "shown_pause"),
                     ("disconnection", "is_unclaimed", "shown_former_names"),
                     ("integration", "client_email"),
+                    "shown_problem",
                     ("access_token", "clear_access_token"),
+                    "token_state",
                     ("location", "send_shipping_confirmation"),
                 ],
             },
@@ -151,6 +157,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
             obj.access_token = ""
             obj.save()
         self._save_token(request, obj, form)
+        queue.kick("integrations.renew_tokens")  # an app of the client's organisation needs no more than this form
         accounts.claim(account=obj, by=request.user)
         if "access_scopes" in form.changed_data and (odd := scope_words.unknown(scopes.split(obj.access_scopes))):
             messages.warning(
@@ -168,7 +175,9 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
     def _save_token(self, request: HttpRequest, obj: AccountShopify, form: Form) -> None:
         try:
             if "access_token" in form.changed_data:
-                accounts.store_token(account=obj, token=str(form.cleaned_data["access_token"]), by=request.user)
+                granted = form.pasted.granted_scopes if form.pasted else ""
+                token = str(form.cleaned_data["access_token"])
+                accounts.store_token(account=obj, token=token, by=request.user, granted_scopes=granted)
             elif form.cleaned_data.get("clear_access_token"):
                 accounts.clear_token(account=obj, by=request.user)
         except Refused as refused:
@@ -176,6 +185,8 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, ModelAdmin):
 
     @display(description="connection")
     def connection(self, account: AccountShopify) -> SafeString:
+        if account.problem:
+            return badges.badge(account.get_problem_display(), "danger")
         return account_links.connection(account)
 
     @display(description="disconnected")

@@ -7,13 +7,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from hemi.lib.deletion import KeptWhileUsed
-from integrations.admin.secrets import WriteOnlySecrets, clear_tick, without_secrets
+from integrations.admin.credentials import CredentialsInline, OverlapButton
 from integrations.models import InstallLink, Integration, IntegrationCredentials
+from integrations.services import credentials
 
 
 class IntegrationForm(forms.ModelForm):
@@ -46,37 +47,8 @@ class IntegrationForm(forms.ModelForm):
         return url
 
 
-class CredentialsForm(WriteOnlySecrets):
-    """The client id is shown, the secrets are not."""
-
-    secret_fields = ("client_secret", "previous_client_secret")
-    clear_client_secret = clear_tick("client secret")
-    clear_previous_client_secret = clear_tick("previous client secret")
-
-    class Meta:
-        model = IntegrationCredentials
-        fields = ["client_id", "client_secret", "previous_client_secret"]
-
-
-class CredentialsInline(StackedInline):
-    """Id and secrets of the app."""
-
-    model = IntegrationCredentials
-    form = CredentialsForm
-    can_delete = False
-    fields = [
-        "client_id",
-        ("client_secret", "clear_client_secret"),
-        ("previous_client_secret", "clear_previous_client_secret"),
-    ]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> list:
-        fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if self.has_change_permission(request, obj) else without_secrets(fieldsets)
-
-
 @admin.register(Integration)
-class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
+class IntegrationAdmin(OverlapButton, KeptWhileUsed, ModelAdmin):
     """One app at a platform."""
 
     form = IntegrationForm
@@ -105,6 +77,10 @@ class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
         # Its credentials go with it: they are part of it, not something that it is kept for.
         found, counts, missing, _ = super().get_deleted_objects(objs, request)
         return found, counts, missing, []
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        credentials.try_again(integration=form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Integration) -> None:
         IntegrationCredentials.objects.filter(integration=obj).delete()

@@ -26,6 +26,8 @@ def why_not(account: AccountShopify) -> str:
         return "Choose an Integration App for this account first."
     if integration.platform != Integration.Platform.SHOPIFY:
         return f"{integration.name} is not a Shopify integration."
+    if integration.uses_client_credentials:
+        return "This app needs no install link: Hemi gets its token with the client id and secret by itself."
     if integration.is_internal:
         return "This is an internal app: it has no install link; paste its access token on the account."
     if not integration.is_active:
