@@ -30,8 +30,8 @@ def finish() -> None:
 
 
 def _finish(row: Disconnection) -> None:
-    if row.account.disconnected_at is None:
-        _end(row, "")  # connected again meanwhile: the subscriptions are wanted
+    if not row.token or row.account.disconnected_at is None:
+        _end(row, "")  # there is no way in; or it was connected again meanwhile, and the subscriptions are wanted
         return
     try:
         count = _unsubscribe(row)

@@ -22,6 +22,8 @@ BATCH = 20
 SLICE_SECONDS = 20
 LEASE = timedelta(minutes=3)
 _STILL = Q(status__in=WebhookEvent.DUE)
+# What a disconnected store has to say is of no use; an uninstall or a privacy request always is.
+_OF_THE_STORE = ("orders/", "fulfillments/", "fulfillment_orders/", "locations/")
 
 
 def process_events() -> None:
@@ -39,6 +41,10 @@ def process_events() -> None:
 
 def _process(event: WebhookEvent) -> None:
     handlers = settings.WEBHOOK_HANDLERS.get(event.topic, [])
+    if _is_too_late(event):
+        note = "The account is disconnected."
+        _mine(event).update(status=WebhookEvent.Status.IGNORED, lease_until=None, last_error="", note=note)
+        return
     try:
         notes = [note for name in handlers if (note := import_string(name)(event))]
     except webhook_bodies.BodyRefused as refusal:
@@ -51,6 +57,13 @@ def _process(event: WebhookEvent) -> None:
     told = {"note": " ".join(notes)[:500]} if notes else {}
     _mine(event).update(status=status, lease_until=None, last_error="", **told)
     log.info("webhook.processed", extra=_ids(event))
+
+
+def _is_too_late(event: WebhookEvent) -> bool:
+    """Say whether it happened after the account was disconnected; what is only slow is taken."""
+    ended_at = event.account.disconnected_at
+    is_of_the_store = event.topic.startswith(_OF_THE_STORE)
+    return is_of_the_store and ended_at is not None and (event.triggered_at or event.received_at) >= ended_at
 
 
 def _record_failure(event: WebhookEvent, error: Exception) -> None:

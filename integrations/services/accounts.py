@@ -41,8 +41,7 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
         row = AccountShopify.objects.select_for_update(no_key=True).get(pk=account.pk)
         if refusal := why_not_disconnect(row):
             raise Refused(refusal)
-        if row.access_token:
-            Disconnection.objects.create(account=row, token=row.access_token)
+        Disconnection.objects.create(account=row, token=row.access_token)
         tokens.drop(row)
         AccountShopify.objects.filter(pk=row.pk).update(
             webhooks=AccountShopify.Webhooks.OFF,

@@ -18,13 +18,14 @@ _Status = InstallLink.Status
 
 
 def may_ask(link: InstallLink) -> bool:
-    """Say whether a new link is still this one's to ask for: it is over, was the account's last one, and brought no
-    connection that lasts."""
+    """Say whether a new link is still this one's to ask for: it is over, was the account's last one, brought no
+    connection that lasts, and staff have not disconnected the store since."""
     account = link.account
     is_connected = account.is_authorised and account.problem != AccountShopify.Problem.REAUTHORISE
     if is_connected or not _is_over(link) or install_links.why_not_mail(account):
         return False
-    return not account.install_links.filter(pk__gt=link.pk).exists()
+    was_ended = account.disconnections.filter(created_at__gte=link.created_at).exists()
+    return not was_ended and not account.install_links.filter(pk__gt=link.pk).exists()
 
 
 def shown_address(account: AccountShopify) -> str:
