@@ -15,10 +15,11 @@ from unfold.decorators import display
 from hemi.lib import badges, queue
 from hemi.lib.deletion import KeptWhileUsed
 from integrations import scope_words, scopes, subscription_sync, subscriptions
-from integrations.admin import account_links, account_orders
+from integrations.admin import account_links, account_orders, account_webhooks
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
 from integrations.admin.account_tokens import AccountTokens
+from integrations.admin.expiry_calendar import ExpiryCalendar
 from integrations.admin.secrets import without_secrets
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
@@ -41,7 +42,7 @@ class AuthorisedFilter(DropdownFilter):
 
 
 @admin.register(AccountShopify)
-class AccountAdmin(AccountTokens, AccountButtons, KeptWhileUsed, ModelAdmin):
+class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed, ModelAdmin):
     """One row a store."""
 
     form = AccountForm
@@ -66,7 +67,12 @@ class AccountAdmin(AccountTokens, AccountButtons, KeptWhileUsed, ModelAdmin):
     list_select_related = ["client", "integration__credentials"]
     search_fields = ["shop_name", "client__name", "client_email"]
     compressed_fields = False
-    inlines = [account_orders.CompletenessInline, account_links.LinkInline, account_links.EventInline]
+    inlines = [
+        account_webhooks.SubscriptionInline,
+        account_orders.CompletenessInline,
+        account_links.LinkInline,
+        account_links.EventInline,
+    ]
     readonly_fields = [
         "shown_completeness",
         "shown_reconciliation",
@@ -115,7 +121,7 @@ class AccountAdmin(AccountTokens, AccountButtons, KeptWhileUsed, ModelAdmin):
             },
         ),
         (
-            "Webhooks",
+            "Webhook address",
             {
                 "classes": ["tab"],
                 "fields": [("shown_webhooks", "webhooks_error"), "webhook_address", "shopify_shop_id"],

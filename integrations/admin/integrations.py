@@ -60,7 +60,7 @@ class IntegrationAdmin(OverlapButton, KeptWhileUsed, ModelAdmin):
     readonly_fields = ["app_url", "callback", "webhook_address"]
     inlines = [CredentialsInline]
     fieldsets = [
-        (None, {"fields": ["name", ("platform", "app_type"), "is_active"]}),
+        (None, {"fields": ["name", ("platform", "app_type"), "has_expiring_tokens", "is_active"]}),
         ("Addresses", {"fields": ["redirect_uri", "install_url", "landing_url", "api_version"]}),
         ("For the app's settings at Shopify", {"fields": ["app_url", "callback", "webhook_address"]}),
     ]
