@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AccountShopify, InstallLink, StaffAlert, WebhookEvent
+from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
 from orders.models import Order
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
@@ -109,6 +109,14 @@ NEEDS = [
         lambda: AccountShopify.objects.filter(webhooks=AccountShopify.Webhooks.FAILED),
         AccountShopify,
         f"webhooks__exact={AccountShopify.Webhooks.FAILED}",
+        "danger",
+    ),
+    Need(
+        "Privacy requests",
+        "Give the store what Hemi gathered, or see what holds a removal up; each says until when.",
+        lambda: PrivacyRequest.objects.filter(status=PrivacyRequest.Status.WAITING),
+        PrivacyRequest,
+        f"status__exact={PrivacyRequest.Status.WAITING}",
         "danger",
     ),
     Need(

@@ -14,6 +14,7 @@ from integrations.models import (
     Integration,
     IntegrationCredentials,
     Location,
+    PrivacyRequest,
     StaffAlert,
     WebhookEvent,
 )
@@ -45,7 +46,9 @@ def _connections() -> list[Model]:
     location = Location.objects.create(account=account, shopify_id=1, name="Here")
     alert = StaffAlert.objects.create(kind="endpoint_stopped", key="1", subject="Something stopped", text="Look.")
     export = CollectionExport.objects.create(account=account)
-    return [client, integration, credentials, account, link, event, location, alert, export]
+    kind = PrivacyRequest.Kind.DATA_REQUEST
+    wish = PrivacyRequest.objects.create(kind=kind, shop_name="a-shop", due_at=timezone.now(), answer=b"{}")
+    return [client, integration, credentials, account, link, event, location, alert, export, wish]
 
 
 def _orders() -> list[Model]:

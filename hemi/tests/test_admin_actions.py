@@ -15,6 +15,7 @@ from hemi.tests import one_of_each
 READS = {
     "integrations.AccountShopify.get_collections",
     "integrations.CollectionExport.download",
+    "integrations.PrivacyRequest.download",
     "suppliers.SupplierOrder.preview",
     "suppliers.Delivery.download",
     "suppliers.SupplierReply.download",

@@ -8,6 +8,7 @@ from integrations.admin import (
     install_links,
     integrations,
     locations,
+    privacy_requests,
     webhook_events,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "install_links",
     "integrations",
     "locations",
+    "privacy_requests",
     "webhook_events",
 ]
