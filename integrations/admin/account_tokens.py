@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from hemi.lib import badges
@@ -20,6 +21,13 @@ REFUSALS = {
     "get_token": account_tokens.why_not_get,
     "move_to_expiring": account_tokens.why_not_move,
     "move_to_expiring_tokens": account_tokens.why_not_move,
+}
+_SHORT = {  # the whole sentence would not fit into a list
+    AccountShopify.Problem.REAUTHORISE: "Authorise again",
+    AccountShopify.Problem.SCOPE: "Scope missing",
+    AccountShopify.Problem.PROTECTED: "Data not approved",
+    AccountShopify.Problem.TOKEN_KIND: "Token refused",
+    AccountShopify.Problem.NO_TOKEN: "No new token",
 }
 _IRREVERSIBLE = (
     "Shopify replaces the token by one that lasts an hour and that Hemi renews; the old one is revoked. The client "
@@ -82,8 +90,9 @@ class AccountTokens:
             return "None"
         since = f"{account.problem_at:%Y-%m-%d %H:%M} UTC" if account.problem_at else ""
         return format_html(
-            '{} <span class="block mt-2">Since {}. Shopify said: {}</span><strong class="block mt-2">{}</strong>',
-            badges.badge(account.get_problem_display(), "danger"),
+            '{}<span class="block mt-2">{} since {}. Shopify said: {}</span><strong class="block mt-2">{}</strong>',
+            problem_badge(account),
+            account.get_problem_display(),
             since,
             account.problem_text,
             problems.WHAT_NEXT[AccountShopify.Problem(account.problem)],
@@ -122,6 +131,11 @@ class AccountTokens:
     def move_to_expiring_tokens(self, request: HttpRequest, queryset: QuerySet[AccountShopify]) -> None:
         """Exchange the lasting tokens of the chosen accounts."""
         self.ask_for_rows(request, queryset, "move_to_expiring_tokens", account_tokens.move, "{count} to be moved.")
+
+
+def problem_badge(account: AccountShopify) -> SafeString:
+    """Show the account's problem in two words."""
+    return badges.badge(_SHORT[AccountShopify.Problem(account.problem)], "danger")
 
 
 def _as_typed(request: HttpRequest, obj: AccountShopify | None, *, is_settled: bool) -> AccountShopify:

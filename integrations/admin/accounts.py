@@ -18,7 +18,7 @@ from integrations import scope_words, scopes, subscription_sync, subscriptions
 from integrations.admin import account_links, account_orders, account_webhooks
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
-from integrations.admin.account_tokens import AccountTokens
+from integrations.admin.account_tokens import AccountTokens, problem_badge
 from integrations.admin.expiry_calendar import ExpiryCalendar
 from integrations.admin.secrets import without_secrets
 from integrations.models import AccountShopify, InstallLink
@@ -192,7 +192,7 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
     @display(description="connection")
     def connection(self, account: AccountShopify) -> SafeString:
         if account.problem:
-            return badges.badge(account.get_problem_display(), "danger")
+            return problem_badge(account)
         return account_links.connection(account)
 
     @display(description="disconnected")

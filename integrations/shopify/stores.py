@@ -3,6 +3,7 @@
 https://shopify.dev/docs/api/admin-graphql/latest/queries/shop and …/queries/currentAppInstallation
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from integrations.shopify import domains, queries
@@ -26,6 +27,16 @@ class Installation:
     scopes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Place:
+    """A location of the store."""
+
+    id: int
+    name: str
+    address: str
+    is_active: bool
+
+
 def shop(client: GraphQL) -> Shop:
     """Read the store; raises ShopifyError."""
     return _shop(Node("HemiShop", client.execute(queries.SHOP)))
@@ -36,6 +47,14 @@ def installation(client: GraphQL) -> Installation:
     data = Node("HemiInstallation", client.execute(queries.INSTALLATION))
     handles = [row.text("handle") for row in data.node("currentAppInstallation").rows("accessScopes")]
     return Installation(_shop(data), tuple(handles))
+
+
+def places(client: GraphQL) -> Iterator[Place]:
+    """Read the store's locations, the inactive ones too; raises ShopifyError."""
+    for fields in client.nodes(queries.LOCATIONS, "locations"):
+        node = Node("HemiLocations.locations", fields)
+        address = ", ".join(node.node("address").texts("formatted"))
+        yield Place(node.integer("legacyResourceId"), node.text("name"), address, node.flag("isActive"))
 
 
 def _shop(data: Node) -> Shop:
