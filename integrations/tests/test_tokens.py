@@ -16,7 +16,7 @@ from integrations.models import (
     IntegrationCredentials,
     StaffAlert,
 )
-from integrations.services import callbacks
+from integrations.services import account_tokens, accounts, callbacks
 from integrations.shopify import queries, stores
 from integrations.shopify.errors import Kind, ShopifyError
 from integrations.shopify.oauth import TokenGrant
@@ -486,3 +486,27 @@ def test_nothing_of_a_token_is_logged(shopify, expiring, caplog):
     said = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     for secret in ("shpat_", "shprt_", "hush"):
         assert secret not in said
+
+
+@pytest.mark.parametrize("app_type", Integration.AppType.values)
+def test_every_kind_of_app_ends_with_a_working_token(shopify, account, app_type):
+    Integration.objects.update(app_type=app_type)
+    app = shopify.state.apps["client-1"]
+    app.organisation_shops, app.released_scopes = {"test"}, SCOPES.split(",")
+    account.refresh_from_db()
+    if app_type == Integration.AppType.INTERNAL:
+        token = shopify.issue_token("client-1", "test", SCOPES.split(","))
+        granted = account_tokens.check(account=account, token=token)
+        accounts.store_token(account=account, token=token, by=None, granted_scopes=granted)
+    elif app_type == Integration.AppType.ORGANISATION:
+        renewals.renew_tokens()
+    else:
+        _, query = consent(account)
+        callbacks.receive(query)
+        installs.exchange_codes()
+    assert ask(account).name == "test"
+    account.refresh_from_db()
+    assert (account.webhooks, account.orders_from) == ("due", account.authorised_at)
+    ends = {"custom": None, "private": HOUR, "public": HOUR, "internal": None, "organisation": DAY}[app_type]
+    left = account.token_expires_at and account.token_expires_at - timezone.now()
+    assert left is None if ends is None else left.total_seconds() == pytest.approx(ends, abs=30)
