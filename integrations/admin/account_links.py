@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
@@ -126,8 +126,13 @@ def connection(account: AccountShopify) -> SafeString:
     return badges.badge(*_LINK_BADGES.get(newest, ("Not connected", "default")))
 
 
-def disconnection(account: AccountShopify) -> SafeString | str:
-    """Say since when and why the account is disconnected."""
-    if account.disconnected_at is None:
-        return "–"
-    return format_html("{} UTC: {}", f"{account.disconnected_at:%Y-%m-%d %H:%M}", account.disconnect_reason)
+def with_history(badge: SafeString, account: AccountShopify) -> SafeString:
+    """Show beside the state since when and why the store is disconnected, and what else its past explains."""
+    notes = []
+    if account.disconnected_at:
+        notes.append(f"Disconnected since {account.disconnected_at:%Y-%m-%d %H:%M} UTC: {account.disconnect_reason}")
+    if account.is_unclaimed:
+        notes.append("The store came by itself: give it a client.")
+    if account.former_names:
+        notes.append(f"Formerly {', '.join(account.former_names)}.")
+    return format_html("{}{}", badge, format_html_join("", "<br>{}", ((note,) for note in notes)))

@@ -87,9 +87,7 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
         "webhook_address",
         "shopify_shop_id",
         "shown_pause",
-        "disconnection",
-        "is_unclaimed",
-        "shown_former_names",
+        "whole_connection",
     ]
     fieldsets = [
         (
@@ -98,8 +96,7 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
                 "classes": ["tab"],
                 "fields": [
                     ("shop_name", "client"),
-                    ("connection", "authorised_at", "shown_pause"),
-                    ("disconnection", "is_unclaimed", "shown_former_names"),
+                    ("whole_connection", "authorised_at", "shown_pause"),
                     ("integration", "client_email"),
                     "shown_problem",
                     ("access_token", "clear_access_token"),
@@ -195,13 +192,9 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
             return problem_badge(account)
         return account_links.connection(account)
 
-    @display(description="disconnected")
-    def disconnection(self, account: AccountShopify) -> str:
-        return account_links.disconnection(account)
-
-    @display(description="former names")
-    def shown_former_names(self, account: AccountShopify) -> str:
-        return ", ".join(account.former_names) or "–"
+    @display(description="connection")
+    def whole_connection(self, account: AccountShopify) -> SafeString:
+        return account_links.with_history(self.connection(account), account)
 
     @display(description="webhooks", ordering="webhooks")
     def shown_webhooks(self, account: AccountShopify) -> SafeString:

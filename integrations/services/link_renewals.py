@@ -31,7 +31,7 @@ def may_ask(link: InstallLink) -> bool:
 def shown_address(account: AccountShopify) -> str:
     """Return the address on file, as much of it as its owner needs to know it again."""
     name, _, host = account.client_email.rpartition("@")
-    return f"{name[0] if len(name) > 2 else ''}…@{host}"
+    return f"{name[0] if len(name) > 2 else ''}***@{host}"
 
 
 def ask(link: InstallLink) -> None:
