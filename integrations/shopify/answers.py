@@ -63,10 +63,10 @@ def page(data: dict, connection: str) -> tuple[list[dict], dict]:
     """Return the nodes of a connection and its pageInfo; raises ShopifyError for anything else."""
     found = data.get(connection)
     nodes, info = (found.get("nodes"), found.get("pageInfo")) if isinstance(found, dict) else (None, None)
-    is_page = isinstance(info, dict) and isinstance(info.get("hasNextPage"), bool) and "endCursor" in info
-    if not is_page or not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+    is_list = isinstance(nodes, list) and all(isinstance(node, dict) for node in nodes)
+    if not is_list or not isinstance(info, dict) or not isinstance(info.get("hasNextPage"), bool):
         raise ShopifyError(Kind.PERMANENT, f"Shopify's answer holds no list of {connection}.")
-    return nodes, info
+    return list(nodes or []), {"endCursor": None, **info}
 
 
 @dataclass(frozen=True)

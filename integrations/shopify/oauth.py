@@ -128,19 +128,20 @@ def _refusal(answer: requests.Response) -> ShopifyError:
 
 def _grant(answer: requests.Response, *, is_expiring: bool) -> TokenGrant:
     fields = _json(answer)
-    token, scope, refresh_token = fields.get("access_token"), fields.get("scope"), fields.get("refresh_token", "")
-    lifetimes = [fields.get(name) for name in ("expires_in", "refresh_token_expires_in")]
-    is_whole = isinstance(token, str) and token and isinstance(scope, str) and isinstance(refresh_token, str)
-    is_whole = is_whole and all(life is None or _is_lifetime(life) for life in lifetimes)
-    if not is_whole or (bool(refresh_token) != (None not in lifetimes)) or (is_expiring and not refresh_token):
-        # A refresh token without its end, or the other way round, is a grant that nobody could keep alive.
+    token, scope, refresh_token = (fields.get(name) for name in ("access_token", "scope", "refresh_token"))
+    life, refresh_life = (fields.get(name) for name in ("expires_in", "refresh_token_expires_in"))
+    is_whole = isinstance(token, str) and token and isinstance(scope, str)
+    is_whole = is_whole and isinstance(refresh_token, str | None) and _is_lifetime(life) and _is_lifetime(refresh_life)
+    # A refresh token without its ends, or the other way round, is a grant that nobody could keep alive.
+    is_paired = bool(refresh_token) == (None not in (life, refresh_life)) and (bool(refresh_token) or not is_expiring)
+    if not is_whole or not is_paired:
         request_id = answer.headers.get("X-Request-Id", "")
         raise ShopifyError(Kind.PERMANENT, "Shopify's answer holds no token.", status=200, request_id=request_id)
-    return TokenGrant(token, scope, lifetimes[0], refresh_token, lifetimes[1])
+    return TokenGrant(str(token), str(scope), life, refresh_token or "", refresh_life)
 
 
 def _is_lifetime(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SECONDS
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SECONDS)
 
 
 def _json(answer: requests.Response) -> dict:

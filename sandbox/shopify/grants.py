@@ -90,8 +90,9 @@ def exchange_token(core: Core, app: App, shop: str, values: dict[str, str]) -> R
         if moved and moved[0] > core.clock.now() - 7 * _DAY:
             return json_response(moved[1])
         grant = core.state.tokens.get(subject)
-        is_right = grant is not None and (grant.client_id, grant.shop) == (app.client_id, shop)
-        if not is_right or grant.expires_at is not None or kind != _OFFLINE or values.get("expiring") != "1":
+        is_asked_right = kind == _OFFLINE and values.get("expiring") == "1"
+        is_ours = grant is not None and (grant.client_id, grant.shop) == (app.client_id, shop)
+        if grant is None or not is_ours or grant.expires_at is not None or not is_asked_right:
             return refusal("invalid_subject_token", "The subject token is not an offline token that can be exchanged.")
         answer = expiring_pair(core, Holder(app.client_id, shop, grant.scopes))
         del core.state.tokens[subject]
