@@ -11,7 +11,6 @@ from hemi.lib import queue
 from integrations import account_timeline, alerts, connections, renames, scope_check, tokens
 from integrations.models import AccountShopify
 from integrations.shopify import stores
-from integrations.shopify.client import GraphQL
 from integrations.shopify.errors import ShopifyError
 
 log = logging.getLogger(__name__)
@@ -57,27 +56,23 @@ def _claim() -> AccountShopify | None:
 
 def _check(account: AccountShopify) -> None:
     now = timezone.now()
+    row = AccountShopify.objects.filter(pk=account.pk)
     try:
         with connections.client_for(account, ASK_SECONDS) as client:
-            _ask(account, client)
+            if renames.follow(account, stores.shop(client)):
+                row.update(next_check_at=now)  # the rest is asked at its new address
+                return
+            scope_check.compare(account, client)
+            _compare_version(account, client.served_version)
     except ShopifyError as error:
         log.warning("account.not_checked", extra={"account": account.shop_name, "error": error.message})
-        next_at = now + AFTER_TROUBLE if error.is_temporary else next_check(account.pk, now)
-        AccountShopify.objects.filter(pk=account.pk).update(next_check_at=next_at)
+        row.update(next_check_at=now + AFTER_TROUBLE if error.is_temporary else next_check(account.pk, now))
         return
     # The webhooks have a runner of their own, with its retries: it lists, compares and mends.
-    AccountShopify.objects.filter(pk=account.pk).update(checked_at=now, next_check_at=next_check(account.pk, now))
-    AccountShopify.objects.filter(_CONNECTED, pk=account.pk).update(**tokens.due_webhooks())
+    row.update(checked_at=now, next_check_at=next_check(account.pk, now))
+    row.filter(_CONNECTED).update(**tokens.due_webhooks())
     queue.kick("integrations.subscribe_webhooks")
     log.info("account.checked", extra={"account": account.shop_name})
-
-
-def _ask(account: AccountShopify, client: GraphQL) -> None:
-    shop = stores.shop(client)
-    if shop.name != account.shop_name:
-        renames.follow(account, shop)
-    scope_check.compare(account, client)
-    _compare_version(account, client.served_version)
 
 
 def _compare_version(account: AccountShopify, served: str) -> None:
