@@ -57,7 +57,7 @@ class EventInline(ReadOnlyInline):
     model = AccountEvent
     verbose_name_plural = "Timeline"
     is_part = True
-    fields = ["shown_at", "text", "about", "actor"]
+    fields = ["shown_at", "text", "about", "who"]
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountEvent]:
@@ -76,6 +76,10 @@ class EventInline(ReadOnlyInline):
     @display(description="link")
     def about(self, event: AccountEvent) -> SafeString | str:
         return link_to(event.link, f"{event.link.created_at:%Y-%m-%d %H:%M}") if event.link else "–"
+
+    @display(description="who")
+    def who(self, event: AccountEvent) -> str:
+        return str(event.actor or "–")
 
 
 class LinkButtons:
