@@ -101,7 +101,8 @@ def _compare(day: CompletenessDay) -> None:
 
 
 def _stored(account: AccountShopify, ids: Iterable[int]) -> set[int]:
-    wanted, found = list(ids), set()
+    wanted = list(ids)
+    found: set[int] = set()
     for start in range(0, len(wanted), 500):
         rows = Order.objects.filter(account=account, shopify_id__in=wanted[start : start + 500])
         found.update(rows.values_list("shopify_id", flat=True))

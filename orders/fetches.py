@@ -33,7 +33,7 @@ class _Step:
     tally: taking.Tally
     position: str
     unreadable: list[str] = field(default_factory=list)
-    is_forward: bool = True  # or the next slice would read the same again
+    can_pause: bool = True  # more is to come, and a next slice would not read the same again
 
 
 def fetch() -> int:
@@ -53,7 +53,7 @@ def _fetch_one(wish: OrderFetch) -> None:
             for step in _steps(client, wish):
                 if not _record(wish, step):
                     return
-                if time.monotonic() > stop_at and step.is_forward:
+                if time.monotonic() > stop_at and step.can_pause:
                     _mine(wish, claim_token="", lease_until=None, next_attempt_at=timezone.now())
                     queue.kick("orders.fetch")
                     return
@@ -76,7 +76,7 @@ def _ranged(client: GraphQL, wish: OrderFetch) -> Iterator[_Step]:
     for page in order_lists.changed(client, since, wish.until):
         tally = taking.take(wish.account, page.snapshots)
         until = page.until or since
-        yield _Step(tally, until.isoformat(), page.unreadable, until > since)
+        yield _Step(tally, until.isoformat(), page.unreadable, until > since and not page.is_last)
 
 
 def _listed(client: GraphQL, wish: OrderFetch) -> Iterator[_Step]:
@@ -89,7 +89,8 @@ def _listed(client: GraphQL, wish: OrderFetch) -> Iterator[_Step]:
                 if error.kind != Kind.PERMANENT:
                     raise
                 unreadable.append(f"{shopify_id}: {error}")
-        yield _Step(taking.take(wish.account, snapshots), str(start + AT_ONCE), unreadable)
+        end = start + AT_ONCE
+        yield _Step(taking.take(wish.account, snapshots), str(end), unreadable, end < len(wish.wanted))
 
 
 def _record(wish: OrderFetch, step: _Step) -> bool:

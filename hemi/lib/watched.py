@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,7 +15,7 @@ class Watched:
 
     change_form_template = "admin/watched_form.html"
 
-    def is_under_way(self, obj: Model) -> bool:
+    def is_under_way(self, obj: Any) -> bool:
         """Return whether the page is to be looked at again in a moment."""
         raise NotImplementedError
 

@@ -20,7 +20,7 @@ AT_ONCE = 1_000  # collections that a person waits for: ten calls
 
 def count(account: AccountShopify) -> int:
     """Return how many collections the store has; raises ShopifyError."""
-    with connections.client_for(account, DEADLINE_SECONDS) as client:
+    with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
         return int(client.execute(collection_queries.COLLECTIONS_COUNT)["collectionsCount"]["count"])
 
 
@@ -29,7 +29,7 @@ def as_csv(account: AccountShopify) -> bytes:
 
     At most about 5 MB of text.
     """
-    with connections.client_for(account, DEADLINE_SECONDS) as client:
+    with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
         nodes = list(client.nodes(queries.COLLECTIONS, "collections"))
     if len(nodes) >= MOST:
         raise ShopifyError(Kind.PERMANENT, f"The store has more collections than Shopify lists ({MOST:,}).")

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.utils import timezone
 
@@ -218,3 +219,58 @@ def test_25000_collections_arrive_within_30_megabytes(shopify, store, settings, 
     assert set(re.findall(r"status=(\d+)", done.stderr)) == {"200"}
     waits = [float(seconds) for seconds in re.findall(r" wait=([0-9.]+)", done.stderr)]
     assert sum(waits) > 1, "nothing was throttled, so that this proves too little"
+
+
+@pytest.fixture
+def boss(client):
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+def buttons(store):
+    base = f"/admin/integrations/accountshopify/{store.pk}"
+    return f"{base}/get_collections/", f"{base}/make_collections_file/"
+
+
+def test_small_stores_are_answered_at_once_and_large_ones_shown_the_other_button(shopify, store, boss):
+    get, _ = buttons(store)
+    shop(shopify, 40)
+    assert boss.get(get).content == collections.as_csv(store)
+    shop(shopify, collections.AT_ONCE + 1)
+    answer = boss.get(get, follow=True)
+    assert "1,001 collections, too many to wait for" in answer.content.decode()
+    assert not CollectionExport.objects.exists()
+
+
+def test_the_page_shows_the_progress_and_then_the_file(shopify, store, boss):
+    shop(shopify, 400)
+    _, make = buttons(store)
+    page = boss.post(make, {"_form_submitted": "on"}).url
+    export = CollectionExport.objects.get()
+    shown = boss.get(page).content.decode()
+    assert 'http-equiv="refresh"' in shown and "<progress" in shown
+    download = page.replace("/change/", "/download/")
+    assert "still being made" in boss.get(download, follow=True).content.decode()
+    collection_exports.export_collections()
+    assert 'http-equiv="refresh"' not in boss.get(page).content.decode()
+    answer = boss.get(download)
+    assert b"".join(answer.streaming_content) == collections.as_csv(store)
+    assert answer["Content-Disposition"] == 'attachment; filename="collections-test.csv"'
+    CollectionExport.objects.update(expires_at=timezone.now())
+    collection_exports.expire()
+    assert "kept for a day" in boss.get(download, follow=True).content.decode()
+    export.refresh_from_db()
+    assert export.made_by.username == "boss"
+
+
+def test_only_who_may_export_gets_the_file(shopify, store, client):
+    export = ask(store)
+    collection_exports.export_collections()
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    wanted = ("view_accountshopify", "view_collectionexport")
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(viewer)
+    base = f"/admin/integrations/collectionexport/{export.pk}"
+    assert client.get(f"{base}/change/").status_code == 200
+    assert client.get(f"{base}/download/").status_code == 403
+    assert client.post(buttons(store)[1], {"_form_submitted": "on"}).status_code == 403
