@@ -118,5 +118,5 @@ def _shown_document(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes | memoryview) -> str:
     return bytes(content).decode("utf-8", "replace")

@@ -8,6 +8,7 @@ from sandbox.shopify.core import Core
 from sandbox.shopify.orders import VARIANTS
 from sandbox.shopify.pages import page, table
 from sandbox.shopify.web import Request, Response, Route, html_response, json_response
+from sandbox.shopify.webhooks import Delivery
 
 _SHOWN_ROWS = 200
 
@@ -89,7 +90,11 @@ def _drop_subscriptions(core: Core, request: Request, shop: str) -> Response:
 
 
 def _privacy(core: Core, request: Request, shop: str, wish: str) -> Response:
-    wishes = {"data_request": core.ask_for_data, "redact_customer": core.redact_customer, "redact": core.redact_shop}
+    wishes: dict[str, Callable[..., list[Delivery]]] = {
+        "data_request": core.ask_for_data,
+        "redact_customer": core.redact_customer,
+        "redact": core.redact_shop,
+    }
     return json_response({"deliveries": [row.summary() for row in wishes[wish](shop, **request.json())]}, 201)
 
 

@@ -50,7 +50,8 @@ class Publisher:
     def repeat(self, delivery: Delivery) -> Delivery:
         """Send the same webhook once more: same id, same bytes."""
         names = ("topic", "shop", "uri", "webhook_id", "event_id", "body", "headers")
-        copy = Delivery(*(getattr(delivery, name) for name in names), subscription=delivery.subscription)
+        copy = Delivery(*(getattr(delivery, name) for name in names))
+        copy.subscription = delivery.subscription
         return self._webhooks.send(copy)
 
     def count(self, delivery: Delivery) -> None:
