@@ -18,7 +18,7 @@ from integrations.services import accounts, install_links
 MOST_EVENTS = 200  # on the page; older ones stay in the database
 
 REFUSALS = {"ask_for_scopes": install_links.why_not_ask_for_scopes, "disconnect": accounts.why_not_disconnect}
-_LINK_BADGES = {
+_LINK_BADGES: dict[str, tuple[str, str]] = {
     InstallLink.Status.OPEN: ("Waiting for the client", "info"),
     InstallLink.Status.CODE_RECEIVED: ("Connecting", "info"),
     InstallLink.Status.FAILED: ("Failed", "danger"),
@@ -124,7 +124,7 @@ def connection(account: AccountShopify) -> SafeString:
     """Show how the account stands with its store."""
     if account.is_authorised:
         return badges.badge("Connected", "success")
-    newest = getattr(account, "newest_link", None)
+    newest = getattr(account, "newest_link", None) or ""
     if account.disconnected_at and newest not in (InstallLink.Status.OPEN, InstallLink.Status.CODE_RECEIVED):
         return badges.badge("Disconnected", "warning")
     return badges.badge(*_LINK_BADGES.get(newest, ("Not connected", "default")))

@@ -124,7 +124,8 @@ def _secrets(link: InstallLink) -> list[str]:
 
 def _note(refused: CallbackRefused, query: str) -> None:
     """Leave a line from which `verify_install` can explain the refusal, and one row a link and rule for staff."""
-    link, told = refused.link, {"rule": refused.rule, "signed": signed_queries.outline(query)}
+    link = refused.link
+    told: dict[str, object] = {"rule": refused.rule, "signed": signed_queries.outline(query)}
     if link is not None:
         told |= {"install_link": link.pk, "account": link.account.shop_name}
         account_timeline.record_once(link.account, f"refused_{refused.rule}", _TOLD[refused.rule], link)
