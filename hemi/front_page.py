@@ -18,6 +18,7 @@ MOST = 100  # of a kind that needs attention
 MOST_TODAY = 10_000
 
 _UNREAD = [SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE]
+_REFUSED = [problem.value for problem in AccountShopify.Problem if problem.value]
 _NEWER_LINK = InstallLink.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
 
 
@@ -117,6 +118,14 @@ NEEDS = [
         lambda: PrivacyRequest.objects.filter(status=PrivacyRequest.Status.WAITING),
         PrivacyRequest,
         f"status__exact={PrivacyRequest.Status.WAITING}",
+        "danger",
+    ),
+    Need(
+        "Stores whose API refuses Hemi",
+        "Each account says what Shopify refuses and what to do about it.",
+        lambda: AccountShopify.objects.filter(problem__in=_REFUSED),
+        AccountShopify,
+        f"problem__in={','.join(_REFUSED)}",
         "danger",
     ),
     Need(
