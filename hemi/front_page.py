@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AccountShopify, InstallLink, StaffAlert, WebhookEvent
+from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
 from orders.models import Order
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
@@ -18,6 +18,7 @@ MOST = 100  # of a kind that needs attention
 MOST_TODAY = 10_000
 
 _UNREAD = [SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE]
+_REFUSED = [problem.value for problem in AccountShopify.Problem if problem.value]
 _NEWER_LINK = InstallLink.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
 
 
@@ -112,11 +113,43 @@ NEEDS = [
         "danger",
     ),
     Need(
+        "Privacy requests",
+        "Give the store what Hemi gathered, or see what holds a removal up; each says until when.",
+        lambda: PrivacyRequest.objects.filter(status=PrivacyRequest.Status.WAITING),
+        PrivacyRequest,
+        f"status__exact={PrivacyRequest.Status.WAITING}",
+        "danger",
+    ),
+    Need(
+        "Stores whose API refuses Hemi",
+        "Each account says what Shopify refuses and what to do about it.",
+        lambda: AccountShopify.objects.filter(problem__in=_REFUSED),
+        AccountShopify,
+        f"problem__in={','.join(_REFUSED)}",
+        "danger",
+    ),
+    Need(
         "Installs that failed",
         "Read the reason, then send the client a new link.",
         lambda: InstallLink.objects.filter(~Exists(_NEWER_LINK), status=InstallLink.Status.FAILED),
         InstallLink,
         f"status__exact={InstallLink.Status.FAILED}",
+    ),
+    Need(
+        "Install links that expired unused",
+        "The client did not follow the link. Ask whether the mail arrived, then send a new one.",
+        lambda: InstallLink.objects.filter(
+            ~Exists(_NEWER_LINK), status=InstallLink.Status.EXPIRED, account__access_token=""
+        ),
+        InstallLink,
+        f"status__exact={InstallLink.Status.EXPIRED}",
+    ),
+    Need(
+        "Stores that came by themselves",
+        "Give each a client; until then nothing of theirs goes out.",
+        lambda: AccountShopify.objects.filter(is_unclaimed=True),
+        AccountShopify,
+        "is_unclaimed__exact=1",
     ),
     Need(
         "Open staff alerts",

@@ -168,6 +168,7 @@ HINT_EXPIRES_SECONDS = 60
 SHOPIFY_API_VERSION = env.str("SHOPIFY_API_VERSION", default="2026-10")
 SHOPIFY_SHOP_URL = env.str("SHOPIFY_SHOP_URL", default="https://{shop}.myshopify.com")
 INSTALL_LINK_DAYS = env.int("INSTALL_LINK_DAYS", default=7)
+INSTALL_REMINDER_DAYS = env.int("INSTALL_REMINDER_DAYS", default=3)
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=8_000_000)
 WEBHOOK_LOCK_SECONDS = 3
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
@@ -177,7 +178,28 @@ WEBHOOK_HANDLERS = {
     "orders/updated": ["orders.intake.take_event"],
     "orders/paid": ["orders.intake.take_event"],
     "orders/cancelled": ["orders.intake.take_event"],
+    "orders/edited": ["orders.notices.take_edit"],
+    "fulfillment_orders/order_routing_complete": ["orders.notices.take_fulfilment_order"],
+    "fulfillment_orders/moved": ["orders.notices.take_fulfilment_order"],
+    "fulfillment_orders/placed_on_hold": ["orders.notices.take_fulfilment_order"],
+    "fulfillment_orders/hold_released": ["orders.notices.take_fulfilment_order"],
+    "fulfillment_orders/cancelled": ["orders.notices.take_fulfilment_order"],
+    "locations/create": ["integrations.location_events.take"],
+    "locations/update": ["integrations.location_events.take"],
+    "locations/deactivate": ["integrations.location_events.take"],
+    "locations/delete": ["integrations.location_events.take"],
+    "app/uninstalled": ["integrations.app_events.take_uninstalled"],
+    "app/scopes_update": ["integrations.app_events.take_scopes"],
+    "bulk_operations/finish": ["integrations.app_events.take_bulk_operation"],
+    "customers/data_request": ["integrations.privacy.take"],
+    "customers/redact": ["integrations.privacy.take"],
+    "shop/redact": ["integrations.privacy.take"],
 }
+# Privacy requests: each app sees to its own rows. Orders come last, for the others find their rows through them.
+PRIVACY_SETTLEMENT = ["suppliers.redaction.unsettled", "orders.redaction.unsettled", "integrations.redaction.unsettled"]
+PRIVACY_KNOWLEDGE = ["orders.redaction.know"]
+PRIVACY_HOLDINGS = ["orders.redaction.holdings", "suppliers.redaction.holdings", "integrations.redaction.holdings"]
+PRIVACY_REDACTORS = ["integrations.redaction.redact", "suppliers.redaction.redact", "orders.redaction.redact"]
 
 # Delivery
 DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=12)

@@ -18,6 +18,7 @@ _GROUPS = {
         "suppliers.SupplierOrder": "inventory_2",
         "suppliers.Delivery": "upload_file",
         "suppliers.SupplierReply": "mark_email_read",
+        "orders.OrderFetch": "cloud_download",
     },
     "Suppliers": {
         "suppliers.Supplier": "factory",
@@ -31,6 +32,8 @@ _GROUPS = {
         "integrations.IntegrationCredentials": "key",
         "integrations.InstallLink": "link",
         "integrations.WebhookEvent": "webhook",
+        "integrations.PrivacyRequest": "privacy_tip",
+        "integrations.CollectionExport": "table_view",
     },
     "Staff": {
         "integrations.StaffAlert": "notifications",
@@ -38,6 +41,9 @@ _GROUPS = {
         "auth.Group": "group",
     },
 }
+
+# Group -> its pages that are no list: the model whose view permission they need, title, icon, name of the address.
+_PAGES = {"Connections": [("integrations.AccountShopify", "Expiry calendar", "event", "integrations_expiry_calendar")]}
 
 
 class HemiAdminSite(UnfoldAdminSite):
@@ -52,6 +58,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, models in _GROUPS.items():
         items = [item for label, icon in models.items() if (item := _item(request, label, icon))]
+        items += [_page(page) for page in _PAGES.get(title, []) if _may_view(request, page[0])]
         groups.append({"title": title, "separator": True, "items": items})
     return [group for group in groups if group["items"]]
 
@@ -66,9 +73,19 @@ def icon(request: HttpRequest) -> str:
     return static("hemi/icon.svg")
 
 
+def _page(page: tuple[str, str, str, str]) -> dict[str, Any]:
+    _, title, icon, name = page
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{name}")}
+
+
+def _may_view(request: HttpRequest, label: str) -> bool:
+    model = apps.get_model(label)
+    return admin.site.is_registered(model) and admin.site.get_model_admin(model).has_view_permission(request)
+
+
 def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
     model = apps.get_model(label)
-    if not admin.site.is_registered(model) or not admin.site.get_model_admin(model).has_view_permission(request):
+    if not _may_view(request, label):
         return None
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
     return {"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": reverse(name)}

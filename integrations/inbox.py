@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from hemi.lib import claims, queue
-from integrations import alerts
+from integrations import alerts, receipts, webhook_bodies
 from integrations.models import WebhookEvent
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ BATCH = 20
 SLICE_SECONDS = 20
 LEASE = timedelta(minutes=3)
 _STILL = Q(status__in=WebhookEvent.DUE)
+# What a disconnected store has to say is of no use; an uninstall or a privacy request always is.
+_OF_THE_STORE = ("orders/", "fulfillments/", "fulfillment_orders/", "locations/")
 
 
 def process_events() -> None:
@@ -31,6 +33,7 @@ def process_events() -> None:
     while events := claims.claim(due, still=_STILL, limit=BATCH, lease=LEASE):
         for event in events:
             _process(event)
+        receipts.note(events)
         if time.monotonic() > stop_at:
             queue.kick("integrations.process_events")
             return
@@ -38,18 +41,32 @@ def process_events() -> None:
 
 def _process(event: WebhookEvent) -> None:
     handlers = settings.WEBHOOK_HANDLERS.get(event.topic, [])
+    if _is_too_late(event):
+        note = "The account is disconnected."
+        _mine(event).update(status=WebhookEvent.Status.IGNORED, lease_until=None, last_error="", note=note)
+        return
     if event.attempts > MAX_ATTEMPTS:  # nothing was recorded for the last try: it took its worker with it
-        _give_up(event, "Each try ended without a word; the worker may have been killed by it.")
+        _give_up(event, {"last_error": "Each try ended without a word; the worker may have been killed by it."})
         return
     try:
-        for name in handlers:
-            import_string(name)(event)
+        notes = [note for name in handlers if (note := import_string(name)(event))]
+    except webhook_bodies.BodyRefused as refusal:
+        _give_up(event, {"note": str(refusal)})
+        return
     except Exception as error:  # noqa: BLE001 - whatever a payload brings about: it is recorded and the next one goes on
         _record_failure(event, error)
         return
     status = WebhookEvent.Status.DONE if handlers else WebhookEvent.Status.IGNORED
-    _mine(event).update(status=status, lease_until=None, last_error="")
+    told = {"note": " ".join(notes)[:500]} if notes else {}
+    _mine(event).update(status=status, lease_until=None, last_error="", **told)
     log.info("webhook.processed", extra=_ids(event))
+
+
+def _is_too_late(event: WebhookEvent) -> bool:
+    """Say whether it happened after the account was disconnected; what is only slow is taken."""
+    ended_at = event.account.disconnected_at
+    is_of_the_store = event.topic.startswith(_OF_THE_STORE)
+    return is_of_the_store and ended_at is not None and (event.triggered_at or event.received_at) >= ended_at
 
 
 def _record_failure(event: WebhookEvent, error: Exception) -> None:
@@ -62,12 +79,12 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
         next_at = timezone.now() + claims.backoff(event.attempts)
         _mine(event).update(lease_until=None, next_attempt_at=next_at, last_error=said)
         return
-    _give_up(event, said)
+    _give_up(event, {"last_error": said})
 
 
-def _give_up(event: WebhookEvent, said: str) -> None:
+def _give_up(event: WebhookEvent, why: dict[str, str]) -> None:
     with transaction.atomic():
-        if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, last_error=said):
+        if _mine(event).update(status=WebhookEvent.Status.FAILED, lease_until=None, **why):
             alerts.raise_alert(
                 "webhook",
                 event.pk,
@@ -76,6 +93,7 @@ def _give_up(event: WebhookEvent, said: str) -> None:
                 "Open it in the admin under Webhook events; it says what went wrong. "
                 "Once that is mended, choose “Process again” there.",
             )
+    log.warning("webhook.given_up", extra=_ids(event))
 
 
 def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from hemi.lib import claims
-from integrations import alerts, consent
+from integrations import account_timeline, alerts, consent, reminders, scopes
 from integrations.models import InstallLink
 
 log = logging.getLogger(__name__)
@@ -43,20 +43,46 @@ def _send(link: InstallLink) -> None:
         else:
             _wait(link, said)
         return
-    _mine(link).update(
-        mail=InstallLink.Mail.SENT, mailed_at=timezone.now(), mail_error="", last_error="", lease_until=None
-    )
+    _sent(link)
+
+
+def _sent(link: InstallLink) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        if _mine(link).update(
+            mail=InstallLink.Mail.SENT,
+            mailed_at=now,
+            next_reminder_at=reminders.next_at(link, now),
+            mail_error="",
+            last_error="",
+            lease_until=None,
+        ):
+            text = f"{'A reminder' if link.reminders else 'The install link'} was mailed to {link.mailed_to}."
+            account_timeline.record(link.account, "mailed", text, link)
     log.info("install.mailed", extra=_ids(link))
 
 
 def _message(link: InstallLink) -> EmailMultiAlternatives:
-    words = {"link": link, "account": link.account, "url": consent.url(link), "scopes": link.scopes.split(",")}
-    subject = f"Connect {link.account.domain} to {link.integration.name}"
+    account = link.account
+    missing = scopes.missing(link.scopes, account.granted_scopes) if account.is_authorised else []
+    words = {
+        "link": link,
+        "account": account,
+        "url": consent.url_for_client(link),
+        "scopes": link.scopes.split(","),
+        "missing": missing,
+    }
     message = EmailMultiAlternatives(
-        " ".join(subject.split()), render_to_string("mail/install.txt", words), to=[link.mailed_to]
+        _subject(link, bool(missing)), render_to_string("mail/install.txt", words), to=[link.mailed_to]
     )
     message.attach_alternative(render_to_string("mail/install.html", words), "text/html")
     return message
+
+
+def _subject(link: InstallLink, is_for_more: bool) -> str:
+    store, app = link.account.domain, link.integration.name
+    text = f"More access to {store} for {app}" if is_for_more else f"Connect {store} to {app}"
+    return " ".join(f"Reminder: {text}".split() if link.reminders else text.split())
 
 
 def _is_permanent(error: OSError) -> bool:
@@ -88,6 +114,7 @@ def _wait(link: InstallLink, said: str) -> None:
 def _fail(link: InstallLink, said: str) -> None:
     with transaction.atomic():
         if _mine(link).update(mail=InstallLink.Mail.FAILED, lease_until=None, mail_error=said):
+            account_timeline.record(link.account, "mail_failed", f"The install mail could not be sent: {said}", link)
             alerts.raise_alert(
                 "install_mail",
                 link.pk,

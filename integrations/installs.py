@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import alerts, connections, scopes, tokens
+from integrations import account_timeline, alerts, scopes, token_leases, tokens
 from integrations.models import InstallLink
 from integrations.shopify import oauth
 from integrations.shopify.errors import ShopifyError
@@ -40,19 +40,22 @@ def _exchange(link: InstallLink) -> None:
         return
     app = oauth.App(credentials.client_id, credentials.client_secret)
     try:
-        grant = oauth.exchange_code(connections.shop_url(link.account), app, link.code)
+        # A renewal at the same time would buy a token that this one kills.
+        with token_leases.hold(link.account_id):
+            link.account.refresh_from_db(fields=["token_version"])
+            is_expiring = link.integration.asks_for_expiring_tokens
+            grant = oauth.exchange_code(link.account.store_url, app, link.code, is_expiring=is_expiring)
+            _connect(link, grant)
     except ShopifyError as error:
         if error.is_temporary and link.attempts < MAX_ATTEMPTS:
             _wait(link, error)
         else:
             _fail(link, error.message)
-        return
-    _connect(link, grant)
 
 
 def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
     missing = scopes.missing(link.scopes, grant.scope)
-    reason = f"Connected without: {', '.join(missing)}"[:500] if missing else ""
+    reason = f"These access scopes were not granted: {', '.join(missing)}"[:500] if missing else ""
     with transaction.atomic():
         if not _mine(link).update(
             status=InstallLink.Status.CONNECTED,
@@ -64,9 +67,12 @@ def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
             last_error="",
         ):
             return
-        if not tokens.store(link.account, grant.access_token, grant.scope, seen_version=link.account.token_version):
-            kept = "Another token was stored at the same time; that one was kept."
-            InstallLink.objects.filter(pk=link.pk).update(reason=kept)
+        if not tokens.store(link.account, grant, seen_version=link.account.token_version):
+            reason = "Another token was stored at the same time; that one was kept."
+            InstallLink.objects.filter(pk=link.pk).update(reason=reason)
+        account_timeline.record(link.account, "connected", "Connected: an access token was stored.", link)
+        if reason:
+            account_timeline.record(link.account, "scopes_cut" if missing else "token_kept", reason, link)
         alerts.clear_alert("install", link.account_id)
         if missing:
             _tell_missing(link, missing)
@@ -99,6 +105,7 @@ def _fail(link: InstallLink, reason: str) -> None:
             status=InstallLink.Status.FAILED, code="", reason=reason[:500], last_error=reason, lease_until=None
         ):
             return
+        account_timeline.record(link.account, "install_failed", f"The connection failed: {reason}", link)
         alerts.raise_alert(
             "install",
             link.account_id,

@@ -18,6 +18,15 @@ DEFAULT = (
     "read_order_edits,write_order_edits,read_all_orders"
 )
 
+# What Hemi's own documents read and change; integrations/tests/shopify/test_documents.py holds it against them.
+NEEDED = (
+    "read_orders",
+    "read_products",
+    "read_customers",
+    "read_locations",
+    "read_merchant_managed_fulfillment_orders",
+)
+
 _HANDLE = re.compile(r"[a-z][a-z0-9_]{1,99}")
 
 
@@ -31,6 +40,12 @@ def split(text: str) -> list[str]:
         if not _HANDLE.fullmatch(handle):
             raise ValueError(f"“{handle[:60]}” is not an access scope. Scopes look like read_orders.")
     return handles
+
+
+def arrange(handles: list[str]) -> list[str]:
+    """Put handles into the order of DEFAULT; what is not in it comes after, as it was."""
+    order = {handle: number for number, handle in enumerate(DEFAULT.split(","))}
+    return sorted(handles, key=lambda handle: order.get(handle, len(order)))
 
 
 def expand(handles: list[str]) -> set[str]:

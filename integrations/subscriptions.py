@@ -1,4 +1,4 @@
-"""The runner that subscribes a store's order webhooks, and reads back that they are there."""
+"""The runner that keeps a store's webhooks subscribed, and reads back that they are there."""
 
 import logging
 import time
@@ -11,18 +11,16 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import alerts, connections
+from integrations import account_timeline, alerts, connections, subscription_sync
 from integrations.models import AccountShopify
-from integrations.shopify import queries
-from integrations.shopify.client import GraphQL
+from integrations.shopify import stores
 from integrations.shopify.errors import Kind, ShopifyError
 
 log = logging.getLogger(__name__)
 
-TOPICS = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_PAID", "ORDERS_CANCELLED")
 MAX_ATTEMPTS = 10
 SLICE_SECONDS = 20
-DEADLINE_SECONDS = 20.0  # for one list or call: the next account waits
+DEADLINE_SECONDS = 20.0  # for one list or call
 _LEASE = timedelta(minutes=3)
 _DUE = Q(webhooks=AccountShopify.Webhooks.DUE)
 
@@ -45,11 +43,6 @@ def why_off(account: AccountShopify) -> str:
     if not settings.HEMI_BASE_URL.startswith("https://") and not settings.SANDBOX:
         return "Webhooks are off: HEMI_BASE_URL does not begin with https://, and Shopify posts to nothing else."
     return ""
-
-
-def address(account: AccountShopify) -> str:
-    """Return where the store's webhooks are posted to."""
-    return f"{settings.HEMI_BASE_URL}/shopify/webhooks/{account.uuid}/"
 
 
 def subscribe_webhooks() -> None:
@@ -79,36 +72,35 @@ def _try(account: AccountShopify) -> Outcome:
         return Outcome(reason)
     try:
         with connections.client_for(account, DEADLINE_SECONDS) as client:
-            _note_shop_id(client, account)
-            return _subscribe(client, address(account))
+            installation = stores.installation(client)
+            _note_shop_id(account, installation.shop.id)
+            result = subscription_sync.sync(client, account, installation.scopes)
     except ShopifyError as error:
         return Outcome(error.message, is_temporary=error.kind in (Kind.TEMPORARY, Kind.UNCERTAIN))
+    _tell_gone(account, result)
+    return Outcome(result.error)
 
 
-def _subscribe(client: GraphQL, uri: str) -> Outcome:
-    refusals = []
-    for topic in _missing(client, uri):
-        try:
-            client.execute(queries.SUBSCRIBE, {"topic": topic, "uri": uri})
-        except ShopifyError as error:
-            if error.kind != Kind.PERMANENT:
-                raise
-            refusals.append(f"{topic.lower()}: {error.message}")
-    # Shopify's list, not our memory of what was sent, says what is subscribed.
-    lacking = _missing(client, uri)
-    return Outcome("; ".join(refusals) or f"Shopify does not list {', '.join(lacking)}.") if lacking else Outcome()
+def _note_shop_id(account: AccountShopify, shop_id: int) -> None:
+    AccountShopify.objects.filter(pk=account.pk, shopify_shop_id=None).update(shopify_shop_id=shop_id)
 
 
-def _missing(client: GraphQL, uri: str) -> list[str]:
-    nodes = client.nodes(queries.WEBHOOKS, "webhookSubscriptions", {"topics": list(TOPICS)})
-    present = {node["topic"] for node in nodes if node["uri"] == uri}
-    return [topic for topic in TOPICS if topic not in present]
-
-
-def _note_shop_id(client: GraphQL, account: AccountShopify) -> None:
-    if account.shopify_shop_id is None:
-        shop_id = int(client.execute(queries.SHOP)["shop"]["id"].rpartition("/")[2])
-        AccountShopify.objects.filter(pk=account.pk).update(shopify_shop_id=shop_id)
+def _tell_gone(account: AccountShopify, result: subscription_sync.Result) -> None:
+    if not result.gone:
+        alerts.clear_alert("subscriptions_gone", account.pk)
+        return
+    names = ", ".join(topic.lower() for topic in result.gone)
+    back = [topic for topic in result.gone if topic not in (*result.lacking, *result.skipped)]
+    ending = "Hemi subscribed them again." if len(back) == len(result.gone) else "Not all of them could be restored."
+    account_timeline.record(account, "webhooks_gone", f"Webhooks had gone from the store: {names}. {ending}")
+    alerts.raise_alert(
+        "subscriptions_gone",
+        account.pk,
+        f"Webhooks of {account.shop_name} had gone",
+        f"Shopify did not list these subscriptions any more: {names}. {ending}\n\n"
+        "What happened meanwhile is read from the store. Shopify deletes a subscription after eight failed "
+        "deliveries in a row: see whether Hemi could be reached.",
+    )
 
 
 def _record(account: AccountShopify, outcome: Outcome) -> None:
@@ -116,6 +108,7 @@ def _record(account: AccountShopify, outcome: Outcome) -> None:
     if not outcome.error:
         _mine(account).update(webhooks=AccountShopify.Webhooks.ON, webhooks_error="", webhooks_attempts=0)
         alerts.clear_alert("subscriptions", account.pk)
+        alerts.clear_alert("uninstalled", account.pk)
         log.info("webhooks.subscribed", extra=ids)
         return
     log.warning("webhooks.not_subscribed", extra={**ids, "error": outcome.error})
@@ -130,7 +123,7 @@ def _record(account: AccountShopify, outcome: Outcome) -> None:
                 account.pk,
                 f"No webhooks from {account.shop_name}",
                 f"{outcome.error}\n\nNo orders arrive from {account.shop_name} until this is mended. "
-                "Then choose “Subscribe webhooks again” on the account.",
+                "Then choose “Check webhooks now” on the account.",
             )
 
 

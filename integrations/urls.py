@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from integrations.views import callbacks, webhooks
+from integrations.views import arrivals, callbacks, webhooks
 
 urlpatterns = [
+    path("shopify/install/<uuid:uuid>/", arrivals.install, name="shopify-install"),
     path("shopify/callback/", callbacks.callback, name="shopify-callback"),
     path("shopify/callback/<uuid:uuid>/", callbacks.progress, name="shopify-progress"),
+    path("shopify/callback/<uuid:uuid>/renew/", callbacks.renew, name="shopify-renew"),
     path("shopify/webhooks/<uuid:uuid>/", webhooks.of_account, name="shopify-webhooks"),
     path("shopify/webhooks/app/<uuid:uuid>/", webhooks.of_app, name="shopify-app-webhooks"),
 ]

@@ -7,15 +7,17 @@ transaction.
 from dataclasses import asdict, fields
 
 from django.db import transaction
+from django.utils import timezone
 
 from hemi.lib import queue
+from integrations import redaction as webhook_redaction
 from integrations.models import AccountShopify, WebhookEvent
 from integrations.shopify import payloads
-from orders import settlement, timeline
+from orders import redaction, settlement, timeline
 from orders.models import Order, OrderLine
 
 # A value that turns empty is missing data (a redaction, a missing right), never a change of the order.
-_KEPT_WHEN_EMPTIED = ("email", "phone", "customer_name", "shipping_address", "billing_address", "note")
+_KEPT_WHEN_EMPTIED = ("customer_id", "email", "phone", "customer_name", "shipping_address", "billing_address", "note")
 _LINE_KEPT_WHEN_EMPTIED = ("sku", "variant_title", "vendor", "product_id", "variant_id", "properties", "product_type")
 
 
@@ -28,7 +30,7 @@ def take_event(event: WebhookEvent) -> None:
 def store(account: AccountShopify, snapshot: payloads.OrderSnapshot, event: WebhookEvent | None = None) -> Order:
     """Create or update the order from a snapshot, work out its state and ask for its routing."""
     with transaction.atomic():
-        order, is_new = _get_or_create(account, snapshot, event)
+        order, snapshot, is_new = _get_or_create(account, snapshot, event)
         if is_new:
             timeline.record(order, "received", f"Received from {account.domain}{_by(event)}.")
             _write_lines(order, snapshot)
@@ -37,11 +39,14 @@ def store(account: AccountShopify, snapshot: payloads.OrderSnapshot, event: Webh
             _drop_latches(order, snapshot)
         elif snapshot.content_hash != order.content_hash:
             _take_newer(order, snapshot, event)
+        if order.redacted_at and event:
+            webhook_redaction.strip(event)
         return order
 
 
 def take_answer(order: Order, snapshot: payloads.OrderSnapshot) -> None:
     """Take the locked order's state as the store itself answered it, unless a newer one came meanwhile."""
+    snapshot = _permitted(order, snapshot)
     if snapshot.shop_updated_at < order.shop_updated_at:
         _drop_latches(order, snapshot)
     elif snapshot.content_hash != order.content_hash:
@@ -52,11 +57,24 @@ def take_answer(order: Order, snapshot: payloads.OrderSnapshot) -> None:
 
 def _get_or_create(
     account: AccountShopify, snapshot: payloads.OrderSnapshot, event: WebhookEvent | None
-) -> tuple[Order, bool]:
-    order, is_new = Order.objects.get_or_create(
-        account=account, shopify_id=snapshot.shopify_id, defaults={**_header(snapshot), "event": event}
-    )
-    return settlement.locked(order.pk), is_new
+) -> tuple[Order, payloads.OrderSnapshot, bool]:
+    """Return the locked order, and what of the snapshot may be stored: never a person whose data was redacted."""
+    rows = Order.objects.filter(account=account, shopify_id=snapshot.shopify_id)
+    pk, is_new = rows.values_list("pk", flat=True).first(), False
+    if pk is None:
+        is_redacted = redaction.is_covered(account, snapshot)
+        stored = snapshot.without_person() if is_redacted else snapshot
+        more = {"event": event, "redacted_at": timezone.now() if is_redacted else None}
+        order, is_new = rows.get_or_create(
+            account=account, shopify_id=snapshot.shopify_id, defaults={**_header(stored), **more}
+        )
+        pk = order.pk
+    order = settlement.locked(pk)
+    return order, _permitted(order, snapshot), is_new
+
+
+def _permitted(order: Order, snapshot: payloads.OrderSnapshot) -> payloads.OrderSnapshot:
+    return snapshot.without_person() if order.redacted_at else snapshot
 
 
 def _header(snapshot: payloads.OrderSnapshot) -> dict[str, object]:

@@ -8,7 +8,7 @@ _UNDONE = {"voided": "The payment was voided.", "refunded": "The payment was ref
 
 def state(order: Order, sendable: int) -> tuple[str, str]:
     """Return the state and its reason in words; `sendable` is how many pieces are neither fulfilled nor removed."""
-    for rule in (_cancelled,) if order.is_sample else (_cancelled, _too_old, _filtered):
+    for rule in (_cancelled,) if order.is_sample else (_cancelled, _redacted, _too_old, _filtered):
         if found := rule(order):
             return found
     if not sendable:
@@ -24,6 +24,10 @@ def _cancelled(order: Order) -> tuple[str, str] | None:
     if order.cancelled_at:
         return State.CANCELLED, "Cancelled in the store."
     return None
+
+
+def _redacted(order: Order) -> tuple[str, str] | None:
+    return (State.NOTHING, "Its customer's personal data was removed.") if order.redacted_at else None
 
 
 def _too_old(order: Order) -> tuple[str, str] | None:

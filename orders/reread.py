@@ -64,7 +64,7 @@ def _failed(claimed: Order, error: ShopifyError) -> None:
             order.next_attempt_at = timezone.now() + timedelta(seconds=2)
             order.save(update_fields=["claim_token", "lease_until", "last_error", "next_attempt_at"])
             return
-        timeline.record(order, "not_reread", f"Two states of the same moment, and the store did not say which: {error}")
+        timeline.record(order, "not_reread", f"The store was asked for its newest state and did not say: {error}")
         _finish(order)
 
 

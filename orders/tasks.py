@@ -2,10 +2,28 @@
 
 from celery import shared_task
 
-from orders import reread
+from orders import completeness, fetches, reconciliation, reread
 
 
 @shared_task(name="orders.reread")
 def reread_orders() -> None:
     """Ask stores again for orders that two webhooks disagree about."""
     reread.reread()
+
+
+@shared_task(name="orders.reconcile")
+def reconcile() -> None:
+    """Compare stores' orders with Hemi's, each store every 15 minutes."""
+    reconciliation.reconcile()
+
+
+@shared_task(name="orders.fetch")
+def fetch() -> None:
+    """Fetch the orders that people asked for."""
+    fetches.fetch()
+
+
+@shared_task(name="orders.compare_days")
+def compare_days() -> None:
+    """Count what stores have against what Hemi has, day by day."""
+    completeness.compare_days()

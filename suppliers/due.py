@@ -14,6 +14,7 @@ _OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None)
 _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order__account__paused_at=None)
 _MAY_GO = Q(
     is_held=False,
+    redacted_at=None,
     supplier_order__status=SupplierOrder.Status.READY,
     supplier_order__held_at=None,
     supplier_order__order__state=Order.State.READY,

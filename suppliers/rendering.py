@@ -49,7 +49,7 @@ def draft(part: SupplierOrder) -> hemi_1_0.Rendered:
 def has_changed(part: SupplierOrder) -> bool:
     """Say whether the part's stored document differs from what it would be today."""
     delivery = Delivery.objects.filter(supplier_order=part).first()
-    if delivery is None:
+    if delivery is None or delivery.redacted_at:
         return False
     try:
         return draft(part).document != bytes(delivery.document)

@@ -133,7 +133,9 @@ def retry_now(*, delivery: Delivery, by: Any) -> Delivery:
     """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
     with transaction.atomic():
         part = _locked(delivery.supplier_order)
-        waiting = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False)
+        waiting = Delivery.objects.filter(
+            pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None
+        )
         if not waiting.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
         Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
@@ -154,7 +156,7 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
             else {"status": Delivery.Status.DUE, "step": Delivery.Step.UPLOADING, "attempts": 0, "next_attempt_at": now}
         )
         text = _reason(reason)
-        uncertain = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.UNCERTAIN)
+        uncertain = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.UNCERTAIN, redacted_at=None)
         if not uncertain.update(**outcome, claim_token="", lease_until=None):
             raise Refused("This delivery is not uncertain.")
         if was_sent:
@@ -171,7 +173,7 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
 def read_again(*, reply: SupplierReply, by: Any) -> SupplierReply:
     """Read a reply again that could not be read or matched. Raises Refused."""
     unread = [SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE]
-    rows = SupplierReply.objects.filter(pk=reply.pk, status__in=unread)
+    rows = SupplierReply.objects.filter(pk=reply.pk, status__in=unread, redacted_at=None)
     if not rows.update(status=SupplierReply.Status.NEW, attempts=0, next_attempt_at=timezone.now(), note=""):
         raise Refused("This reply was read and applied.")
     queue.kick("suppliers.apply_replies")

@@ -9,14 +9,16 @@ from django.utils import timezone
 from integrations.models import (
     AccountShopify,
     Client,
+    CollectionExport,
     InstallLink,
     Integration,
     IntegrationCredentials,
     Location,
+    PrivacyRequest,
     StaffAlert,
     WebhookEvent,
 )
-from orders.models import OrderEvent, OrderLine
+from orders.models import OrderEvent, OrderFetch, OrderLine
 from suppliers.models import DeliveryAttempt, RoutingRule, SupplierOrderLine, SupplierReply
 from suppliers.tests import factories
 
@@ -43,7 +45,10 @@ def _connections() -> list[Model]:
     event = WebhookEvent.objects.create(account=account, webhook_id="w-1", topic="orders/create", body=b"{}")
     location = Location.objects.create(account=account, shopify_id=1, name="Here")
     alert = StaffAlert.objects.create(kind="endpoint_stopped", key="1", subject="Something stopped", text="Look.")
-    return [client, integration, credentials, account, link, event, location, alert]
+    export = CollectionExport.objects.create(account=account)
+    kind = PrivacyRequest.Kind.DATA_REQUEST
+    wish = PrivacyRequest.objects.create(kind=kind, shop_name="a-shop", due_at=timezone.now(), answer=b"{}")
+    return [client, integration, credentials, account, link, event, location, alert, export, wish]
 
 
 def _orders() -> list[Model]:
@@ -51,6 +56,7 @@ def _orders() -> list[Model]:
     order = factories.order(account=AccountShopify.objects.get(shop_name="a-shop"), event=WebhookEvent.objects.get())
     line = order_line(order)
     event = OrderEvent.objects.create(order=order, kind="received", text="Received.")
+    fetch = OrderFetch.objects.create(account=order.account, since=timezone.now())
     rule = RoutingRule.objects.create(supplier=supplier, vendor="Somebody")
     delivery = factories.delivery(supplier, supplier_order=factories.part(supplier, order=order))
     part = delivery.supplier_order
@@ -59,7 +65,7 @@ def _orders() -> list[Model]:
     reply = SupplierReply.objects.create(
         endpoint=supplier.endpoint, file_name="R.xml", sha256="1" * 64, size=1, content=b"x", supplier_order=part
     )
-    return [supplier, supplier.endpoint, order, line, event, rule, part, delivery, reply]
+    return [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

@@ -14,6 +14,8 @@ from hemi.tests import one_of_each
 # Actions that only read, so that a plain GET may run them. Whatever has an effect asks by a dialog and acts on POST.
 READS = {
     "integrations.AccountShopify.get_collections",
+    "integrations.CollectionExport.download",
+    "integrations.PrivacyRequest.download",
     "suppliers.SupplierOrder.preview",
     "suppliers.Delivery.download",
     "suppliers.SupplierReply.download",

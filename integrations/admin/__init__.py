@@ -4,10 +4,22 @@ from integrations.admin import (
     accounts,
     alerts,
     clients,
+    collection_exports,
     install_links,
     integrations,
     locations,
+    privacy_requests,
     webhook_events,
 )
 
-__all__ = ["accounts", "alerts", "clients", "install_links", "integrations", "locations", "webhook_events"]
+__all__ = [
+    "accounts",
+    "alerts",
+    "clients",
+    "collection_exports",
+    "install_links",
+    "integrations",
+    "locations",
+    "privacy_requests",
+    "webhook_events",
+]

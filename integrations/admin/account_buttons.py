@@ -11,38 +11,56 @@ from unfold.decorators import action
 
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.dialogs import ReasonForm
-from hemi.lib.downloads import attachment
 from hemi.lib.links import page_of
+from integrations.admin import account_exports, account_links, account_orders, account_tokens
 from integrations.admin.account_form import PasteForm
 from integrations.models import AccountShopify
-from integrations.services import accounts, callbacks, collections, install_links, locations
+from integrations.services import accounts, callbacks, install_links, locations
 from integrations.services.refusals import Refused
 from integrations.shopify.errors import ShopifyError
 
 
-class AccountButtons(ReasonedButtons):
+class AccountButtons(
+    account_links.LinkButtons, account_orders.OrderButtons, account_exports.ExportButtons, ReasonedButtons
+):
     """The buttons of an account's page and the actions of the list."""
 
     subject = "account"
     refusal_errors = (Refused, ShopifyError)
-    actions = ["generate_install_links", "send_install_emails"]
+    actions = ["generate_install_links", "send_install_emails", "move_to_expiring_tokens"]
     actions_detail = [
         "generate_install_link",
         "send_install_email",
         "get_collections",
         {
             "title": "More",
-            "items": ["refresh_locations", "paste_address", "subscribe_webhooks", "pause", "resume"],
+            "items": [
+                "fetch_orders",
+                "recover_orders",
+                "make_collections_file",
+                "refresh_locations",
+                "ask_for_scopes",
+                "paste_address",
+                "subscribe_webhooks",
+                "get_token",
+                "move_to_expiring",
+                "pause",
+                "resume",
+                "disconnect",
+            ],
         },
     ]
     button_refusals = {
+        **account_tokens.REFUSALS,
+        **account_links.REFUSALS,
         "generate_install_link": install_links.why_not,
         "generate_install_links": install_links.why_not,
         "send_install_email": install_links.why_not_mail,
         "send_install_emails": install_links.why_not_mail,
         "paste_address": install_links.why_not,
         "refresh_locations": accounts.why_not_read,
-        "get_collections": accounts.why_not_read,
+        **account_exports.REFUSALS,
+        **account_orders.REFUSALS,
         "subscribe_webhooks": accounts.why_not_subscribe,
         "pause": lambda account: "The account is paused already." if account.paused_at else "",
         "resume": lambda account: "" if account.paused_at else "The account is not paused.",
@@ -129,31 +147,23 @@ class AccountButtons(ReasonedButtons):
         """Read the store's locations."""
         return self.ask(request, object_id, locations.refresh, "The locations were read; choose one under Location.")
 
-    @action(description="Get Collections", permissions=["export"])
-    def get_collections(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Download all collections as CSV. It changes nothing, so it is a plain link."""
-        account = self.get_object(request, object_id)
-        try:
-            content = collections.as_csv(account)
-        except ShopifyError as error:
-            messages.error(request, f"The collections could not be read, so there is no file. {error}")
-            return HttpResponseRedirect(page_of(account))
-        response = attachment(content, f"collections-{account.shop_name}.csv")
-        response["Content-Type"] = "text/csv; charset=utf-8"
-        return response
-
     @action(
-        description="Subscribe webhooks again",
+        description="Check webhooks now",
         permissions=["install"],
         dialog={
-            "title": "Subscribe the webhooks again?",
-            "description": "What is missing at Shopify is subscribed; what is there stays.",
-            "form_submit_text": "Subscribe",
+            "title": "Check the webhooks now?",
+            "description": "Hemi compares what Shopify lists with what it needs, and mends what differs.",
+            "form_submit_text": "Check",
         },
     )
     def subscribe_webhooks(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask for the webhooks."""
-        return self.ask(request, object_id, accounts.subscribe_again, "The webhooks are subscribed within seconds.")
+        return self.ask(
+            request,
+            object_id,
+            accounts.subscribe_again,
+            "The webhooks are checked within seconds; see the Webhooks tab.",
+        )
 
     @action(
         description="Pause",

@@ -12,42 +12,18 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from hemi.lib import badges
+from hemi.lib import badges, queue
 from hemi.lib.deletion import KeptWhileUsed
-from hemi.lib.links import link_to
-from hemi.lib.readonly import ReadOnlyInline
 from hemi.lib.secrecy import HidesSecrets
-from integrations import scopes, subscriptions
+from integrations import scope_words, scopes, subscription_sync, subscriptions
+from integrations.admin import account_links, account_orders, account_webhooks
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
+from integrations.admin.account_tokens import AccountTokens, problem_badge
+from integrations.admin.expiry_calendar import ExpiryCalendar
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
 from integrations.services.refusals import Refused
-
-
-class LinkInline(ReadOnlyInline):
-    """The attempts to connect the store, newest first."""
-
-    model = InstallLink
-    verbose_name_plural = "Install links"
-    is_part = True
-    fields = ["link", "shown_status", "reason", "made_by", "expires_at", "mail_state", "mail_error", "connected_at"]
-    ordering = ["-pk"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InstallLink]:
-        return super().get_queryset(request).select_related("account", "made_by")
-
-    @display(description="made")
-    def link(self, link: InstallLink) -> SafeString:
-        return link_to(link, f"{link.created_at:%Y-%m-%d %H:%M} UTC")
-
-    @display(description="state")
-    def shown_status(self, link: InstallLink) -> SafeString:
-        return badges.state(link)
-
-    @display(description="mail")
-    def mail_state(self, link: InstallLink) -> SafeString:
-        return badges.state(link, "mail")
 
 
 class AuthorisedFilter(DropdownFilter):
@@ -66,15 +42,25 @@ class AuthorisedFilter(DropdownFilter):
 
 
 @admin.register(AccountShopify)
-class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
+class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     """One row a store."""
 
     form = AccountForm
     secret_fields = AccountForm.secret_fields
-    list_display = ["shop_name", "client", "integration", "connection", "shown_webhooks", "shown_pause", "orders_from"]
+    list_display = [
+        "shop_name",
+        "client",
+        "integration",
+        "connection",
+        "shown_webhooks",
+        "shown_completeness",
+        "shown_pause",
+    ]
     list_filter = [
         AuthorisedFilter,
+        ("problem", ChoicesDropdownFilter),
         ("webhooks", ChoicesDropdownFilter),
+        "is_unclaimed",
         ("client", RelatedDropdownFilter),
         ("integration", RelatedDropdownFilter),
     ]
@@ -82,9 +68,18 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     list_select_related = ["client", "integration__credentials"]
     search_fields = ["shop_name", "client__name", "client_email"]
     compressed_fields = False
-    inlines = [LinkInline]
+    inlines = [
+        account_webhooks.SubscriptionInline,
+        account_orders.CompletenessInline,
+        account_links.LinkInline,
+        account_links.EventInline,
+    ]
     readonly_fields = [
+        "shown_completeness",
+        "shown_reconciliation",
         "connection",
+        "shown_problem",
+        "token_state",
         "authorised_at",
         "granted_scopes",
         "not_granted",
@@ -93,6 +88,7 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         "webhook_address",
         "shopify_shop_id",
         "shown_pause",
+        "whole_connection",
     ]
     fieldsets = [
         (
@@ -101,17 +97,29 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                 "classes": ["tab"],
                 "fields": [
                     ("shop_name", "client"),
-                    ("connection", "authorised_at", "shown_pause"),
+                    ("whole_connection", "authorised_at", "shown_pause"),
                     ("integration", "client_email"),
+                    "shown_problem",
                     ("access_token", "clear_access_token"),
+                    "token_state",
                     ("location", "send_shipping_confirmation"),
                 ],
             },
         ),
         ("Access Scopes", {"classes": ["tab"], "fields": ["access_scopes", "granted_scopes", "not_granted"]}),
-        ("Orders", {"classes": ["tab"], "fields": ["orders_source_name", ("release_when", "orders_from")]}),
         (
-            "Webhooks",
+            "Orders",
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "orders_source_name",
+                    ("release_when", "orders_from"),
+                    ("shown_completeness", "shown_reconciliation"),
+                ],
+            },
+        ),
+        (
+            "Webhook address",
             {
                 "classes": ["tab"],
                 "fields": [("shown_webhooks", "webhooks_error"), "webhook_address", "shopify_shop_id"],
@@ -148,6 +156,14 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             obj.access_token = ""
             obj.save()
         self._save_token(request, obj, form)
+        queue.kick("integrations.renew_tokens")  # an app of the client's organisation needs no more than this form
+        accounts.claim(account=obj, by=request.user)
+        if "access_scopes" in form.changed_data and (odd := scope_words.unknown(scopes.split(obj.access_scopes))):
+            messages.warning(
+                request,
+                f"Hemi does not know {', '.join(odd)}. It is saved and asked for; if Shopify does not know it either, "
+                "the client cannot install the app.",
+            )
         if change and "integration" in form.changed_data and obj.authorised_at:
             messages.warning(
                 request,
@@ -158,7 +174,9 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     def _save_token(self, request: HttpRequest, obj: AccountShopify, form: Form) -> None:
         try:
             if "access_token" in form.changed_data:
-                accounts.store_token(account=obj, token=str(form.cleaned_data["access_token"]), by=request.user)
+                granted = form.pasted.granted_scopes if form.pasted else ""
+                token = str(form.cleaned_data["access_token"])
+                accounts.store_token(account=obj, token=token, by=request.user, granted_scopes=granted)
             elif form.cleaned_data.get("clear_access_token"):
                 accounts.clear_token(account=obj, by=request.user)
         except Refused as refused:
@@ -166,16 +184,13 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
 
     @display(description="connection")
     def connection(self, account: AccountShopify) -> SafeString:
-        if account.is_authorised:
-            return badges.badge("Connected", "success")
-        newest = getattr(account, "newest_link", None)
-        if newest == InstallLink.Status.OPEN:
-            return badges.badge("Waiting for the client", "info")
-        if newest == InstallLink.Status.CODE_RECEIVED:
-            return badges.badge("Connecting", "info")
-        if newest == InstallLink.Status.FAILED:
-            return badges.badge("Failed", "danger")
-        return badges.badge("Not connected")
+        if account.problem:
+            return problem_badge(account)
+        return account_links.connection(account)
+
+    @display(description="connection")
+    def whole_connection(self, account: AccountShopify) -> SafeString:
+        return account_links.with_history(self.connection(account), account)
 
     @display(description="webhooks", ordering="webhooks")
     def shown_webhooks(self, account: AccountShopify) -> SafeString:
@@ -198,4 +213,4 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
 
     @display(description="address for webhooks")
     def webhook_address(self, account: AccountShopify) -> str:
-        return subscriptions.why_off(account) or subscriptions.address(account)
+        return subscriptions.why_off(account) or subscription_sync.address(account)

@@ -34,7 +34,16 @@ class InstallLinkAdmin(ReadOnly, ModelAdmin):
     fieldsets = [
         (None, {"fields": ["address", ("store", "integration", "shown_status"), "reason"]}),
         ("Who and when", {"fields": [("made_by", "created_at", "expires_at"), ("used_at", "connected_at")]}),
-        ("Mail", {"fields": [("mail_state", "mailed_to", "mailed_at"), "mail_error"]}),
+        (
+            "Mail",
+            {
+                "fields": [
+                    ("mail_state", "mailed_to", "mailed_at"),
+                    ("reminders", "next_reminder_at", "renewal_asked_at"),
+                    "mail_error",
+                ]
+            },
+        ),
         ("Scopes", {"fields": ["scopes", "granted_scopes", "not_granted", "redirect_uri"]}),
     ]
 
@@ -58,7 +67,7 @@ class InstallLinkAdmin(ReadOnly, ModelAdmin):
         if link.is_expired:
             return "It has expired. Generate a new one on the account."
         try:
-            url = install_links.authorize_url(link)
+            url = install_links.url_for_client(link)
         except Refused as refused:
             return str(refused)
         return render_to_string("integrations/copy.html", {"url": url})

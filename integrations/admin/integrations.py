@@ -6,14 +6,15 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, StackedInline
+from django.urls import reverse
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from hemi.lib.deletion import KeptWhileUsed
-from hemi.lib.secrecy import HidesSecrets
-from integrations.admin.secrets import WriteOnlySecrets, clear_tick
+from integrations.admin.credentials import CredentialsInline, OverlapButton
 from integrations.models import InstallLink, Integration, IntegrationCredentials
+from integrations.services import credentials
 
 
 class IntegrationForm(forms.ModelForm):
@@ -25,6 +26,9 @@ class IntegrationForm(forms.ModelForm):
 
     def clean_redirect_uri(self) -> str:
         return self._https("redirect_uri")
+
+    def clean_install_url(self) -> str:
+        return self._https("install_url")
 
     def clean_landing_url(self) -> str:
         return self._https("landing_url")
@@ -43,34 +47,8 @@ class IntegrationForm(forms.ModelForm):
         return url
 
 
-class CredentialsForm(WriteOnlySecrets):
-    """The client id is shown, the secrets are not."""
-
-    secret_fields = ("client_secret", "previous_client_secret")
-    clear_client_secret = clear_tick("client secret")
-    clear_previous_client_secret = clear_tick("previous client secret")
-
-    class Meta:
-        model = IntegrationCredentials
-        fields = ["client_id", "client_secret", "previous_client_secret"]
-
-
-class CredentialsInline(HidesSecrets, StackedInline):
-    """Id and secrets of the app."""
-
-    model = IntegrationCredentials
-    form = CredentialsForm
-    secret_fields = CredentialsForm.secret_fields
-    can_delete = False
-    fields = [
-        "client_id",
-        ("client_secret", "clear_client_secret"),
-        ("previous_client_secret", "clear_previous_client_secret"),
-    ]
-
-
 @admin.register(Integration)
-class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
+class IntegrationAdmin(OverlapButton, KeptWhileUsed, ModelAdmin):
     """One app at a platform."""
 
     form = IntegrationForm
@@ -79,12 +57,12 @@ class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
     list_filter_submit = True
     search_fields = ["name"]
     compressed_fields = False
-    readonly_fields = ["callback", "webhook_address"]
+    readonly_fields = ["app_url", "callback", "webhook_address"]
     inlines = [CredentialsInline]
     fieldsets = [
-        (None, {"fields": ["name", ("platform", "app_type"), "is_active"]}),
-        ("Addresses", {"fields": ["redirect_uri", "landing_url", "api_version"]}),
-        ("For the app's settings at Shopify", {"fields": ["callback", "webhook_address"]}),
+        (None, {"fields": ["name", ("platform", "app_type"), "has_expiring_tokens", "is_active"]}),
+        ("Addresses", {"fields": ["redirect_uri", "install_url", "landing_url", "api_version"]}),
+        ("For the app's settings at Shopify", {"fields": ["app_url", "callback", "webhook_address"]}),
     ]
 
     @staticmethod
@@ -100,9 +78,19 @@ class IntegrationAdmin(KeptWhileUsed, ModelAdmin):
         found, counts, missing, _ = super().get_deleted_objects(objs, request)
         return found, counts, missing, []
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        credentials.try_again(integration=form.instance)
+
     def delete_model(self, request: HttpRequest, obj: Integration) -> None:
         IntegrationCredentials.objects.filter(integration=obj).delete()
         super().delete_model(request, obj)
+
+    @display(description="App URL")
+    def app_url(self, integration: Integration) -> str:
+        if not settings.HEMI_BASE_URL:
+            return "Set HEMI_BASE_URL."
+        return f"{settings.HEMI_BASE_URL}{reverse('shopify-install', args=[integration.uuid])}"
 
     @display(description="allowed redirect URL")
     def callback(self, integration: Integration) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
-_ONE_WORD = re.compile(r"[\x21-\x7e]{1,500}")
+ONE_WORD = re.compile(r"[\x21-\x7e]{1,500}")
 
 
 def clear_tick(label: str) -> forms.BooleanField:
@@ -43,7 +43,7 @@ class WriteOnlySecrets(forms.ModelForm):
             wants_clear = cleaned.get(f"clear_{name}")
             if typed and wants_clear:
                 self.add_error(name, "Either enter a new one or clear it, not both.")
-            elif typed and not _ONE_WORD.fullmatch(typed):
+            elif typed and not ONE_WORD.fullmatch(typed):
                 self.add_error(name, "This is not what Shopify shows: it has no spaces and plain characters only.")
             cleaned[name] = typed if typed else ("" if wants_clear else getattr(self.instance, name))
         return cleaned

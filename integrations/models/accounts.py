@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -23,6 +24,16 @@ class AccountShopify(models.Model):
         DUE = "due", "Being subscribed"
         ON = "on", "On"
         FAILED = "failed", "Failed"
+
+    class Problem(models.TextChoices):
+        """What the store's API said last, where that needs a person."""
+
+        NONE = "", "None"
+        REAUTHORISE = "reauthorise", "The client must authorise again"
+        SCOPE = "scope", "An access scope is missing"
+        PROTECTED = "protected", "Access to protected customer data is not approved"
+        TOKEN_KIND = "token_kind", "Shopify no longer accepts this kind of token"
+        NO_TOKEN = "no_token", "Shopify gives Hemi no access token"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, verbose_name="client")
@@ -49,6 +60,19 @@ class AccountShopify(models.Model):
         help_text="An access token means authorised. Set by the install, or paste one here (internal apps).",
     )
     token_version = models.PositiveIntegerField(default=0, editable=False)
+    refresh_token = EncryptedTextField(blank=True, default="", editable=False)
+    token_expires_at = models.DateTimeField("token expires", null=True, blank=True, editable=False)
+    refresh_expires_at = models.DateTimeField("refresh token expires", null=True, blank=True, editable=False)
+    token_lease = models.CharField(max_length=32, blank=True, default="", editable=False)
+    token_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    token_attempts = models.PositiveIntegerField(default=0, editable=False)
+    token_next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+    expiring_asked_at = models.DateTimeField("asked to move to an expiring token", null=True, editable=False)
+    problem = models.CharField(
+        "problem", max_length=20, choices=Problem, default=Problem.NONE, blank=True, editable=False
+    )
+    problem_text = models.CharField("what Shopify said", max_length=500, blank=True, default="", editable=False)
+    problem_at = models.DateTimeField("problem since", null=True, blank=True, editable=False)
     granted_scopes = models.TextField("granted scopes", blank=True, default="", editable=False)
     authorised_at = models.DateTimeField("authorised", null=True, blank=True, editable=False)
     location = models.ForeignKey(
@@ -83,6 +107,21 @@ class AccountShopify(models.Model):
     paused_at = models.DateTimeField("paused", null=True, blank=True, editable=False)
     pause_reason = models.CharField("reason of the pause", max_length=300, blank=True, default="", editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)
+    disconnected_at = models.DateTimeField("disconnected", null=True, blank=True, editable=False)
+    disconnect_reason = models.CharField("why", max_length=300, blank=True, default="", editable=False)
+    former_names = models.JSONField("former names of the shop", default=list, blank=True, editable=False)
+    hinted_name = models.CharField(max_length=100, blank=True, default="", editable=False)
+    hinted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_unclaimed = models.BooleanField("came by itself, no client yet", default=False, editable=False)
+    checked_at = models.DateTimeField("last daily check", null=True, blank=True, editable=False)
+    next_check_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    reconciled_until = models.DateTimeField("orders compared until", null=True, blank=True, editable=False)
+    reconcile_attempts = models.PositiveIntegerField(default=0, editable=False)
+    reconcile_next_at = models.DateTimeField(default=timezone.now, editable=False)
+    reconcile_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reconcile_lease = models.CharField(max_length=32, blank=True, default="", editable=False)
+    reconcile_error = models.TextField("why orders could not be compared", blank=True, default="", editable=False)
 
     webhooks = models.CharField("webhooks", max_length=10, choices=Webhooks, default=Webhooks.OFF, editable=False)
     webhooks_error = models.TextField("what went wrong with the webhooks", blank=True, default="", editable=False)
@@ -105,6 +144,11 @@ class AccountShopify(models.Model):
     @property
     def domain(self) -> str:
         return f"{self.shop_name}.myshopify.com"
+
+    @property
+    def store_url(self) -> str:
+        """Where the store's admin and API are."""
+        return settings.SHOPIFY_SHOP_URL.format(shop=self.shop_name)
 
     @property
     def is_authorised(self) -> bool:

@@ -21,6 +21,7 @@ class InstallLink(Claimable):
         CODE_RECEIVED = "code_received", "Connecting"
         CONNECTED = "connected", "Connected"
         FAILED = "failed", "Failed"
+        EXPIRED = "expired", "Expired"
         SUPERSEDED = "superseded", "Replaced by a newer link"
 
     class Mail(models.TextChoices):
@@ -49,6 +50,9 @@ class InstallLink(Claimable):
     mail = models.CharField("mail", max_length=10, choices=Mail, default=Mail.NONE, blank=True)
     mailed_to = models.EmailField("mailed to", blank=True, default="")
     mailed_at = models.DateTimeField("mailed", null=True, blank=True)
+    reminders = models.PositiveSmallIntegerField("reminders mailed", default=0)
+    next_reminder_at = models.DateTimeField("next reminder", null=True, blank=True)
+    renewal_asked_at = models.DateTimeField("client asked for a new link", null=True, blank=True)
     mail_error = models.TextField("what the mail server said", blank=True, default="")
 
     class Meta:

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from hemi.lib.fields import EncryptedTextField
 
@@ -19,7 +20,8 @@ class Integration(models.Model):
         CUSTOM = "custom", "Custom"
         PRIVATE = "private", "Private (unlisted)"
         PUBLIC = "public", "Public"
-        INTERNAL = "internal", "Internal"
+        INTERNAL = "internal", "Internal (the client gives a token)"
+        ORGANISATION = "organisation", "Internal (Dev Dashboard app in the client's organisation)"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField("name", max_length=200, unique=True)
@@ -31,6 +33,19 @@ class Integration(models.Model):
         default="",
         help_text="Where Shopify sends the client's browser after consent; it must stand in the app's settings, "
         "letter for letter. Blank: Hemi's own callback.",
+    )
+    install_url = models.URLField(
+        "Shopify's install link",
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="For custom distribution: the link that the Dev Dashboard made for the client's store. The client "
+        "must open it first, so the mail carries it. Blank: the mail carries the authorize link.",
+    )
+    has_expiring_tokens = models.BooleanField(
+        "expiring tokens",
+        default=False,
+        help_text="Ask for access tokens that expire and are renewed by Hemi. Public and private apps always do.",
     )
     landing_url = models.URLField(
         "landing page",
@@ -56,7 +71,18 @@ class Integration(models.Model):
 
     @property
     def is_internal(self) -> bool:
-        return self.app_type == self.AppType.INTERNAL
+        """Whether the app is the client's own, so that nobody has to consent."""
+        return self.app_type in (self.AppType.INTERNAL, self.AppType.ORGANISATION)
+
+    @property
+    def uses_client_credentials(self) -> bool:
+        """Whether Hemi asks for a token with the app's id and secret alone, about once a day."""
+        return self.app_type == self.AppType.ORGANISATION
+
+    @property
+    def asks_for_expiring_tokens(self) -> bool:
+        """Whether an install asks for an expiring token; Shopify wants that of public and unlisted apps."""
+        return self.has_expiring_tokens or self.app_type in (self.AppType.PRIVATE, self.AppType.PUBLIC)
 
     @property
     def callback_url(self) -> str:
@@ -91,6 +117,12 @@ class IntegrationCredentials(models.Model):
         default="",
         help_text="Still accepted while Shopify changes over after a rotation. Empty it when the rotation is done.",
     )
+    previous_secret_until = models.DateTimeField(
+        "previous secret accepted until",
+        null=True,
+        blank=True,
+        help_text="Set when a new client secret is saved; after it only the current one is accepted.",
+    )
     updated_at = models.DateTimeField("changed", auto_now=True)
 
     class Meta:
@@ -102,4 +134,6 @@ class IntegrationCredentials(models.Model):
     @property
     def secrets(self) -> list[str]:
         """The secrets that a signature may have been made with, the current one first."""
-        return [secret for secret in (self.client_secret, self.previous_client_secret) if secret]
+        is_over = self.previous_secret_until is not None and self.previous_secret_until <= timezone.now()
+        previous = "" if is_over else self.previous_client_secret
+        return [secret for secret in (self.client_secret, previous) if secret]

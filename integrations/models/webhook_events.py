@@ -29,6 +29,7 @@ class WebhookEvent(Claimable):
     body = models.BinaryField(editable=False)
     status = models.CharField("state", max_length=10, choices=Status, default=Status.NEW)
     note = models.CharField("note", max_length=500, blank=True, default="")
+    redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = "webhook event"

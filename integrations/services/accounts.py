@@ -3,35 +3,81 @@
 import logging
 from typing import Any
 
-from django.db.models import F
+from django.db import transaction
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import subscriptions, tokens
-from integrations.models import AccountShopify
+from integrations import account_timeline, alerts, renames, subscriptions, tokens
+from integrations.models import AccountShopify, Disconnection, InstallLink
+from integrations.services import arrivals, install_links
 from integrations.services.refusals import Refused
+from integrations.shopify import domains
+from integrations.shopify.oauth import TokenGrant
 
 log = logging.getLogger(__name__)
 
 
-def store_token(*, account: AccountShopify, token: str, by: Any) -> None:
+def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes: str = "") -> None:
     """Store a token that a person pasted: the account is then authorised as after an install. Raises Refused."""
     seen = AccountShopify.objects.values_list("token_version", flat=True).get(pk=account.pk)
-    if not tokens.store(account, token, "", seen_version=seen):
+    if not tokens.store(account, TokenGrant(token, granted_scopes), seen_version=seen):
         raise Refused("Another token was stored at the same moment, so yours was not. Look at the account again.")
     log.info("account.token_pasted", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
 
 
 def clear_token(*, account: AccountShopify, by: Any) -> None:
     """Forget the token: the account is not authorised any more, and Shopify is not asked for anything."""
-    AccountShopify.objects.filter(pk=account.pk).update(
-        access_token="",
-        token_version=F("token_version") + 1,
-        granted_scopes="",
-        webhooks=AccountShopify.Webhooks.OFF,
-        webhooks_error="",
-    )
+    tokens.drop(account)
+    AccountShopify.objects.filter(pk=account.pk).update(webhooks=AccountShopify.Webhooks.OFF, webhooks_error="")
     log.info("account.token_cleared", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+
+
+def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
+    """Drop the account's tokens and its open link, and have Hemi's subscriptions at Shopify deleted. Its orders go on
+    and its history stays; it is connected again by a new install. Raises Refused."""
+    if not reason.strip():
+        raise Refused("Give a reason; whoever looks next will want to know.")
+    with transaction.atomic():
+        row = AccountShopify.objects.select_for_update(no_key=True).get(pk=account.pk)
+        if refusal := why_not_disconnect(row):
+            raise Refused(refusal)
+        Disconnection.objects.create(account=row, token=row.access_token)
+        tokens.drop(row)
+        AccountShopify.objects.filter(pk=row.pk).update(
+            webhooks=AccountShopify.Webhooks.OFF,
+            webhooks_error="",
+            disconnected_at=timezone.now(),
+            disconnect_reason=reason.strip()[:300],
+        )
+        for link in row.install_links.filter(status=InstallLink.Status.OPEN):
+            install_links.end(link, by, "The account was disconnected.")
+        account_timeline.record(row, "disconnected", f"Disconnected: {reason.strip()}", actor=by)
+        for kind in ("subscriptions", "subscriptions_gone", "scopes", "install"):
+            alerts.clear_alert(kind, row.pk)
+    queue.kick("integrations.finish_disconnections")
+
+
+def why_not_disconnect(account: AccountShopify) -> str:
+    """Return why the account cannot be disconnected, in one sentence; blank if it can."""
+    if account.disconnected_at:
+        return "The account is disconnected already."
+    has_open_link = account.install_links.filter(status=InstallLink.Status.OPEN).exists()
+    return "" if account.is_authorised or has_open_link else "The account is not connected, and no link is open."
+
+
+def follow_rename(account: AccountShopify, new_domain: str) -> bool:
+    """Follow a store to its new name if the store's own API says that it has it, under its shop id; say whether it
+    was followed."""
+    return renames.check(account, domains.normalise(new_domain))
+
+
+def claim(*, account: AccountShopify, by: Any) -> None:
+    """Take an account that came by itself as the client's it was given; it is no longer paused for that."""
+    rows = AccountShopify.objects.filter(pk=account.pk, is_unclaimed=True).exclude(client=None)
+    if rows.update(is_unclaimed=False):
+        account_timeline.record(account, "claimed", f"Claimed for {account.client}.", actor=by)
+        if AccountShopify.objects.filter(pk=account.pk, pause_reason=arrivals.UNCLAIMED).exists():
+            resume(account=account, by=by)
 
 
 def pause(*, account: AccountShopify, reason: str, by: Any) -> None:

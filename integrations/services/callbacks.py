@@ -4,28 +4,18 @@ https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/a
 """
 
 import logging
-import re
-import time
-from urllib.parse import parse_qsl
 
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import consent
+from integrations import account_timeline, consent
 from integrations.models import InstallLink
-from integrations.services.refusals import Refused
-from integrations.shopify import domains, signatures
+from integrations.services.refusals import VisitRefused
+from integrations.shopify import signatures, signed_queries
 
 log = logging.getLogger(__name__)
 
-NEAR_SECONDS = 90  # as in Shopify's own library
 _REQUIRED = ("code", "hmac", "shop", "state", "timestamp")
-_SHAPES = {
-    "code": re.compile(r"[\x21-\x7e]{1,500}"),
-    "hmac": re.compile(r"[0-9a-f]{64}"),
-    "state": re.compile(r"[A-Za-z0-9._-]{1,200}"),
-    "timestamp": re.compile(r"[0-9]{1,12}"),
-}
 _ASK = "Please open the link in your mail again, or ask your contact for a new one."
 _SENTENCES = {
     "incomplete": f"The address that brought you here is not complete. {_ASK}",
@@ -35,23 +25,35 @@ _SENTENCES = {
     "If that was a mistake, open the link in your mail again and choose Install.",
     "state_unknown": "We do not know this link. Please open the newest link in your mail, or ask your contact for one.",
     "state_replaced": "This link was replaced by a newer one. Please open the newest link in your mail.",
-    "state_expired": "This link has expired. Please ask your contact for a new one.",
+    "state_expired": "This link has expired, so nothing was connected.",
     "state_of_other_shop": "This link was made for another store. Please log in to the store that it was made for, "
     "then open the link in your mail again.",
     "hmac": f"We could not verify that this request comes from Shopify. {_ASK}",
     "timestamp": "This took too long. Nothing was connected. Please open the link in your mail again.",
-    "state_used": "This link was used already. Please ask your contact for a new one if the store is not connected.",
+    "state_used": "This link was used already; each link works once.",
 }
 _BAD_REQUESTS = ("incomplete", "malformed", "shop")
 
 
-class CallbackRefused(Refused):
-    """A callback was refused by `rule`; the text is a sentence for the client."""
+# The same for staff, on the account's timeline.
+_TOLD = {
+    "declined": "The client was asked for consent and declined.",
+    "state_replaced": "The client followed an install link that a newer one had replaced.",
+    "state_expired": "The client followed the install link after it had expired.",
+    "state_of_other_shop": "The client followed the install link while logged in to another store.",
+    "hmac": "A callback was refused: its signature does not fit the client secret of the integration. "
+    "Check the secret, then let the client open the link again.",
+    "timestamp": "A callback was refused: it was signed more than 90 seconds ago, or this machine's clock is wrong.",
+    "state_used": "The client followed the install link again after it had been used.",
+}
+_SHOWN_CHARACTERS = 6  # of a digest: enough to compare two, useless to forge one
 
-    def __init__(self, rule: str) -> None:
-        super().__init__(_SENTENCES[rule])
-        self.rule = rule
-        self.status = 400 if rule in _BAD_REQUESTS else 403
+
+class CallbackRefused(VisitRefused):
+    """A callback was refused by `rule`; `link` is known where its state was."""
+
+    def __init__(self, rule: str, link: InstallLink | None = None) -> None:
+        super().__init__(rule, _SENTENCES[rule], 400 if rule in _BAD_REQUESTS else 403, link)
 
 
 def receive(query: str) -> InstallLink:
@@ -61,59 +63,77 @@ def receive(query: str) -> InstallLink:
     """
     try:
         fields = _parse(query)
-        shop_name = _shop_name(fields["shop"])
-        link = _find(fields["state"], shop_name)
-        _verify(query, link, int(fields["timestamp"]))
+        link = _find(fields["state"], _shop_name(fields))
+        _verify(query, link, fields["timestamp"])
         return _consume(link, fields["code"])
     except CallbackRefused as refused:
-        log.warning("callback.refused", extra={"rule": refused.rule})
+        _note(refused, query)
         raise
 
 
 def _parse(query: str) -> dict[str, str]:
-    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100) if query.count("&") < 100 else []
-    fields = dict(pairs)
+    fields = dict(signed_queries.pairs(query))
     if "error" in fields and "code" not in fields:
-        raise CallbackRefused("declined")
-    if not all(fields.get(name) for name in _REQUIRED):
-        raise CallbackRefused("incomplete")
-    is_repeated = len(fields) != len([name for name, _ in pairs if not name.endswith("[]")])
-    if is_repeated or not all(shape.fullmatch(fields[name]) for name, shape in _SHAPES.items()):
-        raise CallbackRefused("malformed")
-    return fields
-
-
-def _shop_name(domain: str) -> str:
+        raise CallbackRefused("declined", _link_of(fields.get("state", "")))
     try:
-        return domains.from_domain(domain)
-    except ValueError:
-        raise CallbackRefused("shop") from None
+        return signed_queries.read(query, _REQUIRED)
+    except signed_queries.QueryRefused as refused:
+        raise CallbackRefused(refused.rule) from None
+
+
+def _shop_name(fields: dict[str, str]) -> str:
+    try:
+        return signed_queries.shop_name(fields)
+    except signed_queries.QueryRefused as refused:
+        raise CallbackRefused(refused.rule) from None
+
+
+def _link_of(state: str) -> InstallLink | None:
+    rows = InstallLink.objects.select_related("account", "integration__credentials")
+    return rows.filter(state_hash=consent.digest(state)).first()
 
 
 def _find(state: str, shop_name: str) -> InstallLink:
-    rows = InstallLink.objects.select_related("account", "integration__credentials")
-    link = rows.filter(state_hash=consent.digest(state)).first()
+    link = _link_of(state)
     if link is None:
         raise CallbackRefused("state_unknown")
     is_outdated = link.status == InstallLink.Status.OPEN and link.integration_id != link.account.integration_id
     if is_outdated or link.status == InstallLink.Status.SUPERSEDED:
-        raise CallbackRefused("state_replaced")
+        raise CallbackRefused("state_replaced", link)
     if link.is_expired:
-        raise CallbackRefused("state_expired")
+        raise CallbackRefused("state_expired", link)
     if link.account.shop_name != shop_name:
-        raise CallbackRefused("state_of_other_shop")
+        raise CallbackRefused("state_of_other_shop", link)
     return link
 
 
-def _verify(query: str, link: InstallLink, timestamp: int) -> None:
-    credentials = getattr(link.integration, "credentials", None)
-    if not signatures.is_query_signed(query, credentials.secrets if credentials else []):
-        raise CallbackRefused("hmac")
-    off_by = int(time.time()) - timestamp
-    if abs(off_by) > NEAR_SECONDS:
+def _verify(query: str, link: InstallLink, timestamp: str) -> None:
+    if not signatures.is_query_signed(query, _secrets(link)):
+        raise CallbackRefused("hmac", link)
+    if not signed_queries.is_near(timestamp):
         ids = {"install_link": link.pk, "account": link.account.shop_name}
-        log.warning("callback.clock", extra={**ids, "seconds": off_by})  # if it is always so: this machine's clock
-        raise CallbackRefused("timestamp")
+        # If it is always so: this machine's clock.
+        log.warning("callback.clock", extra={**ids, "seconds": signed_queries.seconds_off(timestamp)})
+        raise CallbackRefused("timestamp", link)
+
+
+def _secrets(link: InstallLink) -> list[str]:
+    credentials = getattr(link.integration, "credentials", None)
+    return credentials.secrets if credentials else []
+
+
+def _note(refused: CallbackRefused, query: str) -> None:
+    """Leave a line from which `verify_install` can explain the refusal, and one row a link and rule for staff."""
+    link = refused.link
+    told: dict[str, object] = {"rule": refused.rule, "signed": signed_queries.outline(query)}
+    if link is not None:
+        told |= {"install_link": link.pk, "account": link.account.shop_name}
+        account_timeline.record_once(link.account, f"refused_{refused.rule}", _TOLD[refused.rule], link)
+    if link is not None and refused.rule == "hmac":
+        claimed = dict(signed_queries.pairs(query))["hmac"]
+        made = [signatures.query_hmac(query, secret)[:_SHOWN_CHARACTERS] for secret in _secrets(link)]
+        told |= {"claimed": claimed[:_SHOWN_CHARACTERS], "expected": ",".join(made)}
+    log.warning("callback.refused", extra=told)
 
 
 def _consume(link: InstallLink, code: str) -> InstallLink:
@@ -126,6 +146,7 @@ def _consume(link: InstallLink, code: str) -> InstallLink:
         state="",
         used_at=now,
         mail=consent.NO_LONGER_DUE,
+        next_reminder_at=None,
         attempts=0,
         claim_token="",
         lease_until=None,
@@ -133,10 +154,11 @@ def _consume(link: InstallLink, code: str) -> InstallLink:
         last_error="",
     )
     if is_first:
+        account_timeline.record(link.account, "code_received", "The client gave consent; the code came back.", link)
         log.info("callback.accepted", extra={"install_link": link.pk, "account": link.account.shop_name})
         queue.kick("integrations.exchange_codes")
         return link
     link.refresh_from_db(fields=["code_hash", "status"])
     if link.code_hash != code_hash:
-        raise CallbackRefused("state_used")
+        raise CallbackRefused("state_used", link)
     return link

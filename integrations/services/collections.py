@@ -1,53 +1,55 @@
-"""A store's collections as a CSV file: all of them, or an error."""
+"""A store's collections as a CSV file: all of them, or an error. Small stores at once, large ones in the background."""
 
-import csv
-import io
-from collections.abc import Iterable
-from urllib.parse import quote
+import logging
+from typing import Any
 
-from integrations import connections
-from integrations.models import AccountShopify
-from integrations.shopify import queries
+from hemi.lib import queue
+from integrations import collection_csv, connections
+from integrations.models import AccountShopify, CollectionExport
+from integrations.services import accounts
+from integrations.services.refusals import Refused
+from integrations.shopify import collection_queries, queries
 from integrations.shopify.errors import Kind, ShopifyError
+
+log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 25.0
 MOST = 25_000  # Shopify's lists end there, without a word
-COLUMNS = ("id", "handle", "title", "kind", "products", "updated", "URL")
-# What a spreadsheet would run: the last three are the wide forms that East Asian versions read alike.
-_LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+AT_ONCE = 1_000  # collections that a person waits for: ten calls
+
+
+def count(account: AccountShopify) -> int:
+    """Return how many collections the store has; raises ShopifyError."""
+    with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
+        return int(client.execute(collection_queries.COLLECTIONS_COUNT)["collectionsCount"]["count"])
 
 
 def as_csv(account: AccountShopify) -> bytes:
     """Read all collections of the store, whole or not at all; raises ShopifyError.
 
-    At most about 5 MB of text. The mark at its beginning (utf-8-sig) tells spreadsheets the encoding.
+    At most about 5 MB of text.
     """
-    with connections.client_for(account, DEADLINE_SECONDS) as client:
+    with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
         nodes = list(client.nodes(queries.COLLECTIONS, "collections"))
     if len(nodes) >= MOST:
         raise ShopifyError(Kind.PERMANENT, f"The store has more collections than Shopify lists ({MOST:,}).")
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(COLUMNS)
-    rows.writerows(_row(account, node) for node in nodes)
-    return text.getvalue().encode("utf-8-sig")
+    return collection_csv.head() + collection_csv.lines(account, nodes)
 
 
-def safe(cells: Iterable[str]) -> list[str]:
-    """Put an apostrophe before what a spreadsheet would take for a formula."""
-    return [f"'{cell}" if cell.startswith(_LIVE) else cell for cell in cells]
+def why_not_export(account: AccountShopify) -> str:
+    """Return why no file can be made in the background, in one sentence; blank if one can."""
+    if reason := accounts.why_not_read(account):
+        return reason
+    if account.collection_exports.filter(status=CollectionExport.Status.WAITING).exists():
+        return "A file is being made already; see Collection exports."
+    return ""
 
 
-def _row(account: AccountShopify, node: dict) -> list[str]:
-    count = node["productsCount"] or {"count": "", "precision": "EXACT"}
-    is_smart = any(source.get("inclusion", {"conditions": [source]})["conditions"] for source in node["sources"])
-    cells = (
-        node["legacyResourceId"],
-        node["handle"],
-        node["title"],
-        "smart" if is_smart else "custom",
-        f"{count['count']}" if count["precision"] == "EXACT" else f"{count['count']} or more",
-        node["updatedAt"],
-        f"https://{account.domain}/collections/{quote(node['handle'])}",
-    )
-    return safe(str(cell) for cell in cells)
+def export(*, account: AccountShopify, by: Any) -> CollectionExport:
+    """Ask for the file to be made by a worker; it is kept for a day. Raises Refused."""
+    if reason := why_not_export(account):
+        raise Refused(reason)
+    made = CollectionExport.objects.create(account=account, made_by=by)
+    log.info("collections.asked", extra={"account": account.pk, "export": made.pk, "by": by.pk if by else None})
+    queue.kick("integrations.export_collections")
+    return made

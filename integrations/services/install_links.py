@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import consent, scopes
+from integrations import account_timeline, consent, expiry, scopes
 from integrations.models import AccountShopify, InstallLink, Integration
 from integrations.services.refusals import Refused
 
 log = logging.getLogger(__name__)
+_USED = "This link has been used or replaced. Generate a new one."
 
 
 def why_not(account: AccountShopify) -> str:
@@ -25,6 +26,8 @@ def why_not(account: AccountShopify) -> str:
         return "Choose an Integration App for this account first."
     if integration.platform != Integration.Platform.SHOPIFY:
         return f"{integration.name} is not a Shopify integration."
+    if integration.uses_client_credentials:
+        return "This app needs no install link: Hemi gets its token with the client id and secret by itself."
     if integration.is_internal:
         return "This is an internal app: it has no install link; paste its access token on the account."
     if not integration.is_active:
@@ -50,9 +53,9 @@ def why_not_mail(account: AccountShopify) -> str:
     return ""
 
 
-def get_or_make(*, account: AccountShopify, by: Any) -> InstallLink:
-    """Return the account's open link, or make one; a link that asks for something else is replaced. Two at once get
-    the same. Raises Refused."""
+def get_or_make(*, account: AccountShopify, by: Any, afresh: bool = False) -> InstallLink:
+    """Return the account's open link, or make one; a link that asks for something else is replaced, and `afresh` one
+    that is not being mailed just now, too. Two at once get the same. Raises Refused."""
     if reason := why_not(account):
         raise Refused(reason)
     with transaction.atomic():
@@ -60,26 +63,57 @@ def get_or_make(*, account: AccountShopify, by: Any) -> InstallLink:
         locked = AccountShopify.objects.select_for_update(no_key=True, of=("self",))
         account = locked.select_related("integration__credentials").get(pk=account.pk)
         link = account.install_links.filter(status=InstallLink.Status.OPEN).select_related("integration").first()
-        if link and _is_current(link, account):
+        if link and _is_current(link, account) and not (afresh and link.mail != InstallLink.Mail.DUE):
             return link
         if link:
-            _supersede(link)
+            end(link, by)
         return _make(account, by)
 
 
+def missing_scopes(account: AccountShopify) -> list[str]:
+    """Return what the account asks for and the store has not granted."""
+    return scopes.missing(_asked_scopes(account), account.granted_scopes) if account.is_authorised else []
+
+
+def why_not_ask_for_scopes(account: AccountShopify) -> str:
+    """Return why no new scopes can be asked for, in one sentence; blank if they can."""
+    if not account.is_authorised:
+        return "The store is not connected: send the install email; it asks for all the scopes."
+    try:
+        if not missing_scopes(account):
+            return "All the access scopes that the account asks for are granted."
+    except Refused as refused:
+        return str(refused)
+    return why_not_mail(account)
+
+
+def ask_for_scopes(*, account: AccountShopify, by: Any) -> InstallLink:
+    """Make a fresh link for what is missing and mail it; the link that was open is replaced. Raises Refused."""
+    if reason := why_not_ask_for_scopes(account):
+        raise Refused(reason)
+    return mail(account=account, by=by, afresh=True)
+
+
 def authorize_url(link: InstallLink) -> str:
-    """Return the address that the store's owner opens, with the link's state in it; raises Refused once it is used."""
+    """Return Shopify's authorize page for the link, with the link's state in it; raises Refused once it is used."""
     if not link.state:
-        raise Refused("This link has been used or replaced. Generate a new one.")
+        raise Refused(_USED)
     return consent.url(link)
 
 
-def mail(*, account: AccountShopify, by: Any) -> InstallLink:
+def url_for_client(link: InstallLink) -> str:
+    """Return the address that the store's owner opens first; raises Refused once the link is used."""
+    if not link.state:
+        raise Refused(_USED)
+    return consent.url_for_client(link)
+
+
+def mail(*, account: AccountShopify, by: Any, afresh: bool = False) -> InstallLink:
     """Ask for the account's open link to be mailed to its Client Email, also once more. Raises Refused."""
     if reason := why_not_mail(account):
         raise Refused(reason)
     with transaction.atomic():
-        link = get_or_make(account=account, by=by)
+        link = get_or_make(account=account, by=by, afresh=afresh)
         # Two clicks at once make one mail: the second finds it under way.
         InstallLink.objects.filter(~Q(mail=InstallLink.Mail.DUE), pk=link.pk, status=InstallLink.Status.OPEN).update(
             mail=InstallLink.Mail.DUE,
@@ -112,10 +146,14 @@ def _is_current(link: InstallLink, account: AccountShopify) -> bool:
     )
 
 
-def _supersede(link: InstallLink) -> None:
-    InstallLink.objects.filter(pk=link.pk, status=InstallLink.Status.OPEN).update(
-        status=InstallLink.Status.SUPERSEDED, state="", mail=consent.NO_LONGER_DUE, lease_until=None, claim_token=""
-    )
+def end(link: InstallLink, by: Any, why: str = "Replaced by a newer link.") -> None:
+    """Make an open link worthless: expired if its time is over, otherwise superseded."""
+    if link.is_expired:
+        expiry.end(link)
+        return
+    rows = InstallLink.objects.filter(pk=link.pk, status=InstallLink.Status.OPEN)
+    if rows.update(status=InstallLink.Status.SUPERSEDED, reason=why[:500], **consent.CLOSED):
+        account_timeline.record(link.account, "link_superseded", f"The install link was ended: {why}", link, by)
 
 
 def _make(account: AccountShopify, by: Any) -> InstallLink:
@@ -131,6 +169,8 @@ def _make(account: AccountShopify, by: Any) -> InstallLink:
         made_by=by,
         expires_at=timezone.now() + timedelta(days=settings.INSTALL_LINK_DAYS),
     )
+    text = f"An install link was made that works until {link.expires_at:%Y-%m-%d %H:%M} UTC."
+    account_timeline.record(account, "link_made", text, link, by)
     log.info("install.link_made", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
     return link
 

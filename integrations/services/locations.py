@@ -1,5 +1,6 @@
 """A store's locations, read while a person waits."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.utils import timezone
 
 from integrations import connections
 from integrations.models import AccountShopify, Location
-from integrations.shopify import queries
+from integrations.shopify import stores
 
 DEADLINE_SECONDS = 25.0
 
@@ -18,8 +19,8 @@ def refresh(*, account: AccountShopify, by: Any) -> int:
     Raises ShopifyError, and then nothing has changed.
     """
     now = timezone.now()
-    with connections.client_for(account, DEADLINE_SECONDS) as client:
-        rows = [_location(account, node, now) for node in client.nodes(queries.LOCATIONS, "locations")]
+    with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
+        rows = [_location(account, place, now) for place in stores.places(client)]
     with transaction.atomic():
         Location.objects.bulk_create(
             rows,
@@ -31,12 +32,12 @@ def refresh(*, account: AccountShopify, by: Any) -> int:
     return sum(row.is_active for row in rows)
 
 
-def _location(account: AccountShopify, node: dict, now: Any) -> Location:
+def _location(account: AccountShopify, place: stores.Place, now: datetime) -> Location:
     return Location(
         account=account,
-        shopify_id=int(node["legacyResourceId"]),
-        name=node["name"][:255],
-        address=", ".join(node["address"]["formatted"])[:500],
-        is_active=node["isActive"],
+        shopify_id=place.id,
+        name=place.name[:255],
+        address=place.address[:500],
+        is_active=place.is_active,
         seen_at=now,
     )

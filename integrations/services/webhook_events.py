@@ -17,6 +17,8 @@ _REPLAYABLE = (WebhookEvent.Status.FAILED, WebhookEvent.Status.IGNORED)
 
 def why_not_replay(event: WebhookEvent) -> str:
     """Return why the webhook cannot be processed again, in one sentence; blank if it can."""
+    if event.redacted_at:
+        return "The customer's data was removed from this webhook; there is nothing left to process."
     if event.status not in _REPLAYABLE:
         return "Only a webhook that failed or was ignored can be processed again."
     if event.topic not in settings.WEBHOOK_HANDLERS:

@@ -1,7 +1,10 @@
 """Read an answer of the GraphQL API: errors come as an HTTP status, as `errors`, and as `userErrors`."""
 
+from dataclasses import dataclass
+
 import requests
 
+from integrations.shopify import denials
 from integrations.shopify.errors import Kind, ShopifyError
 
 _BY_CODE = {
@@ -27,7 +30,10 @@ def read(answer: requests.Response, *, is_mutation: bool) -> dict:
     status, request_id = answer.status_code, answer.headers.get("X-Request-Id", "")
 
     def error(kind: Kind, message: str) -> ShopifyError:
-        return ShopifyError(kind, message[:500], status=status, request_id=request_id)
+        made = ShopifyError(kind, message[:500], status=status, request_id=request_id)
+        if kind == Kind.FORBIDDEN:
+            made.denial = denials.read(message)
+        return made
 
     fields = _fields(answer)
     messages, codes = _errors(fields)
@@ -39,7 +45,7 @@ def read(answer: requests.Response, *, is_mutation: bool) -> dict:
         said = f": {'; '.join(messages)}" if messages else ""
         raise error(_BY_STATUS.get(status, Kind.PERMANENT), f"Shopify answered {status}{said}.")
     if "THROTTLED" in codes:
-        raise Throttled(_refill_seconds(fields), error(Kind.TEMPORARY, "Shopify is busy (throttled)."))
+        raise Throttled(_refill_seconds(cost(answer)), error(Kind.TEMPORARY, "Shopify is busy (throttled)."))
     if messages:  # partial data is no answer
         kind = next((_BY_CODE[code] for code in codes if code in _BY_CODE), Kind.PERMANENT)
         if kind == Kind.TEMPORARY and is_mutation:
@@ -53,9 +59,44 @@ def read(answer: requests.Response, *, is_mutation: bool) -> dict:
     return data
 
 
-def cost(answer: requests.Response) -> int | None:
-    """Return the points that the call took from the bucket."""
-    return _cost(_fields(answer)).get("actualQueryCost")
+def page(data: dict, connection: str) -> tuple[list[dict], dict]:
+    """Return the nodes of a connection and its pageInfo; raises ShopifyError for anything else."""
+    found = data.get(connection)
+    nodes, info = (found.get("nodes"), found.get("pageInfo")) if isinstance(found, dict) else (None, None)
+    is_list = isinstance(nodes, list) and all(isinstance(node, dict) for node in nodes)
+    if not is_list or not isinstance(info, dict) or not isinstance(info.get("hasNextPage"), bool):
+        raise ShopifyError(Kind.PERMANENT, f"Shopify's answer holds no list of {connection}.")
+    return list(nodes or []), {"endCursor": None, **info}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a call took from the store's bucket, and how the bucket is afterwards; None where Shopify did not say."""
+
+    requested: float | None = None
+    actual: float | None = None
+    maximum: float | None = None
+    available: float | None = None
+    restore_rate: float | None = None
+
+
+def cost(answer: requests.Response) -> Cost:
+    """Return what the answer says about points."""
+    points = _cost(_fields(answer))
+    bucket = points.get("throttleStatus")
+    bucket = bucket if isinstance(bucket, dict) else {}
+    return Cost(
+        _number(points, "requestedQueryCost"),
+        _number(points, "actualQueryCost"),
+        _number(bucket, "maximumAvailable"),
+        _number(bucket, "currentlyAvailable"),
+        _number(bucket, "restoreRate"),
+    )
+
+
+def _number(fields: dict, name: str) -> float | None:
+    value = fields.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _fields(answer: requests.Response) -> dict:
@@ -83,15 +124,14 @@ def _user_errors(data: dict) -> list[str]:
 
 def _cost(fields: dict) -> dict:
     extensions = fields.get("extensions")
-    return (extensions.get("cost") or {}) if isinstance(extensions, dict) else {}
+    points = extensions.get("cost") if isinstance(extensions, dict) else None
+    return points if isinstance(points, dict) else {}
 
 
-def _refill_seconds(fields: dict) -> float:
+def _refill_seconds(points: Cost) -> float:
     """Compute when the bucket holds what the call asks for; at least a second."""
-    points = _cost(fields)
-    bucket = points.get("throttleStatus") or {}
-    lacking = (points.get("requestedQueryCost") or 0) - (bucket.get("currentlyAvailable") or 0)
-    return max(1.0, lacking / (bucket.get("restoreRate") or 50))
+    lacking = (points.requested or 0) - (points.available or 0)
+    return max(1.0, lacking / (points.restore_rate or 50))
 
 
 def _retry_after(answer: requests.Response) -> float:

@@ -6,46 +6,10 @@ https://shopify.dev/docs/api/admin-graphql/latest/queries/order
 from decimal import Decimal
 from typing import Any
 
-from integrations.shopify import payloads
+from integrations.shopify import order_queries, payloads
 from integrations.shopify.client import GraphQL
 from integrations.shopify.errors import Kind, ShopifyError
 
-ORDER = """
-query HemiOrder($id: ID!, $after: String) {
-  order(id: $id) {
-    legacyResourceId name sourceName createdAt updatedAt test cancelledAt
-    displayFinancialStatus displayFulfillmentStatus currencyCode taxesIncluded email phone note
-    totalPriceSet { shopMoney { amount } }
-    totalTaxSet { shopMoney { amount } }
-    totalDiscountsSet { shopMoney { amount } }
-    totalShippingPriceSet { shopMoney { amount } }
-    customer {
-      firstName lastName
-      defaultEmailAddress { emailAddress }
-      defaultPhoneNumber { phoneNumber }
-    }
-    shippingAddress { ...HemiAddress }
-    billingAddress { ...HemiAddress }
-    shippingLines(first: 20) { nodes { title code } }
-    lineItems(first: 50, after: $after) {
-      nodes {
-        id sku title name variantTitle vendor quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard
-        product { legacyResourceId productType }
-        variant { legacyResourceId }
-        originalUnitPriceSet { shopMoney { amount } }
-        totalDiscountSet { shopMoney { amount } }
-        discountAllocations { allocatedAmountSet { shopMoney { amount } } }
-        taxLines { priceSet { shopMoney { amount } } }
-        customAttributes { key value }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}
-fragment HemiAddress on MailingAddress {
-  name firstName lastName company address1 address2 city zip province provinceCode country countryCodeV2 phone
-}
-"""
 _FULFILMENT = {"UNFULFILLED": "", "FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
 
 
@@ -62,13 +26,18 @@ def read(client: GraphQL, shopify_id: int) -> payloads.OrderSnapshot:
             raise ShopifyError(Kind.TEMPORARY, "The order changed while it was read.")
         lines += more
     try:
-        return payloads.from_resource(_resource(order, lines))
+        return snapshot(order, lines)
     except payloads.PayloadError as error:
         raise ShopifyError(Kind.PERMANENT, str(error)) from None
 
 
+def snapshot(order: dict[str, Any], lines: list[dict[str, Any]]) -> payloads.OrderSnapshot:
+    """Return an order's fields and all of its lines as the snapshot. Raises payloads.PayloadError."""
+    return payloads.from_resource(_resource(order, lines))
+
+
 def _page(client: GraphQL, shopify_id: int, after: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    answer = client.execute(ORDER, {"id": f"gid://shopify/Order/{shopify_id}", "after": after})
+    answer = client.execute(order_queries.ORDER, {"id": f"gid://shopify/Order/{shopify_id}", "after": after})
     order = answer["order"]
     if order is None:
         raise ShopifyError(Kind.PERMANENT, "The store has no such order, or the app may not see it (60 days).")
@@ -131,6 +100,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 def _customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
     return customer and {
+        "id": customer["legacyResourceId"],
         "first_name": customer["firstName"],
         "last_name": customer["lastName"],
         "email": (customer["defaultEmailAddress"] or {}).get("emailAddress"),

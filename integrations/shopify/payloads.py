@@ -7,7 +7,7 @@ The body is the REST order resource, also in the GraphQL era
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -76,6 +76,7 @@ class OrderSnapshot:
     shipping_methods: list[dict[str, str]]
     note: str
     lines: tuple[LineSnapshot, ...]
+    customer_id: int | None = None
 
     @property
     def content_hash(self) -> str:
@@ -84,6 +85,22 @@ class OrderSnapshot:
         for line in values["lines"]:
             del line["product_type"]
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+    def without_person(self) -> "OrderSnapshot":
+        """Return the order without its customer's data; ids, articles and money stay."""
+        lines = tuple(replace(line, properties=[]) for line in self.lines)
+        return replace(self, **NO_PERSON, lines=lines)
+
+
+# What an order says about a person, emptied.
+NO_PERSON: dict[str, Any] = {
+    "email": "",
+    "phone": "",
+    "customer_name": "",
+    "shipping_address": None,
+    "billing_address": None,
+    "note": "",
+}
 
 
 def parse_order(body: bytes) -> OrderSnapshot:
@@ -137,6 +154,7 @@ def _order(data: dict[str, Any]) -> OrderSnapshot:
         ],
         note=_text(data.get("note"), 5000),
         lines=tuple(_line(line, number) for number, line in enumerate(data.get("line_items") or [], start=1)),
+        customer_id=_id(customer["id"], "customer.id") if customer.get("id") else None,
     )
 
 

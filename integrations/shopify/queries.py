@@ -6,6 +6,13 @@ query HemiShop {
 }
 """
 
+INSTALLATION = """
+query HemiInstallation {
+  shop { id myshopifyDomain }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
 # Locations of fulfilment services are only listed with includeLegacy.
 LOCATIONS = """
 query HemiLocations($after: String) {
@@ -30,9 +37,9 @@ query HemiCollections($after: String) {
 """
 
 WEBHOOKS = """
-query HemiWebhooks($after: String, $topics: [WebhookSubscriptionTopic!]) {
-  webhookSubscriptions(first: 100, after: $after, topics: $topics) {
-    nodes { id topic uri }
+query HemiWebhooks($after: String) {
+  webhookSubscriptions(first: 100, after: $after) {
+    nodes { id topic uri format filter includeFields metafieldNamespaces apiVersion { handle } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -44,5 +51,32 @@ mutation HemiSubscribe($topic: WebhookSubscriptionTopic!, $uri: String!) {
     webhookSubscription { id }
     userErrors { field message }
   }
+}
+"""
+
+MEND_SUBSCRIPTION = """
+mutation HemiMendSubscription($id: ID!, $uri: String!) {
+  webhookSubscriptionUpdate(
+    id: $id
+    webhookSubscription: {uri: $uri, format: JSON, filter: "", includeFields: [], metafieldNamespaces: []}
+  ) {
+    webhookSubscription { id }
+    userErrors { field message }
+  }
+}
+"""
+
+UNSUBSCRIBE = """
+mutation HemiUnsubscribe($id: ID!) {
+  webhookSubscriptionDelete(id: $id) {
+    deletedWebhookSubscriptionId
+    userErrors { field message }
+  }
+}
+"""
+
+FULFILMENT_ORDER = """
+query HemiFulfilmentOrder($id: ID!) {
+  fulfillmentOrder(id: $id) { orderId }
 }
 """

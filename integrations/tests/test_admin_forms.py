@@ -40,14 +40,16 @@ def test_only_active_shopify_apps_and_own_locations_can_be_chosen(staff, account
     assert [str(row) for row in form.fields["location"].queryset] == ["Mine"]
 
 
-def test_pasted_token_authorises_and_is_never_shown(staff, account):
-    assert not save(staff, page(account), access_token=f" {TOKEN} ")
+def test_pasted_token_authorises_and_is_never_shown(staff, shopify, account):
+    token = shopify.issue_token("client-1", "test", ["read_orders", "write_products"])
+    assert not save(staff, page(account), access_token=f" {token} ")
     account.refresh_from_db()
-    assert (account.access_token, account.token_version, account.webhooks) == (TOKEN, 1, "due")
+    assert (account.access_token, account.token_version, account.webhooks) == (token, 1, "due")
+    assert account.granted_scopes == "read_orders,write_products"
     assert account.authorised_at == account.orders_from
-    assert TOKEN not in staff.get(page(account)).content.decode()
-    assert TOKEN not in staff.get(reverse("admin:integrations_accountshopify_changelist")).content.decode()
-    assert TOKEN not in staff.get(page(account, "history")).content.decode()
+    assert token not in staff.get(page(account)).content.decode()
+    assert token not in staff.get(reverse("admin:integrations_accountshopify_changelist")).content.decode()
+    assert token not in staff.get(page(account, "history")).content.decode()
 
 
 def test_blank_keeps_the_token_and_a_tick_clears_it(staff, account):

@@ -80,7 +80,8 @@ def test_what_asks_for_something_else_is_replaced(account, change):
     change(account)
     second = make(account)
     first.refresh_from_db()
-    assert (first.status, first.state) == ("superseded", "")
+    assert (first.status, first.state) == ("expired" if change is let_expire else "superseded", "")
+    assert first.reason
     assert second.pk != first.pk
     assert second.state_hash != first.state_hash
 

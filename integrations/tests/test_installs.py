@@ -153,8 +153,8 @@ def test_token_pasted_meanwhile_is_kept(shopify, account, monkeypatch):
     link = install(account)
     original = installs.oauth.exchange_code
 
-    def slow(*args):
-        grant = original(*args)
+    def slow(*args, **wishes):
+        grant = original(*args, **wishes)
         AccountShopify.objects.update(access_token="pasted", token_version=7)
         return grant
 

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from integrations import collection_csv
 from integrations.models import AccountShopify, Location
 from integrations.services import collections, locations
 from integrations.shopify.errors import Kind, ShopifyError
@@ -70,7 +71,7 @@ def test_cells_are_safe_in_a_spreadsheet_and_otherwise_unchanged(shopify, store)
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])
 def test_live_cells_are_quoted(cell):
-    assert collections.safe([cell, "Chairs = fine"]) == [f"'{cell}", "Chairs = fine"]
+    assert collection_csv.safe([cell, "Chairs = fine"]) == [f"'{cell}", "Chairs = fine"]
 
 
 @pytest.mark.parametrize(("kind", "count"), [("access_denied", 1), ("401", 1), ("500", 4)])

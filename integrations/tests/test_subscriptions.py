@@ -2,8 +2,9 @@
 
 import pytest
 
-from integrations import subscriptions, tokens
+from integrations import subscriptions, tokens, topics
 from integrations.models import AccountShopify, IntegrationCredentials, StaffAlert
+from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
 
 pytestmark = pytest.mark.django_db
@@ -19,28 +20,120 @@ def subscribed(shopify):
     return sorted((row.topic, row.uri) for row in shopify.state.subscriptions.values())
 
 
-def uris(account):
-    uri = f"https://hemi.test/shopify/webhooks/{account.uuid}/"
-    return sorted((topic, uri) for topic in subscriptions.TOPICS)
+def allowed():
+    """The topics for which the store's token has a scope."""
+    return sorted(topic for topic in topics.TOPICS if not topic.startswith("FULFILLMENT_ORDERS_"))
 
 
-def test_four_topics_at_the_accounts_own_address(shopify, due):
+def check_again():
+    AccountShopify.objects.update(**tokens.due_webhooks())
+    subscriptions.subscribe_webhooks()
+
+
+def test_every_topic_at_the_accounts_own_address(shopify, due):
     subscriptions.subscribe_webhooks()
     due.refresh_from_db()
     assert (due.webhooks, due.webhooks_error) == ("on", "")
     assert due.shopify_shop_id == shopify.state.shops["test"].id
-    assert len(subscribed(shopify)) == 4
-    assert [uri for _, uri in subscribed(shopify)] == [uri for _, uri in uris(due)]
+    uri = f"https://hemi.test/shopify/webhooks/{due.uuid}/"
+    assert subscribed(shopify) == [(topic, uri) for topic in allowed()]
+    rows = {row.topic: row for row in due.subscriptions.all()}
+    assert set(rows) == set(topics.TOPICS)
+    kept = rows["ORDERS_EDITED"]
+    assert (kept.uri, kept.api_version, kept.is_listed, kept.note) == (uri, "2026-10", True, "")
+    assert kept.shopify_id in {f"gid://shopify/WebhookSubscription/{number}" for number in shopify.state.subscriptions}
 
 
-def test_only_the_missing_are_made(shopify, due):
+def test_a_topic_whose_scope_is_not_granted_is_skipped_and_said(shopify, due):
+    subscriptions.subscribe_webhooks()
+    row = due.subscriptions.get(topic="FULFILLMENT_ORDERS_MOVED")
+    assert not row.is_listed
+    assert "read_merchant_managed_fulfillment_orders" in row.note
+    assert not StaffAlert.objects.exists()
+
+
+def test_without_the_scope_for_orders_staff_are_told(shopify, account):
+    token = shopify.issue_token("client-1", "test", ["read_products"])
+    AccountShopify.objects.update(access_token=token, **tokens.due_webhooks())
+    subscriptions.subscribe_webhooks()
+    account.refresh_from_db()
+    assert account.webhooks == "failed"
+    assert "read_orders" in account.webhooks_error
+    assert {topic for topic, _ in subscribed(shopify)} == {
+        "APP_UNINSTALLED", "APP_SCOPES_UPDATE", "BULK_OPERATIONS_FINISH"
+    }  # fmt: skip
+
+
+def test_what_shopify_deleted_is_made_again_and_staff_are_told_once(shopify, due):
     subscriptions.subscribe_webhooks()
     before = set(shopify.state.subscriptions)
-    shopify.state.subscriptions.pop(min(before))
-    AccountShopify.objects.update(**tokens.due_webhooks())
+    shopify.drop_subscriptions("test", "ORDERS_CREATE", "ORDERS_PAID")
+    check_again()
+    assert [topic for topic, _ in subscribed(shopify)] == allowed()
+    assert len(set(shopify.state.subscriptions) & before) == len(allowed()) - 2
+    alert = StaffAlert.objects.get()
+    assert alert.kind == "subscriptions_gone"
+    assert "orders_create, orders_paid" in alert.text and "subscribed them again" in alert.text
+    assert "orders_create" in due.events.get(kind="webhooks_gone").text
+    check_again()
+    assert StaffAlert.objects.get().cleared_at
+
+
+def test_what_differs_is_updated_in_place(shopify, due):
     subscriptions.subscribe_webhooks()
-    assert len(subscribed(shopify)) == 4
-    assert len(set(shopify.state.subscriptions) & before) == 3
+    rows = {row.topic: row for row in shopify.state.subscriptions.values()}
+    rows["ORDERS_CREATE"].uri = "https://elsewhere.test/hook"
+    rows["ORDERS_PAID"].filter = "test:true"
+    rows["ORDERS_UPDATED"].include_fields = ["id"]
+    check_again()
+    assert [topic for topic, _ in subscribed(shopify)] == allowed()
+    assert {row.id for row in shopify.state.subscriptions.values()} == {row.id for row in rows.values()}
+    assert not any(row.filter or row.include_fields for row in rows.values())
+    assert rows["ORDERS_CREATE"].uri.startswith("https://hemi.test/")
+    assert not StaffAlert.objects.exists()
+
+
+def test_a_new_base_url_takes_the_subscriptions_along(shopify, due, settings):
+    subscriptions.subscribe_webhooks()
+    before = set(shopify.state.subscriptions)
+    settings.HEMI_BASE_URL = "https://moved.test"
+    check_again()
+    assert set(shopify.state.subscriptions) == before
+    assert {uri.split("/shopify")[0] for _, uri in subscribed(shopify)} == {"https://moved.test"}
+
+
+def test_what_is_ours_and_not_on_the_list_is_deleted_and_no_others(shopify, due):
+    ours = f"https://hemi.test/shopify/webhooks/{due.uuid}/"
+    foreign = shopify.subscribe("test", "products/update", ours, client_id="client-1")
+    twice = shopify.subscribe("test", "orders/create", f"https://old.test/shopify/webhooks/{due.uuid}/", "", "client-1")
+    others = shopify.subscribe("test", "products/update", "https://else.test/hook", client_id="client-1")
+    subscriptions.subscribe_webhooks()
+    left = shopify.state.subscriptions
+    assert foreign.id not in left and others.id in left
+    assert left[twice.id].uri == ours  # moved, not made a second time
+    assert len(left) == len(allowed()) + 1
+
+
+def test_another_api_version_is_shown(shopify, due):
+    subscriptions.subscribe_webhooks()
+    for row in shopify.state.subscriptions.values():
+        row.api_version = "2026-07"
+    check_again()
+    row = due.subscriptions.get(topic="ORDERS_CREATE")
+    assert row.api_version == "2026-07" and "asks for 2026-10" in row.note
+
+
+def test_eight_failed_deliveries_are_mended_by_the_next_check(shopify, due, settings, live_server, monkeypatch):
+    monkeypatch.setattr(shopify.webhooks, "_retry_delays", (0.01,) * 4)
+    settings.HEMI_BASE_URL = live_server.url
+    subscriptions.subscribe_webhooks()
+    IntegrationCredentials.objects.update(client_secret="another")  # every webhook is refused
+    for _ in range(2):
+        shopify.place_order("test", financial_status="pending")
+        assert shopify.wait_idle(15)
+    assert "ORDERS_CREATE" not in {topic for topic, _ in subscribed(shopify)}
+    check_again()
+    assert [topic for topic, _ in subscribed(shopify)] == allowed()
 
 
 def test_on_is_left_alone(shopify, store):
@@ -74,7 +167,7 @@ def test_off_with_a_sentence(shopify, due, settings, spoil, word):
     assert not shopify.state.subscriptions
 
 
-@pytest.mark.parametrize(("kind", "count"), [("401", 1), ("access_denied", 2)])  # the list needs no scope
+@pytest.mark.parametrize(("kind", "count"), [("401", 1), ("access_denied", 30)])
 def test_refusal_is_told_at_once(shopify, due, kind, count):
     AccountShopify.objects.update(shopify_shop_id=1)
     shopify.add_fault(kind, count=count)
@@ -82,8 +175,9 @@ def test_refusal_is_told_at_once(shopify, due, kind, count):
     due.refresh_from_db()
     assert due.webhooks == "failed"
     assert due.webhooks_error
-    assert StaffAlert.objects.get().kind == "subscriptions"
-    AccountShopify.objects.update(**tokens.due_webhooks())
+    assert StaffAlert.objects.filter(kind="subscriptions").exists()
+    shopify.faults.clear()
+    tokens.store(due, TokenGrant(due.access_token, ""), seen_version=1)  # as an install does
     subscriptions.subscribe_webhooks()
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 

@@ -1,24 +1,23 @@
-"""Where a client's browser comes back to after consent, and waits."""
+"""Where a client's browser comes back to after consent, waits, and may ask for a new link."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from integrations.models import InstallLink
-from integrations.services import callbacks
+from integrations.services import callbacks, link_renewals
+from integrations.views.pages import page, private
 
-# The pages load nothing and run nothing.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGES = {
     InstallLink.Status.CODE_RECEIVED: "integrations/connecting.html",
     InstallLink.Status.CONNECTED: "integrations/connected.html",
     InstallLink.Status.FAILED: "integrations/failed.html",
 }
+_OLD = ("state_expired", "state_replaced", "state_used")  # a client who comes back with an old link
 
 
 @require_GET
@@ -27,32 +26,46 @@ def callback(request: HttpRequest) -> HttpResponse:
     try:
         link = callbacks.receive(request.META.get("QUERY_STRING", ""))
     except callbacks.CallbackRefused as refused:
-        return _page(request, "integrations/refused.html", {"sentence": str(refused)}, refused.status)
+        return _refused(request, refused)
     # The code does not stay in the address bar.
-    return _private(HttpResponseRedirect(reverse("shopify-progress", args=[link.uuid])))
+    return private(HttpResponseRedirect(reverse("shopify-progress", args=[link.uuid])))
 
 
 @require_GET
 def progress(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show how far a connection is."""
-    link = InstallLink.objects.select_related("account", "integration").filter(uuid=uuid).first()
+    link = InstallLink.objects.select_related("account", "integration__credentials").filter(uuid=uuid).first()
     if link is None or link.status not in _PAGES:
         sentence = "There is nothing to see here yet. Please open the link in your mail."
-        return _page(request, "integrations/refused.html", {"sentence": sentence}, 404)
+        return page(request, "integrations/refused.html", {"sentence": sentence}, status=404)
     waited = (timezone.now() - (link.used_at or link.created_at)).total_seconds()
-    words = {"link": link, "is_slow": waited > 30, "landing_page": link.integration.landing_page}
-    return _page(request, _PAGES[InstallLink.Status(link.status)], words)
+    renewal = _renewal(link) if link.status == InstallLink.Status.FAILED else {}
+    words = {"link": link, "is_slow": waited > 30, "landing_page": link.integration.landing_page, **renewal}
+    return page(request, _PAGES[InstallLink.Status(link.status)], words, has_form=bool(renewal))
 
 
-def _page(request: HttpRequest, template: str, words: dict, status: int = 200) -> HttpResponse:
-    response = render(request, template, words, status=status)
-    response["Content-Security-Policy"] = _POLICY
-    return _private(response)
+@require_POST
+def renew(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Mail a new link to the address on file, if this link may ask for it; the answer is the same whether or not."""
+    link = InstallLink.objects.select_related("account").filter(uuid=uuid).first()
+    if link is not None:
+        link_renewals.ask(link)
+    return page(request, "integrations/renewed.html", {})
 
 
-def _private(response: HttpResponse) -> HttpResponse:
-    """Keep the address, which carries a code, out of caches, search engines and the next page's log."""
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    add_never_cache_headers(response)
-    return response
+def _refused(request: HttpRequest, refused: callbacks.CallbackRefused) -> HttpResponse:
+    link = refused.link if refused.rule in _OLD else None
+    words: dict[str, Any] = {"sentence": str(refused)}
+    if link is not None and refused.rule == "state_used" and link.account.is_authorised:
+        words["connected_store"] = link.account.domain
+    elif link is not None:
+        words |= _renewal(link)
+        words["must_ask_contact"] = "renewal_link" not in words and refused.rule != "state_replaced"
+    has_form = "renewal_link" in words
+    return page(request, "integrations/refused.html", words, status=refused.status, has_form=has_form)
+
+
+def _renewal(link: InstallLink) -> dict[str, Any]:
+    if not link_renewals.may_ask(link):
+        return {}
+    return {"renewal_link": link, "shown_address": link_renewals.shown_address(link.account)}

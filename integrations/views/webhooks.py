@@ -15,10 +15,12 @@ from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.request import UnreadablePostError
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from hemi.lib import counters, insertion, queue
 from hemi.lib.recent import Recent
+from integrations import renames
 from integrations.models import AccountShopify, IntegrationCredentials, WebhookEvent
 from integrations.shopify import domains, signatures
 
@@ -28,7 +30,8 @@ log = logging.getLogger(__name__)
 _DECOY = secrets.token_hex(16)
 # Plain SQL: building this query anew for each webhook would cost four times what running it does.
 _LOOK_UP = """
-    SELECT account.id, account.shop_name, credentials.client_secret, credentials.previous_client_secret
+    SELECT account.id, account.shop_name, credentials.client_secret,
+        CASE WHEN credentials.previous_secret_until <= %s THEN '' ELSE credentials.previous_client_secret END
     FROM integrations_accountshopify AS account
     JOIN integrations_integration AS integration ON integration.id = account.integration_id
     JOIN integrations_integrationcredentials AS credentials ON credentials.integration_id = integration.id
@@ -106,7 +109,9 @@ def _receive(request: HttpRequest, look_up: str, wanted: list) -> None:
     account_id, shop_name, _ = _addressee(look_up, wanted, body, request.headers.get("X-Shopify-Hmac-Sha256", ""))
     fields = _fields(request)
     if fields["shop_domain"] and fields["shop_domain"].lower() != f"{shop_name}.myshopify.com":
-        raise Refused(401)  # another store's webhook, subscribed with this store's address
+        # Another store's webhook, subscribed with this store's address; or this one's, renamed: then it comes again.
+        renames.hint(account_id, fields["shop_domain"])
+        raise Refused(401)
     _store({"account_id": account_id, "body": body, **fields})
 
 
@@ -144,7 +149,8 @@ def _body(request: HttpRequest) -> bytes:
 
 def _find(look_up: str, wanted: list) -> _Addressee:
     uuid, *rest = wanted
-    row = insertion.first_row(look_up, [_UUID.get_db_prep_value(uuid, connection), *rest])
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    row = insertion.first_row(look_up, [now, _UUID.get_db_prep_value(uuid, connection), *rest])
     if row is None:
         return _Addressee(None, "", ())
     account_id, shop_name, *app_secrets = row

@@ -1,7 +1,9 @@
 """What a store sold."""
 
+from orders.models.completeness import CompletenessDay
 from orders.models.events import OrderEvent
+from orders.models.fetches import OrderFetch
 from orders.models.lines import OrderLine
 from orders.models.orders import Order
 
-__all__ = ["Order", "OrderEvent", "OrderLine"]
+__all__ = ["CompletenessDay", "Order", "OrderEvent", "OrderFetch", "OrderLine"]

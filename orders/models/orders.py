@@ -37,6 +37,8 @@ class Order(Claimable):
     total_discount = models.DecimalField("discount", **money.DIGITS)
     total_shipping = models.DecimalField("shipping", **money.DIGITS)
     are_taxes_included = models.BooleanField("prices include tax", default=False)
+    customer_id = models.BigIntegerField("Shopify's customer id", null=True, blank=True, db_index=True)
+    redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
     email = models.CharField("email", max_length=320, blank=True, default="", db_index=True)
     phone = models.CharField("phone", max_length=100, blank=True, default="")
     customer_name = models.CharField("customer", max_length=500, blank=True, default="")

@@ -9,6 +9,8 @@ from sandbox.shopify.core import Core
 from sandbox.shopify.shop_fields import product_fields, variant_fields
 from sandbox.shopify.state import Grant, Shop
 
+_PROTECTED = {"orders": "Order", "order": "Order", "customers": "Customer"}
+
 
 @dataclass
 class Call:
@@ -27,7 +29,14 @@ class Call:
         return not self.access_denied and scope in scopes.expand(self.grant.scopes)
 
     def require(self, scope: str, field_name: str) -> None:
-        """Refuse a field whose scope was not granted, with Shopify's sentence."""
+        """Refuse a field whose scope was not granted or whose data needs an approval, with Shopify's sentences."""
+        app = self.core.state.apps.get(self.grant.client_id)
+        if field_name in _PROTECTED and app and not app.is_approved_for_customers:
+            raise GraphQLError(
+                f"This app is not approved to access the {_PROTECTED[field_name]} object. "
+                "See https://shopify.dev/docs/apps/launch/protected-customer-data for more details.",
+                extensions={"code": "ACCESS_DENIED"},
+            )
         if not self.has(scope):
             raise GraphQLError(
                 f"Access denied for {field_name} field. Required access: `{scope}` access scope.",

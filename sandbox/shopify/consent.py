@@ -60,6 +60,9 @@ def _read(core: Core, values: dict[str, list[str]], shop: str) -> Consent:
     app = core.state.apps.get(_one(values, "client_id"))
     if app is None:
         raise ConsentRefused("Oauth error invalid_request: Could not find Shopify API application with that api_key.")
+    is_known = (app.client_id, shop) in core.state.opened or core.state.is_installed(app.client_id, shop)
+    if app.needs_install_link and not is_known:
+        raise ConsentRefused("The installation link for this app cannot be used on this store.")
     redirect_uri = _one(values, "redirect_uri")
     if redirect_uri not in app.redirect_uris:
         raise ConsentRefused("Oauth error invalid_request: The redirect_uri is not whitelisted.")
@@ -70,6 +73,18 @@ def _read(core: Core, values: dict[str, list[str]], shop: str) -> Consent:
     return Consent(app, shop, asked, redirect_uri, _one(values, "state"))
 
 
+def open_install_link(core: Core, request: Request, shop: str) -> Response:
+    """Follow Shopify's own install link of a custom app: it opens the App URL, signed."""
+    app = core.state.apps.get(_one(request.query, "client_id"))
+    if app is None or not app.app_url or shop not in core.state.shops:
+        return html_response(error_page("The installation link for this app is invalid."), 400)
+    with core.state.lock:
+        core.state.opened.add((app.client_id, shop))
+    parameters = {"host": _host(shop), "shop": f"{shop}.myshopify.com", "timestamp": str(int(time.time()))}
+    signed = parameters | {"hmac": sign_query(parameters, app.signing_secret)}
+    return Response(302, headers={"Location": f"{app.app_url}?{urlencode(signed)}"})
+
+
 def _redirect(consent: Consent, result: dict[str, str]) -> Response:
     parts = urlsplit(consent.redirect_uri)
     query = "&".join(part for part in (parts.query, urlencode(_signed_query(consent, result))) if part)
@@ -77,14 +92,17 @@ def _redirect(consent: Consent, result: dict[str, str]) -> Response:
 
 
 def _signed_query(consent: Consent, result: dict[str, str]) -> dict[str, str]:
-    store = f"admin.shopify.com/store/{consent.shop}".encode()
     parameters = result | {
-        "host": base64.b64encode(store).decode().rstrip("="),
+        "host": _host(consent.shop),
         "shop": f"{consent.shop}.myshopify.com",
         "state": consent.state,
         "timestamp": str(int(time.time())),
     }
     return parameters | {"hmac": sign_query(parameters, consent.app.signing_secret)}
+
+
+def _host(shop: str) -> str:
+    return base64.b64encode(f"admin.shopify.com/store/{shop}".encode()).decode().rstrip("=")
 
 
 def _one(values: dict[str, list[str]], name: str) -> str:

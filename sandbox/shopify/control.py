@@ -8,6 +8,7 @@ from sandbox.shopify.core import Core
 from sandbox.shopify.orders import VARIANTS
 from sandbox.shopify.pages import page, table
 from sandbox.shopify.web import Request, Response, Route, html_response, json_response
+from sandbox.shopify.webhooks import Delivery
 
 _SHOWN_ROWS = 200
 
@@ -75,6 +76,28 @@ def _list_subscriptions(core: Core, request: Request) -> Response:
     return json_response({"subscriptions": [{name: row[name] for name in shown} for row in rows]})
 
 
+def _set_weather(core: Core, request: Request) -> Response:
+    core.set_weather(**request.json())
+    return json_response({"ok": True})
+
+
+def _uninstall(core: Core, request: Request, shop: str) -> Response:
+    return json_response({"deliveries": [row.summary() for row in core.uninstall(shop, **request.json())]}, 201)
+
+
+def _drop_subscriptions(core: Core, request: Request, shop: str) -> Response:
+    return json_response({"dropped": core.drop_subscriptions(shop, *request.json().get("topics", []))}, 201)
+
+
+def _privacy(core: Core, request: Request, shop: str, wish: str) -> Response:
+    wishes: dict[str, Callable[..., list[Delivery]]] = {
+        "data_request": core.ask_for_data,
+        "redact_customer": core.redact_customer,
+        "redact": core.redact_shop,
+    }
+    return json_response({"deliveries": [row.summary() for row in wishes[wish](shop, **request.json())]}, 201)
+
+
 def _list_variants(core: Core, request: Request) -> Response:
     return json_response({"variants": list(VARIANTS)})
 
@@ -120,9 +143,13 @@ _TABLE = (
     ("POST", "/control/orders", _place_orders),
     ("GET", "/control/shops/(?P<shop>[^/]+)/orders", _list_orders),
     ("POST", "/control/shops/(?P<shop>[^/]+)/orders/(?P<order>[0-9]+)/(?P<action>pay|cancel|update)", _change_order),
+    ("POST", "/control/shops/(?P<shop>[^/]+)/uninstall", _uninstall),
+    ("POST", "/control/shops/(?P<shop>[^/]+)/drop_subscriptions", _drop_subscriptions),
+    ("POST", "/control/shops/(?P<shop>[^/]+)/privacy/(?P<wish>data_request|redact_customer|redact)", _privacy),
     ("POST", "/control/emit", _emit),
     ("GET", "/control/deliveries", _list_deliveries),
     ("POST", "/control/deliveries/(?P<delivery>[0-9]+)/repeat", _repeat),
+    ("POST", "/control/weather", _set_weather),
     ("GET", "/control/variants", _list_variants),
 )
 CONTROL_ROUTES: list[Route] = [(method, re.compile(path), _checked(function)) for method, path, function in _TABLE]

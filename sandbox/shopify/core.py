@@ -3,15 +3,18 @@
 import secrets
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.shopify import scopes as scope_lists
 from sandbox.shopify.buckets import Buckets
+from sandbox.shopify.clock import Clock
 from sandbox.shopify.contents import furnish
 from sandbox.shopify.faults import Fault, Faults
+from sandbox.shopify.lifecycle import Lifecycle
 from sandbox.shopify.publishing import Publisher
 from sandbox.shopify.sales import Sales
 from sandbox.shopify.state import App, Grant, Shop, State
+from sandbox.shopify.weather import Weather
 from sandbox.shopify.webhooks import Delivery, Webhooks
 
 
@@ -23,6 +26,10 @@ class Behaviour:
     first_order_number: int = 1001
     retry_delays: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
     hang_seconds: float = 30.0
+    access_seconds: float = 3600.0
+    refresh_seconds: float = 7_776_000.0
+    rotation: str = "window"  # or "until_used": what becomes of a refresh token that was used
+    window_seconds: float = 30.0
     api_versions: tuple[str, ...] = ("2026-01", "2026-04", "2026-07", "2026-10")
 
 
@@ -32,12 +39,17 @@ class Core:
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.behaviour = behaviour or Behaviour()
         self.state = State()
+        self.clock = Clock()
         self.faults = Faults()
         self.stopping = threading.Event()
         self.buckets = Buckets()
         self.webhooks = Webhooks(self.behaviour.retry_delays)
         publisher = Publisher(self.state, self.webhooks, self.behaviour.api_versions[-1])
         self.subscribe, self.emit, self.repeat = publisher.subscribe, publisher.emit, publisher.repeat
+        lifecycle = Lifecycle(self.state, publisher)
+        self.uninstall, self.drop_subscriptions = lifecycle.uninstall, lifecycle.drop_subscriptions
+        self.ask_for_data, self.redact_customer = lifecycle.ask_for_data, lifecycle.redact_customer
+        self.redact_shop = lifecycle.redact_shop
         sales = Sales(self.state, publisher, self.behaviour.seed, self.behaviour.first_order_number)
         self.place_order, self.update_order = sales.place_order, sales.update_order
         self.pay_order, self.cancel_order = sales.pay_order, sales.cancel_order
@@ -64,11 +76,29 @@ class Core:
             self.state.shops[name] = shop
         return shop
 
-    def issue_token(self, client_id: str, shop: str, scopes: Iterable[str]) -> str:
-        """Make an access token without a consent, as an admin-made app has it."""
+    def install_link(self, client_id: str, shop: str) -> str:
+        """Return the path of Shopify's own install link of a custom app for one shop."""
+        return f"/shops/{shop}/admin/oauth/install_custom_app?client_id={client_id}"
+
+    def rename_shop(self, name: str, new_name: str, keeps_old_address: bool = True) -> None:
+        """Give a shop another permanent domain; its tokens and subscriptions go with it."""
+        state = self.state
+        with state.lock:
+            shop = state.shops[name] if keeps_old_address else state.shops.pop(name)
+            shop.name = new_name
+            state.shops[new_name] = shop
+            for grants in (state.codes, state.tokens):
+                moved = {key: replace(grant, shop=new_name) for key, grant in grants.items() if grant.shop == name}
+                grants.update(moved)
+            for row in state.subscriptions.values():
+                row.shop = new_name if row.shop == name else row.shop
+
+    def issue_token(self, client_id: str, shop: str, scopes: Iterable[str], lifetime: float | None = None) -> str:
+        """Make an access token without a consent, as an admin-made app has it; `lifetime` in seconds."""
         token = f"shpat_{secrets.token_hex(16)}"
+        ends = None if lifetime is None else self.clock.now() + lifetime
         with self.state.lock:
-            self.state.tokens[token] = Grant(client_id, shop, tuple(scope_lists.compress(scopes)))
+            self.state.tokens[token] = Grant(client_id, shop, tuple(scope_lists.compress(scopes)), ends)
         return token
 
     def revoke_token(self, token: str) -> None:
@@ -79,6 +109,10 @@ class Core:
     def add_fault(self, kind: str, count: int = 1, place: str = "graphql", shop: str | None = None) -> None:
         """Make the next `count` calls at `place` fail as `kind`; see faults.KINDS."""
         self.faults.add(Fault(kind, count, place, shop))
+
+    def set_weather(self, dropped: float = 0.0, doubled: float = 0.0, late_seconds: float = 0.0, seed: int = 1) -> None:
+        """From now on lose and double these shares of the webhooks, and shuffle them by up to `late_seconds`."""
+        self.webhooks.weather = Weather(dropped, doubled, late_seconds, seed)
 
     @property
     def deliveries(self) -> list[Delivery]:

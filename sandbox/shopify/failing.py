@@ -2,6 +2,9 @@
 
 from sandbox.shopify.web import Response, html_response, json_response
 
+LASTING_TOKEN = {
+    "errors": "[API] Non-expiring access tokens are no longer accepted for the Admin API. Use expiring access tokens."
+}
 BAD_TOKEN = {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
 
 
@@ -14,3 +17,8 @@ def failure(kind: str) -> Response | None:
     if kind in ("500", "502"):
         return html_response("<html><body><h1>Something went wrong</h1></body></html>", int(kind))
     return None
+
+
+def refusal(error: str, description: str, status: int = 400) -> Response:
+    """Answer as Shopify's token endpoint refuses: a name and a sentence."""
+    return json_response({"error": error, "error_description": description}, status)

@@ -2,10 +2,11 @@
 
 import uuid
 
+from sandbox.shopify import grants
 from sandbox.shopify.call import Call
 from sandbox.shopify.core import Core
 from sandbox.shopify.execution import GraphQLRequest, answer
-from sandbox.shopify.failing import BAD_TOKEN, failure
+from sandbox.shopify.failing import BAD_TOKEN, LASTING_TOKEN, failure
 from sandbox.shopify.web import Request, Response, json_response
 
 
@@ -28,8 +29,11 @@ def _serve(core: Core, request: Request, shop_name: str, version: str, kind: str
         grant = core.state.tokens.get(request.headers.get("x-shopify-access-token", ""))
     if shop is None:
         return json_response({"errors": "Not Found"}, 404)
-    if grant is None or grant.shop != shop_name:
+    if grant is None or grant.shop != shop.name or not grants.is_valid(core, grant):
         return json_response(BAD_TOKEN, 401)
+    app = core.state.apps.get(grant.client_id)
+    if app and app.refuses_lasting_tokens and grant.expires_at is None:
+        return json_response(LASTING_TOKEN, 403)
     try:
         wanted = _read(request)
     except ValueError as error:

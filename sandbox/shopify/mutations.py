@@ -18,6 +18,9 @@ _SCOPE_OF_TOPIC = {
     "LOCATIONS": "read_locations",
     "CUSTOMERS": "read_customers",
 }
+_FULFILMENT_SCOPES = tuple(
+    f"read_{kind}_fulfillment_orders" for kind in ("assigned", "merchant_managed", "third_party")
+)
 
 
 def _create(info: GraphQLResolveInfo, topic: str, **arguments: dict) -> dict:
@@ -59,21 +62,27 @@ def _delete(info: GraphQLResolveInfo, id: str) -> dict:
 def _apply(row: Subscription, wanted: dict) -> None:
     row.name = wanted.get("name", row.name)
     row.filter = wanted.get("filter", row.filter)
-    row.include_fields = wanted.get("includeFields") or row.include_fields
-    row.metafield_namespaces = wanted.get("metafieldNamespaces") or row.metafield_namespaces
+    row.include_fields = wanted.get("includeFields", row.include_fields)
+    row.metafield_namespaces = wanted.get("metafieldNamespaces", row.metafield_namespaces)
 
 
 def _errors(call: Call, topic: str, uri: str | None) -> list[dict]:
     if call.forced_user_errors:
         return _FORCED
-    scope = _SCOPE_OF_TOPIC.get(topic.split("_")[0])
-    if scope and not call.has(scope):
-        return [_error("topic", f"You do not have permission to create webhooks with this topic: it needs {scope}.")]
+    wanted = _FULFILMENT_SCOPES if topic.startswith("FULFILLMENT_ORDERS_") else _scope(topic)
+    if wanted and not any(call.has(scope) for scope in wanted):
+        needs = " or ".join(wanted)
+        return [_error("topic", f"You do not have permission to create webhooks with this topic: it needs {needs}.")]
     if not _is_reachable(uri):
         return [_error("uri", "Address is not allowed: use an https URL.")]
     if any(row.topic == topic and row.uri == uri for row in own_subscriptions(call)):
         return [_error("uri", "Address for this topic has already been taken")]
     return []
+
+
+def _scope(topic: str) -> tuple[str, ...]:
+    scope = _SCOPE_OF_TOPIC.get(topic.split("_")[0])
+    return (scope,) if scope else ()
 
 
 def _is_reachable(uri: str | None) -> bool:

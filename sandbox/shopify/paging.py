@@ -9,27 +9,36 @@ from datetime import datetime
 from graphql import GraphQLError
 
 PAGE_MAXIMUM = 250
+LIST_MAXIMUM = 25_000  # paging ends there, without a word
 SortKey = Callable[[dict], object]
 
 
-def connection(rows: list[dict], arguments: dict, sort_key: SortKey | None = None) -> dict:
-    """Return the page that the arguments ask for; rows have an integer `key` and are sorted by `sort_key`, then by it.
+def connection(
+    rows: list[dict],
+    arguments: dict,
+    sort_key: SortKey | None = None,
+    show: Callable[[dict], dict] | None = None,
+) -> dict:
+    """Return the page that the arguments ask for; rows have an integer `key` or `id`, by which ties are sorted.
 
-    A cursor names the last row's sort value and key, so that rows which come or go meanwhile shift nothing.
+    A cursor names the last row's sort value and key, so that rows which come or go meanwhile shift nothing. `show`
+    makes the fields of the rows that are on the page, and of no other.
     """
     first, last = _size(arguments, "first"), _size(arguments, "last")
     if first is None and last is None:
         raise GraphQLError("you must provide one of first or last", extensions={"code": "BAD_REQUEST"})
     placed = [(_place(row, sort_key), row) for row in rows]
     placed.sort(key=lambda item: item[0], reverse=bool(arguments.get("reverse")))
+    placed = placed[:LIST_MAXIMUM]
     window = _after_and_before(placed, arguments)
     page = window[:first] if first is not None else window[max(len(window) - (last or 0), 0) :]
-    return _page(page, placed)
+    return _page(page, placed, show or (lambda row: row))
 
 
 def _place(row: dict, sort_key: SortKey | None) -> list:
-    value = sort_key(row) if sort_key else row["key"]
-    return [value.isoformat() if isinstance(value, datetime) else value, row["key"]]
+    key = row["key"] if "key" in row else row["id"]
+    value = sort_key(row) if sort_key else key
+    return [value.isoformat() if isinstance(value, datetime) else value, key]
 
 
 def _size(arguments: dict, name: str) -> int | None:
@@ -62,11 +71,11 @@ def _write(place: list) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def _page(page: list, everything: list) -> dict:
-    edges = [{"cursor": _write(place), "node": row} for place, row in page]
+def _page(page: list, everything: list, show: Callable[[dict], dict]) -> dict:
+    edges = [{"cursor": _write(place), "node": show(row)} for place, row in page]
     return {
         "edges": edges,
-        "nodes": [row for _, row in page],
+        "nodes": [edge["node"] for edge in edges],
         "pageInfo": {
             "hasNextPage": bool(page) and page[-1] is not everything[-1],
             "hasPreviousPage": bool(page) and page[0] is not everything[0],

@@ -6,6 +6,9 @@ from sandbox.shopify.signatures import sign_body, webhook_json
 from sandbox.shopify.state import State, Subscription
 from sandbox.shopify.webhooks import Delivery, Webhooks
 
+COMPLIANCE = ("CUSTOMERS_DATA_REQUEST", "CUSTOMERS_REDACT", "SHOP_REDACT")  # these also come after an uninstall
+MOST_FAILURES = 8
+
 
 class Publisher:
     """Knows who subscribed to what, and how a webhook looks."""
@@ -14,6 +17,7 @@ class Publisher:
         self._state = state
         self._webhooks = webhooks
         self._api_version = api_version
+        webhooks.told = self.count
 
     def subscribe(self, shop: str | None, topic: str, uri: str, secret: str = "", client_id: str = "") -> Subscription:
         """Subscribe an address to a topic; without a shop, for every shop where the app is installed."""
@@ -24,13 +28,21 @@ class Publisher:
             self._state.subscriptions[row.id] = row
         return row
 
-    def emit(self, topic: str, shop: str, body: object, webhook_id: str | None = None) -> list[Delivery]:
+    def emit(
+        self,
+        topic: str,
+        shop: str,
+        body: object,
+        webhook_id: str | None = None,
+        subscribers: list[Subscription] | None = None,
+    ) -> list[Delivery]:
         """Send a webhook to all who subscribed to the topic; `body` may be bytes, which go out as they are."""
         event_id = str(uuid.uuid4())
         deliveries = []
-        for row in self._subscribers(topic, shop):
+        for row in self.subscribers(topic, shop) if subscribers is None else subscribers:
             data = body if isinstance(body, bytes) else webhook_json(_trim(body, row.include_fields))
             delivery = Delivery(topic, shop, row.uri, webhook_id or str(uuid.uuid4()), event_id, data, {})
+            delivery.subscription = row.id
             delivery.headers = self._headers(row, delivery) | _order_headers(topic, body)
             deliveries.append(self._webhooks.send(delivery))
         return deliveries
@@ -38,15 +50,29 @@ class Publisher:
     def repeat(self, delivery: Delivery) -> Delivery:
         """Send the same webhook once more: same id, same bytes."""
         names = ("topic", "shop", "uri", "webhook_id", "event_id", "body", "headers")
-        return self._webhooks.send(Delivery(*(getattr(delivery, name) for name in names)))
+        copy = Delivery(*(getattr(delivery, name) for name in names))
+        copy.subscription = delivery.subscription
+        return self._webhooks.send(copy)
 
-    def _subscribers(self, topic: str, shop: str) -> list[Subscription]:
+    def count(self, delivery: Delivery) -> None:
+        """Count a delivery's failed attempts; after eight in a row Shopify deletes a subscription made by the API."""
+        with self._state.lock:
+            row = self._state.subscriptions.get(delivery.subscription)
+            if row is None:
+                return
+            row.failures = row.failures + 1 if delivery.error else 0
+            if row.failures >= MOST_FAILURES and row.shop is not None:
+                del self._state.subscriptions[row.id]
+
+    def subscribers(self, topic: str, shop: str) -> list[Subscription]:
+        """Return who is told of a topic of a shop."""
         with self._state.lock:
             rows = [row for row in self._state.subscriptions.values() if row.topic == topic_key(topic)]
             return [row for row in rows if row.shop == shop or self._is_app_wide(row, shop)]
 
     def _is_app_wide(self, row: Subscription, shop: str) -> bool:
-        return row.shop is None and self._state.is_installed(row.client_id, shop)
+        is_due = row.topic in COMPLIANCE or self._state.is_installed(row.client_id, shop)
+        return row.shop is None and is_due
 
     def _headers(self, row: Subscription, delivery: Delivery) -> dict[str, str]:
         secret = row.secret or self._state.apps[row.client_id].signing_secret

@@ -23,8 +23,13 @@ _SORTED_BY = {
     "NAME": "name",
     "UPDATED_AT": "updatedAt",
     "CREATED_AT": "createdAt",
-    "PROCESSED_AT": "processedAt",
-    "ORDER_NUMBER": "number",
+}
+_ORDERS_SORTED_BY: dict[str, SortKey] = {
+    "NAME": lambda order: order["name"],
+    "ORDER_NUMBER": lambda order: order["order_number"],
+    "UPDATED_AT": lambda order: _utc(order["updated_at"]),
+    "CREATED_AT": lambda order: _utc(order["created_at"]),
+    "PROCESSED_AT": lambda order: _utc(order["processed_at"]),
 }
 
 
@@ -54,8 +59,16 @@ def _locations(info: GraphQLResolveInfo, **arguments: Any) -> dict:
 def _collections(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_products", "collections")
     shop = info.context.shop
-    rows = [collection_fields(row, shop.products) for row in shop.collections]
-    return connection(rows, arguments, _sort_key(arguments))
+    rows, warnings = matching(shop.collections, arguments.get("query"))
+    info.context.search_warnings += warnings
+    return connection(rows, arguments, _sort_key(arguments), lambda row: collection_fields(row, shop.products))
+
+
+def _collections_count(info: GraphQLResolveInfo, limit: int | None = None, **arguments: Any) -> dict:
+    info.context.require("read_products", "collectionsCount")
+    rows, _ = matching(info.context.shop.collections, arguments.get("query"))
+    is_cut = limit is not None and len(rows) > limit
+    return {"count": limit if is_cut else len(rows), "precision": "AT_LEAST" if is_cut else "EXACT"}
 
 
 def _products(info: GraphQLResolveInfo, **arguments: Any) -> dict:
@@ -68,7 +81,7 @@ def _orders(info: GraphQLResolveInfo, **arguments: Any) -> dict:
     info.context.require("read_orders", "orders")
     found, warnings = matching(_visible_orders(info.context), arguments.get("query"))
     info.context.search_warnings += warnings
-    return connection([order_fields(order) for order in found], arguments, _sort_key(arguments))
+    return connection(found, arguments, _ORDERS_SORTED_BY.get(str(arguments.get("sortKey"))), order_fields)
 
 
 def _subscriptions(info: GraphQLResolveInfo, **arguments: Any) -> dict:
@@ -110,6 +123,21 @@ def _order(info: GraphQLResolveInfo, id: str) -> dict | None:
     return None
 
 
+def _fulfilment_order(info: GraphQLResolveInfo, id: str) -> dict | None:
+    kinds = ("assigned", "merchant_managed", "third_party")
+    if not any(info.context.has(f"read_{kind}_fulfillment_orders") for kind in kinds):
+        info.context.require("read_assigned_fulfillment_orders", "fulfillmentOrder")
+    for order in _visible_orders(info.context):
+        if id == f"gid://shopify/FulfillmentOrder/{fulfilment_order_id(order)}":
+            return {"id": id, "orderId": f"gid://shopify/Order/{order['id']}", "order": order_fields(order)}
+    return None
+
+
+def fulfilment_order_id(order: dict) -> int:
+    """Return the id of an order's one fulfilment order."""
+    return order["id"] + 500
+
+
 def _subscription(info: GraphQLResolveInfo, id: str) -> dict | None:
     return _by_id([subscription_fields(row) for row in own_subscriptions(info.context)], id)
 
@@ -139,6 +167,10 @@ def _visible_orders(call: Call) -> list[dict]:
     return [order for order in orders if instant(order["created_at"]) >= oldest]
 
 
+def _utc(text: str) -> datetime:
+    return instant(text).astimezone(UTC)
+
+
 def _by_id(rows: list[dict], id: str) -> dict | None:
     return next((row for row in rows if row["id"] == id), None)
 
@@ -166,10 +198,12 @@ QUERIES = {
     "locations": _locations,
     "collection": _collection,
     "collections": _collections,
+    "collectionsCount": _collections_count,
     "product": _product,
     "products": _products,
     "order": _order,
     "orders": _orders,
+    "fulfillmentOrder": _fulfilment_order,
     "webhookSubscription": _subscription,
     "webhookSubscriptions": _subscriptions,
 }

@@ -4,7 +4,7 @@ import re
 import threading
 from typing import Self
 
-from sandbox.shopify.consent import decide, show
+from sandbox.shopify.consent import decide, open_install_link, show
 from sandbox.shopify.control import CONTROL_ROUTES
 from sandbox.shopify.core import Behaviour, Core
 from sandbox.shopify.graphql_api import graphql
@@ -15,6 +15,7 @@ _SHOP = "/shops/(?P<shop>[a-z0-9][a-z0-9-]*)/admin"
 _ROUTES: list[Route] = [
     ("GET", re.compile(f"{_SHOP}/oauth/authorize"), show),
     ("POST", re.compile(f"{_SHOP}/oauth/authorize"), decide),
+    ("GET", re.compile(f"{_SHOP}/oauth/install_custom_app"), open_install_link),
     ("POST", re.compile(f"{_SHOP}/oauth/access_token"), access_token),
     ("POST", re.compile(rf"{_SHOP}/api/(?P<version>[^/]+)/graphql\.json"), graphql),
     *CONTROL_ROUTES,

@@ -15,6 +15,12 @@ class App:
     name: str = "Hemi"
     old_client_secret: str = field(default="", repr=False)
     signs_with_old_secret: bool = False
+    organisation_shops: set[str] = field(default_factory=set)  # where client credentials are enough
+    released_scopes: list[str] = field(default_factory=list)
+    refuses_lasting_tokens: bool = False  # what public apps meet from 2027 on
+    is_approved_for_customers: bool = True
+    app_url: str = ""  # opened after Shopify's own install link
+    needs_install_link: bool = False  # custom distribution: an authorize address comes second
 
     @property
     def signing_secret(self) -> str:
@@ -50,6 +56,18 @@ class Grant:
     client_id: str
     shop: str
     scopes: tuple[str, ...]
+    expires_at: float | None = None
+
+
+@dataclass
+class RefreshToken:
+    """What renews a pair: until when, in place of which, and what its use gave."""
+
+    grant: Grant
+    expires_at: float
+    predecessor: str = ""
+    used_at: float | None = None
+    answer: dict = field(default_factory=dict, repr=False)
 
 
 @dataclass
@@ -67,6 +85,7 @@ class Subscription:
     filter: str | None = None
     include_fields: list[str] = field(default_factory=list)
     metafield_namespaces: list[str] = field(default_factory=list)
+    failures: int = 0  # attempts in a row that were not answered with 2xx
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -80,6 +99,10 @@ class State:
         self.shops: dict[str, Shop] = {}
         self.codes: dict[str, Grant] = {}
         self.tokens: dict[str, Grant] = {}
+        self.refresh_tokens: dict[str, RefreshToken] = {}
+        self.moved_tokens: dict[str, tuple[float, dict]] = {}
+        self.token_requests: list[str] = []  # the grant types that were asked for, whatever the answer
+        self.opened: set[tuple[str, str]] = set()  # (client id, shop) whose install link was followed
         self.subscriptions: dict[int, Subscription] = {}
         self._last_id = 0
 

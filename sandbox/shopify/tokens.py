@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Callable
 
+from sandbox.shopify import grants
 from sandbox.shopify.core import Core
-from sandbox.shopify.failing import failure
+from sandbox.shopify.failing import failure, refusal
 from sandbox.shopify.state import App
 from sandbox.shopify.web import Request, Response, json_response
 
@@ -24,8 +25,8 @@ def access_token(core: Core, request: Request, shop: str) -> Response:
 def _exchange(core: Core, request: Request, shop: str) -> Response:
     if shop not in core.state.shops:
         return json_response({"errors": "Not Found"}, 404)
-    if {"client_secret", "code"} & set(request.query):
-        return refusal("invalid_request", "Send client_secret and code in the body, never in the URL.")
+    if {"client_secret", "code", "refresh_token", "subject_token"} & set(request.query):
+        return refusal("invalid_request", "Send secrets, codes and tokens in the body, never in the URL.")
     try:
         values = _values(request)
     except ValueError:
@@ -35,6 +36,7 @@ def _exchange(core: Core, request: Request, shop: str) -> Response:
         return refusal("application_cannot_be_found", "The client_id or the client_secret is wrong.")
     grant_type = values.get("grant_type") or CODE_GRANT
     grant = GRANT_TYPES.get(grant_type)
+    core.state.token_requests.append(grant_type)
     if grant is None:
         return refusal("unsupported_grant_type", f"This sandbox knows no grant type {grant_type}.")
     return grant(core, app, shop, values)
@@ -46,16 +48,18 @@ def _code_grant(core: Core, app: App, shop: str, values: dict[str, str]) -> Resp
         if found is None or (found.client_id, found.shop) != (app.client_id, shop):
             return refusal("invalid_request", "The authorization code was not found or was already used.")
         del core.state.codes[values["code"]]
+    if values.get("expiring") == "1":
+        return json_response(grants.issue_pair(core, app.client_id, shop, found.scopes))
     token = core.issue_token(app.client_id, shop, found.scopes)
     return json_response({"access_token": token, "scope": ",".join(core.state.tokens[token].scopes)})
 
 
-GRANT_TYPES: dict[str, Callable[[Core, App, str, dict[str, str]], Response]] = {CODE_GRANT: _code_grant}
-
-
-def refusal(error: str, description: str) -> Response:
-    """Answer as Shopify refuses: 400 with a name and a sentence."""
-    return json_response({"error": error, "error_description": description}, 400)
+GRANT_TYPES: dict[str, Callable[[Core, App, str, dict[str, str]], Response]] = {
+    CODE_GRANT: _code_grant,
+    "refresh_token": grants.refresh,
+    "client_credentials": grants.client_credentials,
+    "urn:ietf:params:oauth:grant-type:token-exchange": grants.exchange_token,
+}
 
 
 def _values(request: Request) -> dict[str, str]:

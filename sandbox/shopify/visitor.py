@@ -23,6 +23,16 @@ class _Form(HTMLParser):
             self.fields.append((values.get("name") or "", values.get("value") or ""))
 
 
+def follow(url: str) -> str:
+    """Open an address; return where it leads to, without going there."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url, allow_redirects=False, timeout=_TIMEOUT_SECONDS)
+    if answer.status_code != 302:
+        raise ConsentFailed(answer.text)
+    return answer.headers["Location"]
+
+
 def give_consent(authorize_url: str, without: Iterable[str] = (), decision: str = "install") -> str:
     """Open an install link, untick the scopes in `without`, press a button; return the address to be sent back to."""
     with requests.Session() as session:

@@ -4,10 +4,13 @@ import heapq
 import itertools
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import requests
+
+from sandbox.shopify.weather import Weather
 
 TIMEOUT_SECONDS = (1, 5)
 
@@ -24,6 +27,7 @@ class Delivery:
     body: bytes = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     id: int = 0
+    subscription: int = 0
     status: str = "pending"
     status_code: int | None = None
     attempts: int = 0
@@ -41,6 +45,8 @@ class Webhooks:
 
     def __init__(self, retry_delays: tuple[float, ...], senders: int = 4) -> None:
         self.deliveries: list[Delivery] = []
+        self.weather = Weather()
+        self.told: Callable[[Delivery], None] = lambda delivery: None
         self._retry_delays = retry_delays
         self._senders = senders
         self._queue: list[tuple[float, int, Delivery]] = []
@@ -67,13 +73,22 @@ class Webhooks:
         self._threads = []
 
     def send(self, delivery: Delivery) -> Delivery:
-        """Put a delivery into the log and into the queue."""
+        """Put a delivery into the log and, as the weather allows, into the queue: not at all, once or twice."""
         with self._changed:
-            self.deliveries.append(delivery)
-            delivery.id = len(self.deliveries)
-            self._unfinished += 1
-            self._push(delivery, 0)
+            delays = self.weather.delays()
+            if not delays:
+                delivery.status = "dropped"
+                self._log(delivery)
+            for number, delay in enumerate(delays):
+                copy = replace(delivery) if number else delivery
+                self._log(copy)
+                self._unfinished += 1
+                self._push(copy, delay)
         return delivery
+
+    def _log(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+        delivery.id = len(self.deliveries)
 
     def wait_idle(self, timeout: float) -> bool:
         """Wait until each delivery is delivered or given up; False when the time was too short."""
@@ -104,6 +119,7 @@ class Webhooks:
         with self._changed:
             delivery.attempts += 1
             delivery.status_code, delivery.error = status_code, error
+            self.told(delivery)
             if not error:
                 delivery.status = "delivered"
             elif delivery.attempts <= len(self._retry_delays):

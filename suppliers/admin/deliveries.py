@@ -91,6 +91,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         "retry_now": refusals.retry,
         "retry_deliveries": refusals.retry,
         "settle": refusals.settle,
+        "download": refusals.download,
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:

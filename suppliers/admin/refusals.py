@@ -3,6 +3,7 @@
 from suppliers.models import Delivery, SupplierOrder, SupplierReply
 
 _RENAMING = Delivery.Step.RENAMING
+REDACTED = "The customer's data was removed, and the document with it: it cannot be sent or read again."
 
 
 def hold(part: SupplierOrder) -> str:
@@ -33,8 +34,20 @@ def make_again(part: SupplierOrder) -> str:
     return "" if is_blocked else "The document was made; there is nothing to try again."
 
 
+def download(delivery: Delivery) -> str:
+    """Why there is no document to be had."""
+    return REDACTED if delivery.redacted_at else ""
+
+
+def download_reply(reply: SupplierReply) -> str:
+    """Why there is no reply to be had."""
+    return REDACTED if reply.redacted_at else ""
+
+
 def retry(delivery: Delivery) -> str:
     """Why a delivery is not tried now."""
+    if delivery.redacted_at:
+        return REDACTED
     if delivery.status in Delivery.RETRYABLE and not delivery.is_held:
         return ""
     return "Only a file that is waiting or given up, and not on hold, can be tried again."
@@ -42,11 +55,15 @@ def retry(delivery: Delivery) -> str:
 
 def settle(delivery: Delivery) -> str:
     """Why there is nothing to settle."""
+    if delivery.redacted_at:
+        return REDACTED
     return "" if delivery.status == Delivery.Status.UNCERTAIN else "This delivery is not uncertain."
 
 
 def read_again(reply: SupplierReply) -> str:
     """Why a reply is not read again."""
+    if reply.redacted_at:
+        return REDACTED
     unread = (SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE)
     return "" if reply.status in unread else "This reply was read and applied."
 

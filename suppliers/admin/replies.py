@@ -49,7 +49,11 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     refusal_errors = (Refused,)
     actions = ["read_replies"]
     actions_detail = ["read_again", "download"]
-    button_refusals = {"read_again": refusals.read_again, "read_replies": refusals.read_again}
+    button_refusals = {
+        "download": refusals.download_reply,
+        "read_again": refusals.read_again,
+        "read_replies": refusals.read_again,
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierReply]:
         return super().get_queryset(request).select_related("endpoint", "supplier_order").defer("content")

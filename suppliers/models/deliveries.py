@@ -43,6 +43,7 @@ class Delivery(Claimable):
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveIntegerField("bytes")
     remarks = models.TextField("remarks", blank=True, default="", help_text="What was changed to make the document.")
+    redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("made", default=timezone.now)
     first_claimed_at = models.DateTimeField("first tried", null=True, blank=True)
     sent_at = models.DateTimeField("sent", null=True, blank=True)

@@ -29,6 +29,7 @@ class SupplierReply(Claimable):
     supplier_order = models.ForeignKey(
         SupplierOrder, models.PROTECT, null=True, blank=True, related_name="replies", verbose_name="supplier order"
     )
+    redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
     received_at = models.DateTimeField("received", default=timezone.now)
     applied_at = models.DateTimeField("applied", null=True, blank=True)
 

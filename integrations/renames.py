@@ -1,0 +1,104 @@
+"""A store that was renamed is followed: its permanent domain changes, its shop id and its token do not."""
+
+import logging
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from hemi.lib import queue
+from integrations import account_timeline, alerts, connections
+from integrations.models import AccountShopify
+from integrations.shopify import domains, stores
+from integrations.shopify.errors import ShopifyError
+from integrations.shopify.stores import Shop
+
+log = logging.getLogger(__name__)
+
+HINT_EVERY = timedelta(minutes=1)  # for one account, however many webhooks name another store
+ASK_SECONDS = 8.0
+BATCH = 20
+
+
+def hint(account_id: int, domain: str) -> None:
+    """Have the store asked what it is called now: a signed webhook named another one than its account."""
+    try:
+        name = domains.from_domain(domain.lower())
+    except ValueError:
+        return
+    now = timezone.now()
+    is_time = Q(hinted_at=None) | Q(hinted_at__lt=now - HINT_EVERY)
+    if AccountShopify.objects.filter(is_time, pk=account_id).update(hinted_name=name, hinted_at=now):
+        log.info("rename.hinted", extra={"account": account_id})
+        queue.kick("integrations.follow_renames")
+
+
+def follow_renames() -> None:
+    """Ask each store about which there is a hint, and follow those that were renamed."""
+    rows = AccountShopify.objects.exclude(hinted_name="").select_related("integration__credentials")
+    for account in rows.order_by("hinted_at")[:BATCH]:
+        if rows.filter(pk=account.pk, hinted_name=account.hinted_name).update(hinted_name=""):
+            check(account, account.hinted_name)
+
+
+def check(account: AccountShopify, hinted: str = "") -> bool:
+    """Ask the store what it is called, under its old name and then under the hinted one; say whether it was followed.
+
+    The hint is not believed: with the account's own token the store itself must say it, under its own shop id.
+    """
+    for name in dict.fromkeys(filter(None, (account.shop_name, hinted))):
+        try:
+            shop = _ask(account, name)
+        except ShopifyError as error:
+            log.info("rename.not_answered", extra={"account": account.pk, "error": error.message})
+            continue
+        if shop.name != account.shop_name:
+            return follow(account, shop)
+    return False
+
+
+def follow(account: AccountShopify, shop: Shop) -> bool:
+    """Take over the name that the store's own API gave, if it is the same store; say whether it was."""
+    if account.shopify_shop_id not in (None, shop.id) or shop.name == account.shop_name:
+        return False
+    former = [*(name for name in account.former_names if name != shop.name), account.shop_name]
+    mine = AccountShopify.objects.filter(pk=account.pk, shop_name=account.shop_name)
+    try:
+        with transaction.atomic():
+            _make_way(shop.name)
+            if not mine.update(shop_name=shop.name, former_names=former, shopify_shop_id=shop.id):
+                return False
+            text = f"The store was renamed from {account.shop_name} to {shop.name}; the account follows."
+            account_timeline.record(account, "renamed", text)
+            alerts.clear_alert("rename", account.pk)
+    except IntegrityError:
+        _tell_taken(account, shop.name)
+        return False
+    log.info("account.renamed", extra={"account": account.pk})
+    account.shop_name, account.former_names, account.shopify_shop_id = shop.name, former, shop.id
+    return True
+
+
+def _ask(account: AccountShopify, name: str) -> Shop:
+    # A copy under another name, never saved: the token is the account's, the address the one to try.
+    tried = AccountShopify.objects.select_related("integration__credentials").get(pk=account.pk)
+    tried.shop_name = name
+    with connections.client_for(tried, ASK_SECONDS) as client:
+        return stores.shop(client)
+
+
+def _make_way(name: str) -> None:
+    """Remove an empty account that was made when this very store came by itself under its new name."""
+    rows = AccountShopify.objects.filter(shop_name=name, is_unclaimed=True, access_token="")  # noqa: S106
+    rows.filter(webhook_events=None, orders=None).delete()
+
+
+def _tell_taken(account: AccountShopify, name: str) -> None:
+    alerts.raise_alert(
+        "rename",
+        account.pk,
+        f"{account.shop_name} is called {name} now, and another account has that name",
+        f"The store of the account {account.shop_name} was renamed to {name}, but there is an account {name} already. "
+        "Disconnect one of the two, or delete it if it has no orders; the other follows by itself.",
+    )

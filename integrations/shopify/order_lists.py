@@ -1,0 +1,112 @@
+"""Lists of a store's orders: those that changed, whole, and those placed in a window of time, by id only.
+
+https://shopify.dev/docs/api/admin-graphql/latest/queries/orders: the sort key is the field that is filtered, and times
+are quoted, or the query may time out or be misread.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.shopify import order_queries, orders, payloads
+from integrations.shopify.client import GraphQL
+from integrations.shopify.errors import Kind, ShopifyError
+
+RESTART_AFTER = 20_000  # Shopify's lists end at 25,000 without a word, so a long one is asked for in parts
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order by its names."""
+
+    shopify_id: int
+    number: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some changed orders, oldest change first; `until` is the time of the last one's change."""
+
+    snapshots: list[payloads.OrderSnapshot]
+    unreadable: list[str]  # what could not be read, each with its order, in words for staff
+    until: datetime | None
+    is_last: bool
+
+
+def changed(client: GraphQL, since: datetime, placed_before: datetime | None = None) -> Iterator[Page]:
+    """Yield the orders that changed since `since` (to the second), page by page. Raises ShopifyError."""
+    placed = f" AND created_at:<'{_text(placed_before)}'" if placed_before else ""
+
+    def search(start: datetime) -> str:
+        return f"updated_at:>='{_text(start)}'{placed}"
+
+    for page in _pages(client, order_queries.CHANGED_ORDERS, search, ("updatedAt", since)):
+        yield _read(client, page)
+
+
+def placed(client: GraphQL, since: datetime, until: datetime) -> Iterator[Placed]:
+    """Yield the orders placed from `since` to before `until`, some maybe twice. Raises ShopifyError."""
+
+    def search(start: datetime) -> str:
+        return f"created_at:>='{_text(start)}' AND created_at:<'{_text(until)}'"
+
+    for page in _pages(client, order_queries.ORDER_IDS, search, ("createdAt", since)):
+        for node in page["nodes"]:
+            if _time(node["createdAt"]) >= until:
+                raise _not_filtered()
+            yield Placed(int(node["legacyResourceId"]), str(node["name"]))
+
+
+def _pages(
+    client: GraphQL, document: str, search: Callable[[datetime], str], sorted_by: tuple[str, datetime]
+) -> Iterator[dict[str, Any]]:
+    stamp, start = sorted_by
+    after, listed = None, 0
+    while True:
+        page = client.execute(document, {"query": search(start), "after": after})["orders"]
+        nodes, info = page["nodes"], page["pageInfo"]
+        # A filter that Shopify cannot read is left out, without an error.
+        if nodes and _time(nodes[0][stamp]) < start.replace(microsecond=0):
+            raise _not_filtered()
+        yield page
+        if not info["hasNextPage"]:
+            return
+        if not nodes or info["endCursor"] in (None, after):
+            raise ShopifyError(Kind.PERMANENT, "Shopify's list of orders does not go on.")
+        after, listed = info["endCursor"], listed + len(nodes)
+        if listed >= RESTART_AFTER and (newest := _time(nodes[-1][stamp])) > start:
+            start, after, listed = newest, None, 0
+
+
+def _read(client: GraphQL, page: dict[str, Any]) -> Page:
+    snapshots, unreadable = [], []
+    for node in page["nodes"]:
+        try:
+            snapshots.append(_snapshot(client, node))
+        except payloads.PayloadError as error:
+            unreadable.append(f"{node['name']}: {error}")
+        except ShopifyError as error:
+            if error.kind != Kind.PERMANENT:
+                raise
+            unreadable.append(f"{node['name']}: {error}")
+    until = _time(page["nodes"][-1]["updatedAt"]) if page["nodes"] else None
+    return Page(snapshots, unreadable, until, not page["pageInfo"]["hasNextPage"])
+
+
+def _snapshot(client: GraphQL, node: dict[str, Any]) -> payloads.OrderSnapshot:
+    if node["lineItems"]["pageInfo"]["hasNextPage"] or node["shippingLines"]["pageInfo"]["hasNextPage"]:
+        return orders.read(client, int(node["legacyResourceId"]))
+    return orders.snapshot(node, node["lineItems"]["nodes"])
+
+
+def _not_filtered() -> ShopifyError:
+    return ShopifyError(Kind.PERMANENT, "Shopify listed orders outside the time that was asked for.")
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,112 @@
+"""A store that was renamed is followed, because it says so itself, and nobody else is believed."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations import renames
+from integrations.models import AccountShopify, StaffAlert, WebhookEvent
+from integrations.services import accounts
+from integrations.tests import hints
+from integrations.tests.webhooks import post
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def known(shopify, store):
+    """A connected store whose shop id is known."""
+    AccountShopify.objects.update(shopify_shop_id=shopify.state.shops["test"].id)
+    store.refresh_from_db()
+    return store
+
+
+def as_new(client, account, **changes):
+    return post(client, account, **{"Shop_Domain": "renamed.myshopify.com", **changes}).status_code
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("keeps_old_address", [True, False])
+def test_the_webhook_that_shopify_sends_again_is_taken(client, shopify, known, keeps_old_address):
+    shopify.rename_shop("test", "renamed", keeps_old_address)
+    hints.sent()
+    assert as_new(client, known) == 401
+    assert not WebhookEvent.objects.exists()
+    assert hints.sent() == {"integrations.follow_renames"}
+    renames.follow_renames()
+    known.refresh_from_db()
+    assert (known.shop_name, known.former_names, known.hinted_name) == ("renamed", ["test"], "")
+    assert as_new(client, known) == 200
+    assert known.events.get(kind="renamed").text == "The store was renamed from test to renamed; the account follows."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hints_are_taken_once_a_minute(client, known):
+    hints.sent()
+    for _ in range(5):
+        assert as_new(client, known) == 401
+    assert hints.count()["integrations.follow_renames"] == 1
+    assert as_new(client, known, Shop_Domain="other.myshopify.com") == 401
+    known.refresh_from_db()
+    assert known.hinted_name == "renamed"
+    AccountShopify.objects.update(hinted_at=timezone.now() - renames.HINT_EVERY - timedelta(seconds=1))
+    assert as_new(client, known, Shop_Domain="other.myshopify.com") == 401
+    known.refresh_from_db()
+    assert known.hinted_name == "other"
+
+
+def test_what_is_not_signed_or_no_store_hints_nothing(client, known):
+    assert as_new(client, known, Hmac_Sha256="wrong") == 401
+    assert as_new(client, known, Shop_Domain="evil.test") == 401
+    known.refresh_from_db()
+    assert (known.hinted_name, known.hinted_at) == ("", None)
+
+
+def test_a_hint_is_not_believed(client, shopify, known):
+    shopify.add_shop("renamed")
+    as_new(client, known)
+    renames.follow_renames()
+    known.refresh_from_db()
+    assert (known.shop_name, known.former_names, known.hinted_name) == ("test", [], "")
+
+
+def test_another_shop_id_is_not_followed(client, shopify, known):
+    AccountShopify.objects.update(shopify_shop_id=1)
+    shopify.rename_shop("test", "renamed")
+    as_new(client, known)
+    renames.follow_renames()
+    known.refresh_from_db()
+    assert known.shop_name == "test"
+
+
+def test_two_renames_and_back_keep_every_name(shopify, known):
+    for old, new in (("test", "second"), ("second", "third"), ("third", "test")):
+        shopify.rename_shop(old, new)
+        assert accounts.follow_rename(known, f"{new}.myshopify.com")
+    known.refresh_from_db()
+    assert (known.shop_name, known.former_names) == ("test", ["second", "third"])
+
+
+def test_an_empty_account_that_came_by_itself_makes_way(shopify, known, integration):
+    AccountShopify.objects.create(shop_name="renamed", integration=integration, is_unclaimed=True)
+    shopify.rename_shop("test", "renamed")
+    assert accounts.follow_rename(known, "renamed.myshopify.com")
+    assert AccountShopify.objects.get().pk == known.pk
+
+
+def test_a_name_that_another_account_has_is_told_and_nothing_mixed(shopify, known, integration):
+    AccountShopify.objects.create(shop_name="renamed", integration=integration)
+    shopify.rename_shop("test", "renamed")
+    assert not accounts.follow_rename(known, "renamed.myshopify.com")
+    known.refresh_from_db()
+    assert known.shop_name == "test"
+    assert "another account has that name" in StaffAlert.objects.get(kind="rename").subject
+
+
+def test_a_store_that_does_not_answer_changes_nothing(client, shopify, known):
+    as_new(client, known)
+    shopify.stop()
+    renames.follow_renames()
+    known.refresh_from_db()
+    assert (known.shop_name, known.hinted_name) == ("test", "")

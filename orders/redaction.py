@@ -1,0 +1,108 @@
+"""Remove a customer's data from orders, for ever: ids, articles and money stay."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from integrations import ledger
+from integrations.models import AccountShopify
+from integrations.shopify.payloads import NO_PERSON, OrderSnapshot
+from integrations.subjects import Known, Subject, scrub
+from orders import settlement, timeline
+from orders.models import Order, OrderEvent, OrderLine
+
+REMOVED = "(removed with the customer's data)"
+_STREETS = ("name", "company", "address1", "address2", "phone")
+_OPEN = [OrderLine.Routing.WAITING, OrderLine.Routing.UNROUTED, OrderLine.Routing.WITHDRAWN]
+_GOING = [Order.State.READY, Order.State.HELD]
+
+
+def orders_of(subject: Subject) -> QuerySet[Order]:
+    """Return the subject's orders. What a customer orders after asking is a new story."""
+    rows = Order.objects.filter(account=subject.account)
+    if subject.is_store:
+        return rows.filter(placed_at__lte=subject.asked_at)
+    emails = [text for contact in subject.contacts if "@" in contact for text in (contact, contact.lower())]
+    mine = Q(customer_id=subject.customer_id) | Q(customer_id=None, email__in=emails)
+    return rows.filter(Q(shopify_id__in=subject.order_ids) | mine & Q(placed_at__lte=subject.asked_at))
+
+
+def know(subject: Subject) -> Known:
+    """Return the ids of the subject's orders, and the words that name the person in them."""
+    ids, words = set(), set()
+    for order in orders_of(subject).iterator():
+        ids.add(order.shopify_id)
+        words |= _words(order)
+    return Known(frozenset(ids), frozenset(words))
+
+
+def unsettled(subject: Subject) -> list[str]:
+    """Say which lines of the subject's orders are still to be given to a supplier."""
+    rows = orders_of(subject).filter(redacted_at=None, state__in=_GOING)
+    unrouted = rows.filter(Q(needs_routing=True) | Q(lines__routing__in=_OPEN, lines__sendable__gt=0)).distinct()
+    return [f"order {order.number}: lines that no supplier has yet" for order in unrouted]
+
+
+def redact(subject: Subject, known: Known) -> dict[str, int]:
+    """Empty the subject's orders, each under its lock, and the texts on their timelines."""
+    wanted = list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True))
+    for pk in wanted:
+        with transaction.atomic():
+            order = settlement.locked(pk)
+            _empty(order, words_for(order, subject, known))
+    return {"orders": len(wanted)}
+
+
+def holdings(subject: Subject, known: Known) -> dict[str, Any]:
+    """Return what the subject's orders say, with their lines and timelines."""
+    return {"orders": [_shown(order) for order in orders_of(subject).prefetch_related("lines", "events")]}
+
+
+def is_covered(account: AccountShopify, snapshot: OrderSnapshot) -> bool:
+    """Tell whether an order that Hemi does not have yet must be stored without its customer."""
+    return ledger.covers(account, snapshot.shopify_id, snapshot.customer_id, snapshot.placed_at)
+
+
+def words_for(order: Order, subject: Subject, known: Known) -> frozenset[str]:
+    """Return the words to take out of one order's texts: of a store's thousands only its own."""
+    return frozenset(_words(order)) if subject.is_store else known.words
+
+
+def _empty(order: Order, words: frozenset[str]) -> None:
+    for name, value in NO_PERSON.items():
+        setattr(order, name, value)
+    for name in ("hold_reason", "stop_reason"):
+        setattr(order, name, REMOVED if getattr(order, name) else "")
+    for name in ("attention", "state_reason", "last_error"):
+        setattr(order, name, scrub(getattr(order, name), words))
+    order.redacted_at = timezone.now()
+    order.lines.update(properties=[])
+    for event in order.events.all():
+        text = REMOVED if event.actor_id or event.kind.startswith("reply") else scrub(event.text, words)
+        if text != event.text:
+            OrderEvent.objects.filter(pk=event.pk).update(text=text)
+    timeline.record(order, "redacted", "The customer's personal data was removed.")
+    emptied = [*NO_PERSON, "hold_reason", "stop_reason", "attention", "last_error", "redacted_at"]
+    settlement.settle(order, *emptied)
+
+
+def _words(order: Order) -> set[str]:
+    words = {order.email, order.phone, order.customer_name, *order.customer_name.split()}
+    for address in (order.shipping_address, order.billing_address):
+        if address:
+            words |= {address.get(name) or "" for name in _STREETS}
+            words |= set((address.get("name") or "").split())
+    return words - {""}
+
+
+def _shown(order: Order) -> dict[str, Any]:
+    names = ["shopify_id", "number", "placed_at", "customer_id", "customer_name", "email", "phone", "note"]
+    names += ["shipping_address", "billing_address", "shipping_methods", "currency", "total", "total_tax", "state"]
+    lines = ["sku", "title", "variant_title", "quantity", "price", "properties"]
+    return {
+        **{name: getattr(order, name) for name in names},
+        "lines": [{name: getattr(line, name) for name in lines} for line in order.lines.all()],
+        "timeline": [{"at": event.at, "what": event.text} for event in order.events.all()],
+    }
