@@ -303,6 +303,19 @@ def test_who_orders_again_is_a_customer_again(client, account, supplier):
     assert (order.email, order.supplier_orders.get().delivery.status) == (EMAIL, "sent")
 
 
+def test_a_new_order_that_waits_in_the_inbox_keeps_its_address(client, account, supplier):
+    first = person()
+    send(client, account, first)
+    deliver()
+    send(client, account, wish(account, first["id"]), "customers/redact")
+    later = (timezone.now() + timedelta(minutes=1)).isoformat()
+    fresh = json.dumps(person(created_at=later, updated_at=later)).encode()
+    assert post(client, account, fresh, Webhook_Id="waiting").status_code == 200
+    privacy.work()
+    inbox.process_events()
+    assert Order.objects.get(redacted_at=None).shipping_address["address1"] == STREET
+
+
 def test_what_was_redacted_is_neither_sent_nor_read_again(client, account, supplier, admin_client):
     body = person()
     event = send(client, account, body)
