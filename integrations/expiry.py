@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations import account_timeline, consent
+from integrations import account_timeline, alerts, consent
 from integrations.models import InstallLink
 
 BATCH = 200
@@ -25,4 +25,5 @@ def end(link: InstallLink) -> bool:
         if not rows.update(status=InstallLink.Status.EXPIRED, reason=text, **consent.CLOSED):
             return False
         account_timeline.record(link.account, "link_expired", text, link)
+        alerts.clear_alert("install_mail", link.pk)
     return True

@@ -59,6 +59,7 @@ def _sent(link: InstallLink) -> None:
         ):
             text = f"{'A reminder' if link.reminders else 'The install link'} was mailed to {link.mailed_to}."
             account_timeline.record(link.account, "mailed", text, link)
+            alerts.clear_alert("install_mail", link.pk)
     log.info("install.mailed", extra=_ids(link))
 
 

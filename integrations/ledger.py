@@ -1,6 +1,7 @@
 """The ledger of what was redacted, ids only: asked before an unknown order is stored, applied after a restore."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -48,6 +49,26 @@ def subjects() -> list[Subject]:
         for (shop_name, customer_id), rows in found.items()
         if shop_name in accounts
     ]
+
+
+def dump() -> list[dict[str, Any]]:
+    """Return the ledger as plain values, for a file that outlives a restore."""
+    names = ("shop_name", "customer_id", "shopify_order_id", "at")
+    return [{**row, "at": row["at"].isoformat()} for row in Redaction.objects.values(*names)]
+
+
+def load(rows: list[dict[str, Any]]) -> None:
+    """Add what a saved ledger names and this one does not. Raises ValueError, TypeError or KeyError."""
+    found = [
+        Redaction(
+            shop_name=str(row["shop_name"]),
+            customer_id=int(row["customer_id"]),
+            shopify_order_id=int(row["shopify_order_id"]),
+            at=datetime.fromisoformat(row["at"]),
+        )
+        for row in rows
+    ]
+    Redaction.objects.bulk_create(found, ignore_conflicts=True)
 
 
 def _names(account: AccountShopify) -> list[str]:

@@ -48,10 +48,11 @@ def events(subject: Subject, known: Known) -> list[WebhookEvent]:
     """Return the webhooks that speak of the subject and were not redacted yet."""
     rows = WebhookEvent.objects.filter(account=subject.account, redacted_at=None).order_by("pk")
     if subject.is_store:
-        return list(rows)
+        return list(rows.filter(received_at__lte=subject.asked_at))
     ids = {*known.order_ids, subject.customer_id or 0} - {0}
     contacts = [text for text in known.telling if "@" in text]
-    return [event for event in _with(rows, [*map(str, ids), *contacts]) if _is_about(event, ids, contacts)]
+    found = _with(rows, [*map(str, ids), *contacts])
+    return [event for event in found if _is_about(event, subject, known, contacts)]
 
 
 def _with(rows: QuerySet[WebhookEvent], needles: list[str]) -> list[WebhookEvent]:
@@ -75,9 +76,14 @@ def _place(needle: str) -> Func:
     return Func(F("body"), value, function=name, template=template, output_field=IntegerField())
 
 
-def _is_about(event: WebhookEvent, ids: set[int], contacts: list[str]) -> bool:
+def _is_about(event: WebhookEvent, subject: Subject, known: Known, contacts: list[str]) -> bool:
     body = bytes(event.body)
-    return body_redaction.mentions(body, ids) or any(text.encode() in body for text in contacts)
+    if body_redaction.mentions(body, known.order_ids):
+        return True
+    # What came after the request may be a new order of the same customer, which must still be sent.
+    is_early = event.received_at <= subject.asked_at
+    names_customer = subject.customer_id is not None and body_redaction.mentions(body, [subject.customer_id])
+    return is_early and (names_customer or any(text.encode() in body for text in contacts))
 
 
 def _events(subject: Subject, known: Known) -> int:

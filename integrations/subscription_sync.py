@@ -23,6 +23,12 @@ class Result:
     lacking: list[str] = field(default_factory=list)
 
     @property
+    def are_orders_on(self) -> bool:
+        """Whether every topic that brings orders is subscribed."""
+        off = (*self.lacking, *self.skipped)
+        return not any(topic.startswith("ORDERS_") for topic in off)
+
+    @property
     def error(self) -> str:
         """What keeps orders from coming in, or was refused; blank if all is well."""
         skipped = [f"{topic.lower()}: {why}" for topic, why in self.skipped.items() if topic.startswith("ORDERS_")]

@@ -31,6 +31,7 @@ class Outcome:
 
     error: str = ""
     is_temporary: bool = False
+    are_orders_on: bool = False
 
 
 def why_off(account: AccountShopify) -> str:
@@ -78,7 +79,7 @@ def _try(account: AccountShopify) -> Outcome:
     except ShopifyError as error:
         return Outcome(error.message, is_temporary=error.kind in (Kind.TEMPORARY, Kind.UNCERTAIN))
     _tell_gone(account, result)
-    return Outcome(result.error)
+    return Outcome(result.error, are_orders_on=result.are_orders_on)
 
 
 def _note_shop_id(account: AccountShopify, shop_id: int) -> None:
@@ -118,13 +119,22 @@ def _record(account: AccountShopify, outcome: Outcome) -> None:
         return
     with transaction.atomic():
         if _mine(account).update(webhooks=AccountShopify.Webhooks.FAILED, webhooks_error=outcome.error):
-            alerts.raise_alert(
-                "subscriptions",
-                account.pk,
-                f"No webhooks from {account.shop_name}",
-                f"{outcome.error}\n\nNo orders arrive from {account.shop_name} until this is mended. "
-                "Then choose “Check webhooks now” on the account.",
-            )
+            _alert(account, outcome)
+
+
+def _alert(account: AccountShopify, outcome: Outcome) -> None:
+    if outcome.are_orders_on:
+        subject = f"Some webhooks of {account.shop_name} are missing"
+        harm = "Orders still arrive, but Hemi does not hear of everything else"
+    else:
+        subject = f"No webhooks from {account.shop_name}"
+        harm = f"No orders arrive from {account.shop_name}"
+    alerts.raise_alert(
+        "subscriptions",
+        account.pk,
+        subject,
+        f"{outcome.error}\n\n{harm} until this is mended. Then choose “Check webhooks now” on the account.",
+    )
 
 
 def _mine(account: AccountShopify) -> QuerySet:

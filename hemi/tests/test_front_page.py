@@ -71,6 +71,14 @@ def test_each_kind_of_trouble_is_listed_with_a_list_that_holds_it(boss):
             assert len(found.context["cl"].result_list) == 1, title
 
 
+def test_a_store_that_refuses_hemi_is_listed(boss):
+    AccountShopify.objects.create(shop_name="refused", problem=AccountShopify.Problem.PROTECTED)
+    AccountShopify.objects.create(shop_name="well")
+    need = _needs(boss)["Stores whose API refuses Hemi"]
+    assert need["count"] == "1"
+    assert [row.shop_name for row in boss.get(need["link"]).context["cl"].result_list] == ["refused"]
+
+
 def test_no_link_of_any_need_leads_to_an_error(boss):
     _trouble()
     for need in [*_needs(boss).values(), *boss.get("/admin/").context["today"]]:

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -28,8 +29,8 @@ from suppliers.transports import sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NAME, EMAIL, PHONE, STREET = "Wilhelmina Quastenberg", "quasten@example.net", "+49 170 5550199", "Birkenstieg 77b"
-WORDS = (NAME, "Quastenberg", EMAIL, PHONE, STREET)
+NAME, EMAIL, PHONE, STREET = "Wilhelmine Quästenberg", "quasten@example.net", "+49 170 5550199", "Birkenstieg 77b"
+WORDS = (NAME, "Quästenberg", EMAIL, PHONE, STREET)
 BUTTONS = ("download", "mark_done")
 CUSTOMER = 8_112_233_445_566
 
@@ -129,7 +130,8 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     services.deal_with(supplier_order=part, reason=f"Spoke with {NAME}", by=None)
     alerts.raise_alert("delivery_dead", 7, f"No file for {NAME}", f"{NAME}, {STREET}, {EMAIL}")
     before = Delivery.objects.get()
-    assert searching.in_rows(WORDS) and searching.in_files(WORDS)  # else the test could not fail
+    assert searching.in_rows(WORDS)  # else the test could not fail
+    assert searching.in_files(WORDS) or connection.vendor != "sqlite"
 
     send(client, account, wish(account, body["id"]), "customers/redact")
     privacy.work()
@@ -301,6 +303,19 @@ def test_who_orders_again_is_a_customer_again(client, account, supplier):
     assert (order.email, order.supplier_orders.get().delivery.status) == (EMAIL, "sent")
 
 
+def test_a_new_order_that_waits_in_the_inbox_keeps_its_address(client, account, supplier):
+    first = person()
+    send(client, account, first)
+    deliver()
+    send(client, account, wish(account, first["id"]), "customers/redact")
+    later = (timezone.now() + timedelta(minutes=1)).isoformat()
+    fresh = json.dumps(person(created_at=later, updated_at=later)).encode()
+    assert post(client, account, fresh, Webhook_Id="waiting").status_code == 200
+    privacy.work()
+    inbox.process_events()
+    assert Order.objects.get(redacted_at=None).shipping_address["address1"] == STREET
+
+
 def test_what_was_redacted_is_neither_sent_nor_read_again(client, account, supplier, admin_client):
     body = person()
     event = send(client, account, body)
@@ -386,6 +401,27 @@ def test_the_ledger_is_applied_again_after_a_restore(client, account, supplier):
     assert privacy.reapply() >= 3
     assert searching.in_rows(WORDS) == []
     assert privacy.reapply() == 0
+
+
+def test_a_saved_ledger_reaches_a_backup_that_is_older(client, account, supplier, tmp_path):
+    body = person()
+    send(client, account, body)
+    deliver()
+    kept = {model: list(model.objects.values()) for model in (WebhookEvent, Order, Delivery)}
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    saved = tmp_path / "redactions.json"
+    call_command("redactions", "save", str(saved))
+    assert not any(word in saved.read_text() for word in WORDS)
+    Redaction.objects.all().delete()
+    for model, rows in kept.items():
+        for row in rows:
+            model.objects.filter(pk=row["id"]).update(**row)
+    call_command("redactions", "apply", str(saved))
+    assert searching.in_rows(WORDS) == []
+    saved.write_text("[1]")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("redactions", "apply", str(saved))
 
 
 def test_two_workers_at_once_do_it_once(client, account, supplier):

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def store(account, live_server, settings):
     """A store whose webhooks come through a storm, to the real address of the account."""
-    with ShopifySandbox(behaviour=Behaviour(retry_delays=(0.2, 0.5, 1.0))) as sandbox:
+    with ShopifySandbox(behaviour=Behaviour(retry_delays=(0.2, 0.5, 1.0, 2.0, 4.0, 8.0))) as sandbox:
         settings.SHOPIFY_SHOP_URL = sandbox.shop_url_template
         sandbox.add_app("client-1", "hush", [])
         sandbox.add_shop("test")

@@ -27,7 +27,7 @@ class ExportButtons:
             if (count := collections.count(account)) > collections.AT_ONCE:
                 messages.warning(
                     request,
-                    f"The store has {count:,} collections, too many to wait for. Choose “Collections in the "
+                    f"The store has {count:,} collections, too many to wait for. Choose “Collections in "
                     "background” under “More”: the file is made by a worker and kept for a day.",
                 )
                 return HttpResponseRedirect(page_of(account))
@@ -40,7 +40,7 @@ class ExportButtons:
         return response
 
     @action(
-        description="Collections in the background",
+        description="Collections in background",
         permissions=["export"],
         dialog={
             "title": "Make the collections file in the background?",

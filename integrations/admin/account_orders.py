@@ -150,6 +150,7 @@ class OrderButtons:
     @action(
         description="Fetch orders of a date range",
         permissions=["fetch"],
+        attrs={"title": "Fetch orders of a date range"},
         dialog={
             "title": "Fetch orders of a date range?",
             "description": "They are read by a worker, the way webhooks are taken: nothing is doubled, and what is "

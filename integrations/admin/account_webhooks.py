@@ -1,5 +1,6 @@
 """The Webhooks tab of an account: what Shopify sends to it."""
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -15,11 +16,11 @@ class SubscriptionInline(ReadOnlyInline):
     model = WebhookSubscription
     verbose_name_plural = "Webhooks"
     is_part = True
-    fields = ["shown_topic", "address", "api_version", "state", "note", "received_at", "checked_at"]
+    fields = ["shown_topic", "state", "received_at", "api_version", "address"]
 
     @display(description="topic")
     def shown_topic(self, row: WebhookSubscription) -> SafeString:
-        return breakable(row.topic.lower())
+        return format_html('<span style="overflow-wrap: normal">{}</span>', row.topic.lower().replace("_", " "))
 
     @display(description="address")
     def address(self, row: WebhookSubscription) -> SafeString:
@@ -27,7 +28,7 @@ class SubscriptionInline(ReadOnlyInline):
 
     @display(description="state")
     def state(self, row: WebhookSubscription) -> SafeString:
-        if row.is_listed:
-            return badges.badge("On", "success")
         is_skipped = row.note.startswith("Not subscribed")
-        return badges.badge("Skipped" if is_skipped else "Missing", "default" if is_skipped else "danger")
+        missing = badges.badge("Skipped") if is_skipped else badges.badge("Missing", "danger")
+        badge = badges.badge("On", "success") if row.is_listed else missing
+        return format_html("{}<br>{}", badge, row.note) if row.note else badge

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -31,7 +32,7 @@ class PrivacyRequestAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     compressed_fields = False
     fieldsets = [
         (None, {"fields": [("shown_kind", "shown_status"), ("shop_name", "customer_id"), "shown_orders"]}),
-        (None, {"fields": [("received_at", "due_at", "done_at"), "report", "last_error"]}),
+        (None, {"fields": [("received_at", "due_at", "done_at"), "shown_report", "last_error"]}),
     ]
     subject = "request"
     refusal_errors = (Refused,)
@@ -51,6 +52,10 @@ class PrivacyRequestAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def shown_status(self, row: PrivacyRequest) -> SafeString:
         return badges.state(row)
+
+    @display(description="what was done")
+    def shown_report(self, row: PrivacyRequest) -> SafeString:
+        return format_html('<span style="white-space: pre-line">{}</span>', row.report or "Nothing yet.")
 
     @display(description="Shopify's order ids")
     def shown_orders(self, row: PrivacyRequest) -> str:

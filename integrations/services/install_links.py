@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import account_timeline, consent, expiry, scopes
+from integrations import account_timeline, alerts, consent, expiry, scopes
 from integrations.models import AccountShopify, InstallLink, Integration
 from integrations.services.refusals import Refused
 
@@ -154,6 +154,7 @@ def end(link: InstallLink, by: Any, why: str = "Replaced by a newer link.") -> N
     rows = InstallLink.objects.filter(pk=link.pk, status=InstallLink.Status.OPEN)
     if rows.update(status=InstallLink.Status.SUPERSEDED, reason=why[:500], **consent.CLOSED):
         account_timeline.record(link.account, "link_superseded", f"The install link was ended: {why}", link, by)
+        alerts.clear_alert("install_mail", link.pk)
 
 
 def _make(account: AccountShopify, by: Any) -> InstallLink:

@@ -210,4 +210,4 @@ def test_when_a_topic_came_last_is_shown_with_its_subscription(client, connected
     row = connected.subscriptions.get(topic="LOCATIONS_CREATE")
     assert row.received_at == WebhookEvent.objects.get().received_at
     page = admin_client.get(f"/admin/integrations/accountshopify/{connected.pk}/change/").content.decode()
-    assert "locations_create" in page and "Not subscribed" in page
+    assert "locations create" in page and "Not subscribed" in page

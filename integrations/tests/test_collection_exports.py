@@ -207,6 +207,7 @@ def test_25000_collections_arrive_within_30_megabytes(shopify, store, settings, 
     """The peak of a child's memory. The bucket is small, so that Shopify throttles, and fills fast."""
     wanted, export = shop(shopify, 25_000), ask(store)
     shopify.buckets.resize("client-1", "test", 1000, 4000)
+    shopify.add_fault("throttled", count=3)  # however slow this machine is
     world = {"DJANGO_SETTINGS_MODULE": "hemi.settings", "DATABASE_URL": database_url(), "HEMI_VAR": str(tmp_path)}
     environment = {**os.environ, **world, "SHOPIFY_SHOP_URL": settings.SHOPIFY_SHOP_URL}
     done = subprocess.run(
@@ -217,8 +218,7 @@ def test_25000_collections_arrive_within_30_megabytes(shopify, store, settings, 
     assert (export.status, ids_of(export) == wanted) == (Status.DONE, True)
     assert int(done.stdout.split()[-1]) < 30 * 1024
     assert set(re.findall(r"status=(\d+)", done.stderr)) == {"200"}
-    waits = [float(seconds) for seconds in re.findall(r" wait=([0-9.]+)", done.stderr)]
-    assert sum(waits) > 1, "nothing was throttled, so that this proves too little"
+    assert done.stderr.count("shopify.waits") >= 3
 
 
 @pytest.fixture

@@ -252,6 +252,17 @@ def test_permanent_refusal_is_told_at_once(account, mailbox):
     install_links.mail(account=account, by=None)  # the address was mended
     install_mails.send()
     assert len(mailbox.wait_for()) == 1
+    assert not StaffAlert.objects.filter(cleared_at=None).exists()
+
+
+@pytest.mark.parametrize("end", [change_scopes, let_expire])
+def test_alert_about_a_mail_is_over_once_the_link_is(account, mailbox, end):
+    mailbox.refuse_next(550, "No such mailbox")
+    install_links.mail(account=account, by=None)
+    install_mails.send()
+    end(account)
+    make(account)
+    assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
 def test_mail_server_that_is_away_is_waited_for(account, mailbox):
