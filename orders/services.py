@@ -6,6 +6,7 @@ The parts that suppliers have are seen to by suppliers.services, which calls the
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -64,21 +65,24 @@ def lift_source_filter(*, order: Order, by: Any) -> Order:
 
 
 def route_again(*, order: Order, by: Any) -> Order:
-    """Ask the routing rules again for the lines that nobody has. Raises Refused."""
+    """Look again at whether the order goes out, and ask the rules for the lines that nobody has. Raises Refused."""
     with transaction.atomic():
-        order = settlement.locked(order.pk)
-        if order.state != Order.State.READY:
-            raise Refused(f"The order does not go out: {order.state_reason}")
-        timeline.record(order, "route_again", "Routing asked for again.", actor=by)
-        return settlement.settle(order)
+        order = settlement.settle(settlement.locked(order.pk))
+        if order.state == Order.State.READY:
+            timeline.record(order, "route_again", "Routing asked for again.", actor=by)
+            return order
+    # Only now, so that the reason of today stays on the order.
+    raise Refused(f"The order does not go out: {order.state_reason}")
 
 
 def refresh_account(account_id: int) -> int:
     """Look again at what an account's changed settings may let out or hold back; return how many orders that are."""
-    waiting = [Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD]
-    count = Order.objects.filter(account_id=account_id, state__in=waiting).update(
-        needs_routing=True, attempts=0, next_attempt_at=timezone.now()
-    )
+    waiting = Q(state__in=[Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD])
+    # Of those that go out only what is not all with suppliers: most are, and nothing holds these back any more.
+    unsent = Q(supplier_orders__status__in=("waiting", "blocked", "ready")) | ~Q(attention="")
+    going = Q(state=Order.State.READY) & unsent
+    wanted = Order.objects.filter(waiting | going, account_id=account_id).values("pk")
+    count = Order.objects.filter(pk__in=wanted).update(needs_routing=True, attempts=0, next_attempt_at=timezone.now())
     queue.kick("suppliers.route")
     return count
 

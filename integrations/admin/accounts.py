@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from hemi.lib import badges
+from hemi.lib import badges, queue
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnlyInline
@@ -23,6 +23,8 @@ from integrations.admin.account_form import AccountForm
 from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
 from integrations.services.refusals import Refused
+
+_DECIDING = {"release_when", "orders_source_name", "orders_from"}  # settings that hold orders back or let them go
 
 
 class LinkInline(ReadOnlyInline):
@@ -148,6 +150,8 @@ class AccountAdmin(AccountButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             obj.access_token = ""
             obj.save()
         self._save_token(request, obj, form)
+        if change and _DECIDING.intersection(form.changed_data):
+            queue.kick("orders.refresh_account", obj.pk)
         if change and "integration" in form.changed_data and obj.authorised_at:
             messages.warning(
                 request,
