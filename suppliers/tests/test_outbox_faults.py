@@ -289,18 +289,37 @@ def _rows(row):
     return columns, outcomes(), list(SupplierOrder.objects.values()), list(StaffAlert.objects.values())
 
 
-def test_a_worker_that_hangs_is_overtaken_and_does_no_harm(watched, supplier):
-    row = factories.delivery(supplier)
+def _hang(watched, supplier):
+    """Start a worker's thread that waits for the server's answer, its lease run out."""
     watched.faults.add("SIZE", hang=True)
 
-    def hang():
+    def work():
         outbox.deliver(supplier.endpoint_id)
         connection.close()
 
-    hanging = threading.Thread(target=hang)
+    hanging = threading.Thread(target=work)
     hanging.start()
     wait_for(lambda: commands(watched, "SIZE"))
     factories.let_time_pass()
+    return hanging
+
+
+def test_a_second_thread_of_the_process_does_not_join_one_that_hangs(watched, supplier):
+    row = factories.delivery(supplier)
+    hanging = _hang(watched, supplier)
+    assert outbox.deliver(supplier.endpoint_id) == 0
+    assert hanging.is_alive()
+    assert watched.logins == 1
+    hanging.join()
+    factories.let_time_pass()
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+
+
+def test_a_worker_that_hangs_is_overtaken_by_another_process_and_does_no_harm(watched, supplier, monkeypatch):
+    row = factories.delivery(supplier)
+    hanging = _hang(watched, supplier)
+    monkeypatch.setattr(lanes, "_threads", {})  # what another process knows
     run(supplier)
     assert outcome(row) == ("sent", "sent")
     before = _rows(row)
