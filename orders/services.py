@@ -31,14 +31,15 @@ def hold(*, order: Order, reason: str, by: Any) -> Order:
         return settlement.settle(order, "held_at", "hold_reason")
 
 
-def release(*, order: Order, by: Any) -> Order:
+def release(*, order: Order, reason: str, by: Any) -> Order:
     """Let an order on hold go on. Raises Refused."""
     with transaction.atomic():
         order = settlement.locked(order.pk)
         if not order.held_at:
             raise Refused("The order is not on hold.")
+        text = f"Released from hold: {_reason(reason)}"
         order.held_at, order.hold_reason = None, ""
-        timeline.record(order, "released", "Released from hold.", actor=by)
+        timeline.record(order, "released", text, actor=by)
         return settlement.settle(order, "held_at", "hold_reason")
 
 

@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 
 from orders import readiness
 from orders.models import Order, OrderLine
+from suppliers import services
 
 State = Order.State
 
@@ -12,7 +13,9 @@ def hold(order: Order) -> str:
     """Why it cannot be put on hold."""
     if order.held_at:
         return "The order is on hold already."
-    return "The order is cancelled; there is nothing to hold." if order.state == State.CANCELLED else ""
+    if order.state == State.CANCELLED:
+        return "The order is cancelled; there is nothing to hold."
+    return services.why_over(order)
 
 
 def release(order: Order) -> str:
@@ -22,7 +25,7 @@ def release(order: Order) -> str:
 
 def cancel(order: Order) -> str:
     """Why it cannot be cancelled."""
-    return "The order is cancelled already." if order.stopped_at else ""
+    return "The order is cancelled already." if order.stopped_at else services.why_over(order)
 
 
 def route_again(order: Order) -> str:

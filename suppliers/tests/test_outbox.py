@@ -180,7 +180,7 @@ def test_a_released_file_goes_out(server, supplier):
     _hold_part(row)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {}
-    services.release(supplier_order=row.supplier_order, by=None)
+    services.release(supplier_order=row.supplier_order, reason="ready", by=None)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {row.final_name: bytes(row.document)}
 
