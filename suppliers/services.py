@@ -233,6 +233,7 @@ def restart_endpoint(*, endpoint: Endpoint, by: Any) -> Endpoint:
 def _set_mode(supplier: Supplier, mode: str, refusal: str) -> Supplier:
     if not Supplier.objects.filter(pk=supplier.pk).exclude(mode=mode).update(mode=mode):
         raise Refused(refusal)
+    queue.kick("suppliers.deliver", supplier.endpoint_id)  # files of the one kind stay, those of the other go
     return Supplier.objects.get(pk=supplier.pk)
 
 
