@@ -136,14 +136,21 @@ def _order(data: dict[str, Any]) -> OrderSnapshot:
             if not line.get("is_removed")
         ],
         note=_text(data.get("note"), 5000),
-        lines=tuple(_line(line, number) for number, line in enumerate(data.get("line_items") or [], start=1)),
+        lines=_lines(data),
     )
 
 
-def _line(data: dict[str, Any], position: int) -> LineSnapshot:
+def _lines(data: dict[str, Any]) -> tuple[LineSnapshot, ...]:
+    is_fulfilled = data.get("fulfillment_status") == "fulfilled"
+    numbered = enumerate(data.get("line_items") or [], start=1)
+    return tuple(_line(line, number, is_fulfilled) for number, line in numbered)
+
+
+def _line(data: dict[str, Any], position: int, is_order_fulfilled: bool) -> LineSnapshot:
     quantity = _count(data.get("quantity"))
     current = _count(data.get("current_quantity"), quantity)  # absent in old payloads
-    sendable = min(current, _count(data.get("fulfillable_quantity"), current))
+    is_fulfilled = is_order_fulfilled or data.get("fulfillment_status") == "fulfilled"
+    sendable = min(current, _count(data.get("fulfillable_quantity"), 0 if is_fulfilled else current))
     return LineSnapshot(
         shopify_id=_id(data.get("id"), "line_items.id"),
         position=position,
