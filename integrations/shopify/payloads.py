@@ -16,6 +16,7 @@ from hemi.lib import money
 
 # Neither PostgreSQL nor UTF-8 can hold these: NUL, and halves of a surrogate pair that JSON may spell out.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_FORBIDDEN_IN_XML = "\ufffe"  # stands for each of them, so that a document leaves it out and says so
 _MAX_ID = 2**63 - 1
 _PAID = {"paid", "partially_refunded", "refunded"}
 
@@ -218,7 +219,7 @@ def _text(value: Any, limit: int) -> str:
         return ""
     if not isinstance(value, str | int | float):
         raise PayloadError(f"expected a text, found {type(value).__name__}")
-    return _UNSTORABLE.sub("\ufffd", str(value)).strip()[:limit]
+    return _UNSTORABLE.sub(_FORBIDDEN_IN_XML, str(value)).strip()[:limit]
 
 
 def _id(value: Any, name: str) -> int:
