@@ -17,6 +17,7 @@ class HemiConfig(AppConfig):
         register(checks.check_shop_url, Tags.security)
         register(checks.check_base_url)
         register(checks.check_mail)
+        register(checks.check_values)
 
 
 class HemiAdminConfig(AdminConfig):

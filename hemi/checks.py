@@ -1,10 +1,14 @@
 """What is missing or wrong in the settings, and how to set it."""
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 
 def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -61,6 +65,70 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+def check_values(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E003 to E006: values that can be read, but that nothing would work with."""
+    return [
+        Error(f"{name} {said}", hint=hint, id=check_id)
+        for check_id, name, is_right, said, hint in _VALUES
+        if not is_right(getattr(settings, name))
+    ]
+
+
+def _is_version(text: str) -> bool:
+    return bool(re.fullmatch(r"20\d\d-(01|04|07|10)|unstable", text))
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _are_addresses(texts: list[str]) -> bool:
+    try:
+        for text in texts:
+            validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _holds_webhooks(size: int | None) -> bool:
+    return size is None or size >= settings.WEBHOOK_MAX_BYTES
+
+
+_VALUES = (
+    (
+        "hemi.E003",
+        "SHOPIFY_API_VERSION",
+        _is_version,
+        "is no version of Shopify's API.",
+        "Set it to a quarter's version, such as 2026-10, or remove it from the environment.",
+    ),
+    (
+        "hemi.E004",
+        "HEMI_LANDING_URL",
+        _is_web_address,
+        "is no web address.",
+        "Set it to an address that begins with https://, such as https://hemi.ai.",
+    ),
+    (
+        "hemi.E005",
+        "STAFF_ALERT_EMAILS",
+        _are_addresses,
+        "has an entry that is no mail address.",
+        "Set it to addresses separated by commas, such as ann@example.com,ben@example.com.",
+    ),
+    (
+        "hemi.E006",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE",
+        _holds_webhooks,
+        "is less than WEBHOOK_MAX_BYTES: larger webhooks would be refused.",
+        "Leave it as Hemi sets it, or lower WEBHOOK_MAX_BYTES.",
+    ),
+)
 SHOPIFY = "https://{shop}.myshopify.com"
 _KEY_HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'. "

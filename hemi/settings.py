@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from hemi.lib import filebroker, keyfile
+from hemi.lib import filebroker, keyfile, reading
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,8 +17,8 @@ if ENV_FILE.is_file():
 VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
-DEBUG = env.bool("DEBUG", default=False)
-SANDBOX = env.bool("HEMI_SANDBOX", default=False)
+DEBUG = reading.switch("DEBUG", env.str("DEBUG", default="false"))
+SANDBOX = reading.switch("HEMI_SANDBOX", env.str("HEMI_SANDBOX", default="false"))
 IS_EMBEDDED = not env.str("DATABASE_URL", default="")
 
 if IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default=""):
@@ -121,8 +121,12 @@ AUTH_PASSWORD_VALIDATORS = [
 if HEMI_BASE_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)  # the proxy in front does it
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_SSL_REDIRECT = reading.switch(  # the proxy in front does it
+        "SECURE_SSL_REDIRECT", env.str("SECURE_SSL_REDIRECT", default="false")
+    )
+    SECURE_HSTS_SECONDS = reading.number(
+        "SECURE_HSTS_SECONDS", env.str("SECURE_HSTS_SECONDS", default="31536000"), least=0
+    )
     CSRF_TRUSTED_ORIGINS = [HEMI_BASE_URL]
 # Callback addresses carry codes, which leave no hint elsewhere; "no-referrer" would make browsers send the
 # Origin "null" with forms, and nobody could log in.
@@ -167,11 +171,11 @@ HINT_EXPIRES_SECONDS = 60
 # Shopify
 SHOPIFY_API_VERSION = env.str("SHOPIFY_API_VERSION", default="2026-10")
 SHOPIFY_SHOP_URL = env.str("SHOPIFY_SHOP_URL", default="https://{shop}.myshopify.com")
-INSTALL_LINK_DAYS = env.int("INSTALL_LINK_DAYS", default=7)
-INSTALL_REMINDER_DAYS = env.int("INSTALL_REMINDER_DAYS", default=3)
-WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=8_000_000)
+INSTALL_LINK_DAYS = reading.number("INSTALL_LINK_DAYS", env.str("INSTALL_LINK_DAYS", default="7"), least=1)
+INSTALL_REMINDER_DAYS = reading.number("INSTALL_REMINDER_DAYS", env.str("INSTALL_REMINDER_DAYS", default="3"), least=1)
+WEBHOOK_MAX_BYTES = reading.number("WEBHOOK_MAX_BYTES", env.str("WEBHOOK_MAX_BYTES", default="8000000"), least=100_000)
 WEBHOOK_LOCK_SECONDS = 3
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, WEBHOOK_MAX_BYTES)
 # Webhook topic -> the runners that take its events, in order. Each is called with a WebhookEvent.
 WEBHOOK_HANDLERS = {
     "orders/create": ["orders.intake.take_event"],
@@ -202,13 +206,18 @@ PRIVACY_HOLDINGS = ["orders.redaction.holdings", "suppliers.redaction.holdings",
 PRIVACY_REDACTORS = ["integrations.redaction.redact", "suppliers.redaction.redact", "orders.redaction.redact"]
 
 # Delivery
-DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=12)
-PAYLOAD_RETENTION_DAYS = env.int("PAYLOAD_RETENTION_DAYS", default=90)
-ORDER_RETENTION_DAYS = env.int("ORDER_RETENTION_DAYS", default=3650)
-ALLOWED_PRIVATE_NETWORKS = env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
+DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVERY_MAX_ATTEMPTS", default="12"), least=1)
+PAYLOAD_RETENTION_DAYS = reading.number(
+    "PAYLOAD_RETENTION_DAYS", env.str("PAYLOAD_RETENTION_DAYS", default="90"), least=1
+)
+ORDER_RETENTION_DAYS = reading.number("ORDER_RETENTION_DAYS", env.str("ORDER_RETENTION_DAYS", default="3650"), least=1)
+ALLOWED_PRIVATE_NETWORKS = reading.networks(
+    "ALLOWED_PRIVATE_NETWORKS", env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
+)
 
 # Logs
-LOG_FORMAT = env.str("LOG_FORMAT", default="console")
+LOG_FORMAT = reading.choice("LOG_FORMAT", env.str("LOG_FORMAT", default="console"), ("console", "json"))
+LOG_LEVEL = reading.choice("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -220,7 +229,7 @@ LOGGING = {
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
         "django.server": {"handlers": ["stderr"], "propagate": False},

@@ -47,8 +47,8 @@ def _filtered(order: Order) -> tuple[str, str] | None:
 
 
 def _unpaid(order: Order) -> tuple[str, str] | None:
-    if order.account.release_when != order.account.ReleaseWhen.PAID:
-        return None
     if undone := _UNDONE.get(order.financial_status):
         return State.UNPAID, undone
+    if order.account.release_when != order.account.ReleaseWhen.PAID:
+        return None
     return None if order.paid_at else (State.UNPAID, "Not paid yet.")

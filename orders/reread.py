@@ -35,9 +35,9 @@ def reread() -> int:
     return done
 
 
-def read(order: Order) -> OrderSnapshot:
-    """Return the order as its store has it now. Raises ShopifyError."""
-    with connections.client_for(order.account, READ_SECONDS) as client:
+def read(order: Order, seconds: float = READ_SECONDS) -> OrderSnapshot:
+    """Return the order as its store has it now, within `seconds`. Raises ShopifyError."""
+    with connections.client_for(order.account, seconds) as client:
         return wire.read(client, order.shopify_id)
 
 

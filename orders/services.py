@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from hemi.lib import queue
 from orders import settlement, timeline
 from orders.models import Order
 
@@ -30,14 +29,15 @@ def hold(*, order: Order, reason: str, by: Any) -> Order:
         return settlement.settle(order, "held_at", "hold_reason")
 
 
-def release(*, order: Order, by: Any) -> Order:
+def release(*, order: Order, reason: str, by: Any) -> Order:
     """Let an order on hold go on. Raises Refused."""
     with transaction.atomic():
         order = settlement.locked(order.pk)
         if not order.held_at:
             raise Refused("The order is not on hold.")
+        text = f"Released from hold: {_reason(reason)}"
         order.held_at, order.hold_reason = None, ""
-        timeline.record(order, "released", "Released from hold.", actor=by)
+        timeline.record(order, "released", text, actor=by)
         return settlement.settle(order, "held_at", "hold_reason")
 
 
@@ -64,23 +64,14 @@ def lift_source_filter(*, order: Order, by: Any) -> Order:
 
 
 def route_again(*, order: Order, by: Any) -> Order:
-    """Ask the routing rules again for the lines that nobody has. Raises Refused."""
+    """Look again at whether the order goes out, and ask the rules for the lines that nobody has. Raises Refused."""
     with transaction.atomic():
-        order = settlement.locked(order.pk)
-        if order.state != Order.State.READY:
-            raise Refused(f"The order does not go out: {order.state_reason}")
-        timeline.record(order, "route_again", "Routing asked for again.", actor=by)
-        return settlement.settle(order)
-
-
-def refresh_account(account_id: int) -> int:
-    """Look again at what an account's changed settings may let out or hold back; return how many orders that are."""
-    waiting = [Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD]
-    count = Order.objects.filter(account_id=account_id, state__in=waiting).update(
-        needs_routing=True, attempts=0, next_attempt_at=timezone.now()
-    )
-    queue.kick("suppliers.route")
-    return count
+        order = settlement.settle(settlement.locked(order.pk))
+        if order.state == Order.State.READY:
+            timeline.record(order, "route_again", "Routing asked for again.", actor=by)
+            return order
+    # Only now, so that the reason of today stays on the order.
+    raise Refused(f"The order does not go out: {order.state_reason}")
 
 
 def _reason(text: str) -> str:

@@ -1,5 +1,6 @@
 """Lock an order, and settle what follows from its newest facts: its state, its timeline, its routing."""
 
+from django.db.models import Q
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -28,3 +29,15 @@ def update_state(order: Order, *fields: str) -> None:
     if (order.state, order.state_reason) != before and order.state != Order.State.READY:
         timeline.record(order, "not_sent", f"Not going out: {order.state_reason}")
     order.save(update_fields=[*fields, "state", "state_reason"])
+
+
+def refresh_account(account_id: int) -> int:
+    """Look again at what an account's changed settings may let out or hold back; return how many orders that are."""
+    waiting = Q(state__in=[Order.State.UNPAID, Order.State.FILTERED, Order.State.TOO_OLD])
+    # Of those that go out only what is not all with suppliers: most are, and nothing holds these back any more.
+    unsent = Q(supplier_orders__status__in=("waiting", "blocked", "ready")) | ~Q(attention="")
+    going = Q(state=Order.State.READY) & unsent
+    wanted = Order.objects.filter(waiting | going, account_id=account_id).values("pk")
+    count = Order.objects.filter(pk__in=wanted).update(needs_routing=True, attempts=0, next_attempt_at=timezone.now())
+    queue.kick("suppliers.route")
+    return count

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import completeness, fetches, reconciliation, reread
+from orders import completeness, fetches, reconciliation, reread, settlement
 
 
 @shared_task(name="orders.reread")
@@ -27,3 +27,9 @@ def fetch() -> None:
 def compare_days() -> None:
     """Count what stores have against what Hemi has, day by day."""
     completeness.compare_days()
+
+
+@shared_task(name="orders.refresh_account")
+def refresh_account(account_id: int) -> None:
+    """Look again at the waiting orders of an account whose settings changed; “Route again” does it for one."""
+    settlement.refresh_account(account_id)

@@ -104,10 +104,12 @@ class Attempt:
         log.info("delivery.sent", extra=self.ids)
 
     def failed(self, error: TransportError) -> None:
-        """Record a failure: tried again later, or given up."""
+        """Record a failure: tried again later, or given up. One of the whole endpoint is none of the file's."""
         delivery = self.delivery
         is_last = error.kind == Kind.FILE or delivery.attempts >= settings.DELIVERY_MAX_ATTEMPTS
-        if is_last and delivery.step == Step.RENAMING:
+        if error.is_about_endpoint:
+            self._wait_for_endpoint(error)
+        elif is_last and delivery.step == Step.RENAMING:
             self.uncertain(f"The file may be with the supplier, but nobody could look. {error.message}")
         elif is_last:
             self._give_up(error.message)
@@ -151,12 +153,20 @@ class Attempt:
         # The columns of the row itself stand outside: PostgreSQL looks at them again after waiting for the row.
         return self._mine().filter(status=Status.DUE, is_held=False, pk__in=due.free_to_go().values("pk"))
 
+    def _wait_for_endpoint(self, error: TransportError) -> None:
+        # No row of the attempt and no wait: the endpoint has a pause, a counter and an alert of its own, and a server
+        # that is down for a night would fill the history of one file.
+        changes = {"step": self.delivery.step, "last_error": error.message, "attempts": _UNCOUNTED}
+        if not self._mine().update(**_FREE, **changes, next_attempt_at=timezone.now()):
+            self._lost()
+            return
+        log.warning("delivery.waits", extra={**self.ids, "kind": error.kind, "error": error.message})
+
     def _try_again(self, error: TransportError) -> None:
-        # A file that failed with its whole endpoint keeps its turn: the endpoint's own pause is enough.
-        wait = timedelta(0) if error.is_about_endpoint else claims.backoff(self.delivery.attempts)
+        due_at = timezone.now() + claims.backoff(self.delivery.attempts)
         with transaction.atomic():
             if not self._mine().update(
-                **_FREE, step=self.delivery.step, last_error=error.message, next_attempt_at=timezone.now() + wait
+                **_FREE, step=self.delivery.step, last_error=error.message, next_attempt_at=due_at
             ):
                 self._lost()
                 return

@@ -5,14 +5,17 @@ from django.utils import timezone
 
 from hemi.lib import claims
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, SupplierOrder
+from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
 
 # A stopped endpoint waits for a person, however the columns of its lane stand.
 OPEN = Q(is_active=True, stopped_at=None)
 STILL = Q(status=Delivery.Status.DUE)
 _OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None)
 _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order__account__paused_at=None)
-_MAY_GO = Q(
+_OF_ITS_MODE = Q(supplier_order__order__is_test=True, supplier_order__supplier__mode=Supplier.Mode.TEST) | Q(
+    supplier_order__order__is_test=False, supplier_order__supplier__mode=Supplier.Mode.LIVE
+)
+_MAY_GO = _OF_ITS_MODE & Q(
     is_held=False,
     redacted_at=None,
     supplier_order__status=SupplierOrder.Status.READY,

@@ -4,6 +4,7 @@ The endpoint's claim columns are the lane. Its `attempts` count failed contacts 
 """
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ RENEW_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300  # how long an endpoint that cannot be reached is left alone at most
 ALERT_AFTER = 5  # failed contacts in a row
 PATIENCE = 3  # failed files in a row before the endpoint is left alone for a while
+
+# Which thread of this process is in which lane. A lease may run out while its thread still waits for the server;
+# another thread that went in would wait as well, until a single bad server had them all.
+_threads: dict[int, int] = {}
+_threads_lock = threading.Lock()
 
 
 @dataclass
@@ -141,13 +147,28 @@ class Lane:
 
 @contextmanager
 def enter(endpoint_id: int) -> Iterator[Lane | None]:
-    """Take the endpoint's lane and give it back at the end; None if another run has it or it is not its time."""
-    lane = _take(endpoint_id)
+    """Take the endpoint's lane and give it back at the end; None if another run is in it or it is not its time."""
+    with _only_thread(endpoint_id) as is_alone:
+        lane = _take(endpoint_id) if is_alone else None
+        try:
+            yield lane
+        finally:
+            if lane:
+                lane.leave()
+
+
+@contextmanager
+def _only_thread(endpoint_id: int) -> Iterator[bool]:
+    me = threading.get_ident()
+    with _threads_lock:
+        is_new = endpoint_id not in _threads
+        is_alone = _threads.setdefault(endpoint_id, me) == me
     try:
-        yield lane
+        yield is_alone
     finally:
-        if lane:
-            lane.leave()
+        if is_new:
+            with _threads_lock:
+                _threads.pop(endpoint_id, None)
 
 
 def lease(endpoint: Endpoint) -> timedelta:

@@ -1,6 +1,7 @@
 """The routing runner: bring the suppliers' parts of an order in line with the order's newest state."""
 
 import logging
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
@@ -21,17 +22,52 @@ LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 20
 BATCH = 20
 TYPE_TRIES = 5
+SLOW_SECONDS = 2
 _WANTED = Q(needs_routing=True, needs_reread=False)
+
+
+@dataclass
+class _TypeReads:
+    """The reads of product types in one run: a store that failed or was slow is not asked again in it."""
+
+    until: float
+    failed: set[int] = field(default_factory=set)  # accounts
+    slow: set[int] = field(default_factory=set)
+
+    def is_known(self, order: Order) -> bool:
+        """Read the types that rules ask for. False: the order was given back, to be tried again later."""
+        if not product_types.are_wanted(order):
+            return True
+        begun, account_id = monotonic(), order.account_id
+        if account_id in self.slow or begun > self.until:
+            _give_back(order, timedelta(seconds=SLOW_SECONDS), attempts=order.attempts - 1)
+            return False
+        if account_id not in self.failed:
+            try:
+                product_types.fill(order)
+            except ShopifyError as error:
+                extra = {"order_id": order.pk, "error": error.kind, "attempts": order.attempts}
+                log.warning("order.types_not_read", extra=extra)
+                self.failed.add(account_id)
+            else:
+                if monotonic() - begun > SLOW_SECONDS:
+                    self.slow.add(account_id)
+                return True
+        if order.attempts >= TYPE_TRIES:
+            return True  # routed without: the lines that need their type are shown to a person
+        _give_back(order, claims.backoff(order.attempts), attempts=order.attempts)
+        return False
 
 
 def route() -> int:
     """Route the orders that are due, for a time slice; return how many were done."""
     done, until = 0, monotonic() + SLICE_SECONDS
+    types = _TypeReads(until)
     while orders := claims.claim(
         Order.objects.filter(_WANTED).order_by("next_attempt_at"), still=_WANTED, limit=BATCH, lease=LEASE
     ):
         for order in orders:
-            if not _are_types_known(order):
+            if not types.is_known(order):
                 continue
             with transaction.atomic():
                 done += _route_one(order.pk, order.claim_token)
@@ -41,21 +77,10 @@ def route() -> int:
     return done
 
 
-def _are_types_known(order: Order) -> bool:
-    """Read the product types that rules ask for. False: the store did not answer, the order is tried again later."""
-    try:
-        product_types.fill(order)
-    except ShopifyError as error:
-        log.warning(
-            "order.types_not_read", extra={"order_id": order.pk, "error": error.kind, "attempts": order.attempts}
-        )
-        if order.attempts >= TYPE_TRIES:
-            return True  # routed without: the lines that need their type are shown to a person
-        Order.objects.filter(pk=order.pk, claim_token=order.claim_token).update(
-            claim_token="", lease_until=None, next_attempt_at=timezone.now() + claims.backoff(order.attempts)
-        )
-        return False
-    return True
+def _give_back(order: Order, wait: timedelta, *, attempts: int) -> None:
+    Order.objects.filter(pk=order.pk, claim_token=order.claim_token).update(
+        claim_token="", lease_until=None, next_attempt_at=timezone.now() + wait, attempts=attempts
+    )
 
 
 def _route_one(pk: int, token: str) -> int:

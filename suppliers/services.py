@@ -22,21 +22,23 @@ def hold_order(*, order: Order, reason: str, by: Any) -> Order:
     """Hold an order and every file of it that can still be stopped. Raises Refused."""
     with transaction.atomic():
         order = services.hold(order=order, reason=reason, by=by)
+        _refuse_if_over(order)
         for part in _unsent(order):
             if not parts.stop(part):
                 timeline.record(order, "too_late", _OVER.format(part.supplier), reference=part.reference)
         return order
 
 
-def release_order(*, order: Order, by: Any) -> Order:
+def release_order(*, order: Order, reason: str, by: Any) -> Order:
     """Let a held order go on; its files follow within seconds. Raises Refused."""
-    return services.release(order=order, by=by)
+    return services.release(order=order, reason=reason, by=by)
 
 
 def cancel_order(*, order: Order, reason: str, by: Any) -> Order:
     """Cancel an order and every file of it that can still be stopped. Raises Refused."""
     with transaction.atomic():
         order = services.cancel(order=order, reason=reason, by=by)
+        _refuse_if_over(order)
         for part in _unsent(order):
             parts.cancel(part, reason, by=by)
         return order
@@ -79,16 +81,18 @@ def hold(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOrde
         return part
 
 
-def release(*, supplier_order: SupplierOrder, by: Any) -> SupplierOrder:
+def release(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOrder:
     """Let a held part go on. Raises Refused."""
     with transaction.atomic():
         part = _locked(supplier_order)
         if not part.held_at:
             raise Refused("This part is not on hold.")
+        text = f"Released from hold: {_reason(reason)}"
         part.held_at, part.hold_reason = None, ""
         part.save(update_fields=["held_at", "hold_reason"])
-        parts.let_go(part)
-        timeline.record(part.order, "part_released", "Released from hold.", part.reference, by)
+        if part.order.state == Order.State.READY:
+            parts.let_go(part)
+        timeline.record(part.order, "part_released", text, part.reference, by)
         return part
 
 
@@ -231,7 +235,23 @@ def restart_endpoint(*, endpoint: Endpoint, by: Any) -> Endpoint:
 def _set_mode(supplier: Supplier, mode: str, refusal: str) -> Supplier:
     if not Supplier.objects.filter(pk=supplier.pk).exclude(mode=mode).update(mode=mode):
         raise Refused(refusal)
+    queue.kick("suppliers.deliver", supplier.endpoint_id)  # files of the one kind stay, those of the other go
     return Supplier.objects.get(pk=supplier.pk)
+
+
+def why_over(order: Order) -> str:
+    """Say why nothing of the order can be stopped any more; "" if something can."""
+    live = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
+    if not live.exists() or live.filter(status__in=SupplierOrder.CANCELLABLE).exists():
+        return ""
+    free = order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
+    is_over = not free.exclude(routing=OrderLine.Routing.SET_ASIDE).exists()
+    return "Everything of this order is with its suppliers already; tell them directly." if is_over else ""
+
+
+def _refuse_if_over(order: Order) -> None:
+    if reason := why_over(order):
+        raise Refused(reason)
 
 
 def _unsent(order: Order) -> list[SupplierOrder]:

@@ -24,3 +24,7 @@ class Recent(Generic[Value]):
         if len(self._values) >= self._limit:
             self._values.clear()
         self._values[key] = (monotonic() + self._seconds, value)
+
+    def forget(self, key: Hashable) -> None:
+        """Let the next one look it up."""
+        self._values.pop(key, None)

@@ -50,3 +50,24 @@ def test_keys(settings):
     assert not ids(checks.check_keys)
     settings.FIELD_ENCRYPTION_KEY = [*settings.FIELD_ENCRYPTION_KEY, "not-a-key"]
     assert ids(checks.check_keys) == ["hemi.E001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right", "found"),
+    [
+        ("SHOPIFY_API_VERSION", "foo", "2026-10", "hemi.E003"),
+        ("SHOPIFY_API_VERSION", "2026-11", "unstable", "hemi.E003"),
+        ("HEMI_LANDING_URL", "javascript:x", "https://hemi.test/in", "hemi.E004"),
+        ("HEMI_LANDING_URL", "https://", "http://hemi.test", "hemi.E004"),
+        ("STAFF_ALERT_EMAILS", ["a@hemi.test", "notmail"], [], "hemi.E005"),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 10, None, "hemi.E006"),
+    ],
+)
+def test_values(settings, name, wrong, right, found):
+    assert not ids(checks.check_values)
+    setattr(settings, name, wrong)
+    (message,) = checks.check_values(None)
+    assert message.id == found
+    assert name in message.msg and message.hint
+    setattr(settings, name, right)
+    assert not ids(checks.check_values)

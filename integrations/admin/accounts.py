@@ -25,6 +25,8 @@ from integrations.models import AccountShopify, InstallLink
 from integrations.services import accounts
 from integrations.services.refusals import Refused
 
+_DECIDING = {"release_when", "orders_source_name", "orders_from"}  # settings that hold orders back or let them go
+
 
 class AuthorisedFilter(DropdownFilter):
     """An access token means authorised."""
@@ -164,6 +166,8 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
                 f"Hemi does not know {', '.join(odd)}. It is saved and asked for; if Shopify does not know it either, "
                 "the client cannot install the app.",
             )
+        if change and _DECIDING.intersection(form.changed_data):
+            queue.kick("orders.refresh_account", obj.pk)
         if change and "integration" in form.changed_data and obj.authorised_at:
             messages.warning(
                 request,

@@ -16,6 +16,7 @@ from hemi.lib import money
 
 # Neither PostgreSQL nor UTF-8 can hold these: NUL, and halves of a surrogate pair that JSON may spell out.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_FORBIDDEN_IN_XML = "\ufffe"  # stands for each of them, so that a document leaves it out and says so
 _MAX_ID = 2**63 - 1
 _PAID = {"paid", "partially_refunded", "refunded"}
 
@@ -153,15 +154,22 @@ def _order(data: dict[str, Any]) -> OrderSnapshot:
             if not line.get("is_removed")
         ],
         note=_text(data.get("note"), 5000),
-        lines=tuple(_line(line, number) for number, line in enumerate(data.get("line_items") or [], start=1)),
+        lines=_lines(data),
         customer_id=_id(customer["id"], "customer.id") if customer.get("id") else None,
     )
 
 
-def _line(data: dict[str, Any], position: int) -> LineSnapshot:
+def _lines(data: dict[str, Any]) -> tuple[LineSnapshot, ...]:
+    is_fulfilled = data.get("fulfillment_status") == "fulfilled"
+    numbered = enumerate(data.get("line_items") or [], start=1)
+    return tuple(_line(line, number, is_fulfilled) for number, line in numbered)
+
+
+def _line(data: dict[str, Any], position: int, is_order_fulfilled: bool) -> LineSnapshot:
     quantity = _count(data.get("quantity"))
     current = _count(data.get("current_quantity"), quantity)  # absent in old payloads
-    sendable = min(current, _count(data.get("fulfillable_quantity"), current))
+    is_fulfilled = is_order_fulfilled or data.get("fulfillment_status") == "fulfilled"
+    sendable = min(current, _count(data.get("fulfillable_quantity"), 0 if is_fulfilled else current))
     return LineSnapshot(
         shopify_id=_id(data.get("id"), "line_items.id"),
         position=position,
@@ -229,7 +237,7 @@ def _text(value: Any, limit: int) -> str:
         return ""
     if not isinstance(value, str | int | float):
         raise PayloadError(f"expected a text, found {type(value).__name__}")
-    return _UNSTORABLE.sub("\ufffd", str(value)).strip()[:limit]
+    return _UNSTORABLE.sub(_FORBIDDEN_IN_XML, str(value)).strip()[:limit]
 
 
 def _id(value: Any, name: str) -> int:

@@ -9,7 +9,7 @@ from integrations.models import AccountShopify, Client, Disconnection, InstallLi
 from integrations.services import install_links
 from integrations.services.arrivals import UNCLAIMED
 from integrations.tests.installing import consent, query_for
-from integrations.tests.test_admin import form_of, page, press, said_to, staff  # noqa: F401 - staff is a fixture
+from integrations.tests.pages import form_of, page, press, said_to
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def save(browser, account, **changes):
     return said_to(answer)
 
 
-def test_scopes_are_a_table_with_words(staff, account):  # noqa: F811
+def test_scopes_are_a_table_with_words(staff, account):
     text = staff.get(page(account)).content.decode()
     assert text.count('type="checkbox" name="access_scopes"') == len(scopes.DEFAULT.split(","))
     assert "Read orders older than 60 days, too." in text
@@ -34,13 +34,13 @@ def test_scopes_are_a_table_with_words(staff, account):  # noqa: F811
     assert ">Granted<" in text and ">read_markets</textarea>" in text
 
 
-def test_ticked_and_typed_scopes_are_saved_in_the_order_of_the_list(staff, account):  # noqa: F811
+def test_ticked_and_typed_scopes_are_saved_in_the_order_of_the_list(staff, account):
     said = save(staff, account, access_scopes=["write_orders", "read_assigned_fulfillment_orders", "read_markets"])
     assert account.access_scopes == "read_assigned_fulfillment_orders,write_orders,read_markets"
     assert not [line for line in said if "does not know" in line]  # Shopify's schema names it
 
 
-def test_unknown_scopes_only_warn_and_odd_ones_are_refused(staff, account):  # noqa: F811
+def test_unknown_scopes_only_warn_and_odd_ones_are_refused(staff, account):
     said = save(staff, account, access_scopes=["read_orders", "read_moon  read_stars"])
     assert account.access_scopes == "read_orders,read_moon,read_stars"
     assert [line for line in said if line.startswith("Hemi does not know read_moon, read_stars.")]
@@ -51,14 +51,14 @@ def test_unknown_scopes_only_warn_and_odd_ones_are_refused(staff, account):  # n
     assert account.access_scopes == "read_orders,read_moon,read_stars"
 
 
-def test_timeline_is_newest_first_with_who(staff, account, mailbox):  # noqa: F811
+def test_timeline_is_newest_first_with_who(staff, account, mailbox):
     press(staff, account, "send_install_email")
     install_mails.send()
     rows = staff.get(page(account)).content.decode()
     assert rows.index("was mailed to owner@test.example") < rows.index("An install link was made")
 
 
-def test_ask_for_new_scopes_names_what_is_missing(staff, shopify, account, mailbox):  # noqa: F811
+def test_ask_for_new_scopes_names_what_is_missing(staff, shopify, account, mailbox):
     assert "not connected" in press(staff, account, "ask_for_scopes")[1][0]
     AccountShopify.objects.update(access_scopes="read_orders,read_products")
     _, query = consent(AccountShopify.objects.get(), without=["read_products"])
@@ -70,7 +70,7 @@ def test_ask_for_new_scopes_names_what_is_missing(staff, shopify, account, mailb
     assert len(mailbox.wait_for("owner@test.example")) == 1
 
 
-def test_disconnect_asks_why_and_says_so(staff, account):  # noqa: F811
+def test_disconnect_asks_why_and_says_so(staff, account):
     assert "no link is open" in press(staff, account, "disconnect", reason="Over.")[1][0]
     install_links.get_or_make(account=account, by=None)
     assert press(staff, account, "disconnect", reason="")[1] == []
@@ -81,7 +81,7 @@ def test_disconnect_asks_why_and_says_so(staff, account):  # noqa: F811
     assert account.events.get(kind="disconnected").actor.username == "ann"
 
 
-def test_a_store_that_came_by_itself_is_listed_and_claimed(staff, account):  # noqa: F811
+def test_a_store_that_came_by_itself_is_listed_and_claimed(staff, account):
     now = timezone.now()
     AccountShopify.objects.update(is_unclaimed=True, client=None, paused_at=now, pause_reason=UNCLAIMED)
     front = staff.get("/admin/").content.decode()
@@ -96,20 +96,20 @@ def test_a_store_that_came_by_itself_is_listed_and_claimed(staff, account):  # n
     assert "Stores that came by themselves" not in staff.get("/admin/").content.decode()
 
 
-def test_a_pause_of_its_own_reason_outlives_the_claim(staff, account):  # noqa: F811
+def test_a_pause_of_its_own_reason_outlives_the_claim(staff, account):
     AccountShopify.objects.update(is_unclaimed=True, paused_at=timezone.now(), pause_reason="Stock-taking")
     save(staff, account, send_shipping_confirmation="on")
     assert (account.is_unclaimed, account.pause_reason) == (False, "Stock-taking")
 
 
-def test_expired_links_need_attention_until_a_newer_one_is_made(staff, account):  # noqa: F811
+def test_expired_links_need_attention_until_a_newer_one_is_made(staff, account):
     InstallLink.objects.filter(pk=install_links.get_or_make(account=account, by=None).pk).update(status="expired")
     assert "Install links that expired unused" in staff.get("/admin/").content.decode()
     install_links.get_or_make(account=account, by=None)
     assert "Install links that expired unused" not in staff.get("/admin/").content.decode()
 
 
-def test_link_to_copy_is_shopifys_where_there_is_one(staff, account):  # noqa: F811
+def test_link_to_copy_is_shopifys_where_there_is_one(staff, account):
     Integration.objects.update(install_url="https://admin.shopify.com/oauth/install_custom_app?client_id=1")
     link = install_links.get_or_make(account=account, by=None)
     text = staff.get(page(link)).content.decode()
@@ -121,7 +121,7 @@ def test_link_to_copy_is_shopifys_where_there_is_one(staff, account):  # noqa: F
     )
 
 
-def test_pasted_address_is_refused_with_its_rule_and_told(staff, account):  # noqa: F811
+def test_pasted_address_is_refused_with_its_rule_and_told(staff, account):
     link = install_links.get_or_make(account=account, by=None)
     address = f"https://hemi.ai/?{query_for(link, secret='wrong')}"
     assert "(hmac)" in press(staff, account, "paste_address", address=address)[1][0]

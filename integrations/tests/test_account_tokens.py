@@ -14,7 +14,7 @@ from integrations.services import locations
 from integrations.shopify import queries, stores
 from integrations.shopify.errors import Denial, Kind, ShopifyError
 from integrations.tests import webhooks
-from integrations.tests.test_admin import act, page, press, save
+from integrations.tests.pages import act, page, press, save
 
 pytestmark = pytest.mark.django_db
 

@@ -64,12 +64,14 @@ class OrderButtons(ReasonedButtons):
         dialog={
             "title": "Release the order?",
             "description": "Its files go on within seconds.",
+            "form_class": ReasonForm,
             "form_submit_text": "Release",
         },
     )
-    def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def release(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Let a held order go on."""
-        return self.ask(request, object_id, supplier_services.release_order, "The order is released.")
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, supplier_services.release_order, "The order is released.", reason=reason)
 
     @action(
         description="Cancel",

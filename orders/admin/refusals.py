@@ -2,7 +2,9 @@
 
 from django.db.models import QuerySet
 
+from orders import readiness
 from orders.models import Order, OrderLine
+from suppliers import services
 
 State = Order.State
 
@@ -11,7 +13,9 @@ def hold(order: Order) -> str:
     """Why it cannot be put on hold."""
     if order.held_at:
         return "The order is on hold already."
-    return "The order is cancelled; there is nothing to hold." if order.state == State.CANCELLED else ""
+    if order.state == State.CANCELLED:
+        return "The order is cancelled; there is nothing to hold."
+    return services.why_over(order)
 
 
 def release(order: Order) -> str:
@@ -21,17 +25,19 @@ def release(order: Order) -> str:
 
 def cancel(order: Order) -> str:
     """Why it cannot be cancelled."""
-    return "The order is cancelled already." if order.stopped_at else ""
+    return "The order is cancelled already." if order.stopped_at else services.why_over(order)
 
 
 def route_again(order: Order) -> str:
-    """Why the rules are not asked again."""
-    return "" if order.state == State.READY else f"The order does not go out: {order.state_reason}"
+    """Why the rules are not asked again; nothing stands against it where the account's settings changed meanwhile."""
+    sendable = sum(order.lines.values_list("sendable", flat=True))
+    is_outdated = readiness.state(order, sendable) != (order.state, order.state_reason)
+    return "" if is_outdated else _not_going(order)
 
 
 def send_to_supplier(order: Order) -> str:
     """Why no line can be sent by hand."""
-    if reason := route_again(order):
+    if reason := _not_going(order):
         return reason
     if free_lines(order).exists():
         return ""
@@ -46,3 +52,7 @@ def lift_filter(order: Order) -> str:
 def free_lines(order: Order) -> QuerySet[OrderLine]:
     """Return the lines that nobody has and that are still to be sent."""
     return order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
+
+
+def _not_going(order: Order) -> str:
+    return "" if order.state == State.READY else f"The order does not go out: {order.state_reason}"

@@ -12,6 +12,7 @@ from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify
 from orders.admin import search
 from orders.models import Order, OrderEvent, OrderLine
+from suppliers import services as supplier_services
 from suppliers.models import Delivery, SupplierOrder, SupplierOrderLine
 from suppliers.tests import factories
 
@@ -171,6 +172,22 @@ def test_cancel_cannot_be_undone_and_the_file_never_goes(boss):
     assert _told(_press(boss, order, "cancel", reason="Asked for by the client")) == ["The order is cancelled."]
     assert Delivery.objects.get().status == Delivery.Status.CANCELLED
     assert order.supplier_orders.get().status == SupplierOrder.Status.CANCELLED
+
+
+def test_an_order_that_is_sent_in_full_is_neither_held_nor_cancelled(boss):
+    order = _full_order(factories.supplier())
+    order.supplier_orders.update(status=SupplierOrder.Status.ACCEPTED)
+    Delivery.objects.update(status=Delivery.Status.SENT, step=Delivery.Step.SENT)
+    sentence = "Everything of this order is with its suppliers already; tell them directly."
+    assert boss.get(f"{LIST}{order.pk}/change/").content.decode().count(f'title="{sentence}"') == 2
+    for name in ("hold", "cancel"):
+        assert _told(_press(boss, order, name, reason="Too late"))[-1] == sentence
+        with pytest.raises(supplier_services.Refused, match=sentence):
+            getattr(supplier_services, f"{name}_order")(order=order, reason="Too late", by=None)
+    order.refresh_from_db()
+    assert (order.held_at, order.stopped_at, order.events.count()) == (None, None, 0)
+    order_line(order)  # a line that nobody has can still be stopped
+    assert _told(_press(boss, order, "hold", reason="Wait"))[-1] == "The order is on hold."
 
 
 def test_free_lines_are_sent_to_a_supplier_by_hand(boss):

@@ -100,6 +100,8 @@ def test_a_line_that_is_gone_stays_with_nothing_to_send(account):
         ({"financial_status": "pending"}, {}, State.UNPAID),
         ({"financial_status": "pending"}, {"release_when": "created"}, State.READY),
         ({"financial_status": "refunded"}, {}, State.UNPAID),
+        ({"financial_status": "refunded"}, {"release_when": "created"}, State.UNPAID),
+        ({"financial_status": "voided"}, {"release_when": "created"}, State.UNPAID),
         ({"source_name": "pos"}, {"orders_source_name": "Web, subscription"}, State.FILTERED),
         ({"source_name": "WEB"}, {"orders_source_name": "web"}, State.READY),
         ({"source_name": None}, {"orders_source_name": "web"}, State.FILTERED),

@@ -73,8 +73,8 @@ def test_removed_and_fulfilled_pieces_are_not_sendable():
 def test_what_databases_cannot_hold_is_replaced():
     body = bodies.encode(bodies.order(note="a\x00b")).replace(b'"Standard"', b'"S\\ud800x"')
     snapshot = payloads.parse_order(body)
-    assert snapshot.note == "a\ufffdb"
-    assert snapshot.shipping_methods[0]["title"] == "S\ufffdx"
+    assert snapshot.note == "a\ufffeb"
+    assert snapshot.shipping_methods[0]["title"] == "S\ufffex"
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,13 @@ def test_every_shape_of_the_sandbox_is_read(variant):
     snapshot = payloads.parse_order(json.dumps(order).encode())
     assert snapshot.shopify_id == order["id"]
     assert len(snapshot.lines) == len(order["line_items"])
+
+
+@pytest.mark.parametrize(
+    ("of_order", "of_line", "sendable"),
+    [(None, "fulfilled", 0), ("fulfilled", None, 0), ("partial", None, 2), (None, "partial", 2), (None, None, 2)],
+)
+def test_a_fulfilled_line_that_counts_nothing_has_nothing_to_send(of_order, of_line, sendable):
+    line = bodies.line(1, 1, "V", "S", 2, fulfillment_status=of_line, fulfillable_quantity=None)
+    order = payloads.from_resource(bodies.order(fulfillment_status=of_order, line_items=[line]))
+    assert order.lines[0].sendable == sendable

@@ -23,7 +23,7 @@ from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import services
+from suppliers import services, waiting
 from suppliers.admin import refusals
 from suppliers.models import Delivery, DeliveryAttempt
 
@@ -78,7 +78,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     search_help_text = "File name, from its beginning."
     inlines = [AttemptInline]
     fieldsets = [
-        (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try")]}),
+        (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try"), "why_it_waits"]}),
         (None, {"fields": ["last_error", "remarks"]}),
         (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "checksum", "temporary_name")]}),
     ]
@@ -124,6 +124,10 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def next_try(self, delivery: Delivery) -> str:
         is_due = delivery.status == Delivery.Status.DUE
         return date_format(delivery.next_attempt_at, "DATETIME_FORMAT") if is_due else ""
+
+    @display(description="why it waits")
+    def why_it_waits(self, delivery: Delivery) -> str:
+        return waiting.reason(delivery)
 
     @display(description="SHA-256")
     def checksum(self, delivery: Delivery) -> SafeString:

@@ -169,12 +169,14 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         dialog={
             "title": "Release this part?",
             "description": "Its file goes on within seconds.",
+            "form_class": ReasonForm,
             "form_submit_text": "Release",
         },
     )
-    def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def release(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Let the part go on."""
-        return self.ask(request, object_id, services.release, "This part is released.")
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, services.release, "This part is released.", reason=reason)
 
     @action(
         description="Cancel",

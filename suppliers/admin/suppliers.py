@@ -125,8 +125,9 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         dialog={
             "title": "Take the supplier live?",
             "description": "From now on it gets the real orders that the routing rules give it, as files that it "
-            "will make and ship, and no test orders any more. Orders that waited for it are not sent by themselves: "
-            "route them again.",
+            "will make and ship, and no test orders any more. Files of real orders that were made for it and not sent "
+            "go out now; files of test orders that were not sent stay here. Orders that waited for a live supplier are "
+            "not sent by themselves: route them again.",
             "form_submit_text": "Go live",
         },
     )
@@ -140,7 +141,8 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         dialog={
             "title": "Take the supplier back to test?",
             "description": "It gets no more real orders; lines that its rules would take wait under Needs attention. "
-            "Files that are already made still go out.",
+            "Files of real orders that were made and not sent stay here until it is live again; files of test orders "
+            "go out.",
             "form_submit_text": "Back to test",
         },
     )

@@ -1,4 +1,4 @@
-"""Hemi's own order document, version 1.0: suppliers/schemas/hemi-order-1.0.xsd, described in docs/order-xml.md."""
+"""Hemi's own order document, version 1.0: suppliers/schemas/hemi-order-1.0.xsd, described in docs/supplier-files.md."""
 
 import re
 from dataclasses import dataclass, field

@@ -179,9 +179,13 @@ class TestSupplierOrder:
         part = factories.delivery(factories.supplier()).supplier_order
         _press(boss, part, "hold", reason="Wrong address")
         assert "Wrong address" in _page(boss, part) and Delivery.objects.get().is_held
-        _press(boss, part, "release")
+        assert "Give a reason" in _press(boss, part, "release", reason="").content.decode()
+        part.refresh_from_db()
+        assert part.held_at
+        _press(boss, part, "release", reason="Address mended")
         part.refresh_from_db()
         assert part.held_at is None
+        assert part.order.events.get(kind="part_released").text == "Released from hold: Address mended"
         _press(boss, part, "cancel", reason="Not wanted any more")
         part.refresh_from_db()
         assert part.status == SupplierOrder.Status.CANCELLED

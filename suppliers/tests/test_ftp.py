@@ -1,7 +1,9 @@
 """The FTP transport against a real server: what it does, and what it says when it cannot."""
 
+import contextlib
 import socket
 import threading
+import time
 
 import pytest
 
@@ -197,6 +199,31 @@ def test_a_greeting_that_is_not_ftp(server):
         thread.start()
         error = failure(FtpSession, where(server, port=listener.getsockname()[1]))
         thread.join()
+    assert (error.kind, error.step) == ("temporary", "connect")
+
+
+@pytest.mark.parametrize(
+    ("said", "pause"), [(b"220-still\r\n", 0.1), (b"2", 0.1), (b"220-still\r\n", 0), (b"2" * 99, 0)]
+)
+def test_a_reply_that_never_ends_is_given_up(server, said, pause):
+    over = threading.Event()
+    with listen(0) as listener:
+
+        def talk():
+            connection, _ = listener.accept()
+            until = time.monotonic() + 6
+            with connection, contextlib.suppress(OSError):
+                while time.monotonic() < until and not over.wait(pause):
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        begun = time.monotonic()
+        timeout = 0.5 if pause else 30
+        error = failure(FtpSession, where(server, port=listener.getsockname()[1], connect_timeout=timeout))
+        over.set()
+        thread.join()
+    assert time.monotonic() - begun < 3
     assert (error.kind, error.step) == ("temporary", "connect")
 
 

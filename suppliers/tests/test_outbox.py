@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import AccountShopify, StaffAlert
 from orders.models import Order
-from suppliers import outbox, services
+from suppliers import outbox, services, waiting
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder
 from suppliers.tests import factories, hints
 
@@ -175,12 +175,57 @@ def test_a_stop_between_upload_and_rename_wins(server, supplier, forbid):
     assert SupplierOrder.objects.get().status in ("ready", "cancelled")
 
 
+def _set_mode(supplier, mode):
+    Supplier.objects.filter(pk=supplier.pk).update(mode=mode)
+
+
+OTHER_MODE = [(True, "live", services.back_to_test, "test order"), (False, "test", services.go_live, "real order")]
+
+
+@pytest.mark.parametrize(("is_test", "mode", "mend", "word"), OTHER_MODE)
+def test_a_file_of_the_other_mode_waits_with_a_reason_and_goes_once_that_fits(
+    server, supplier, is_test, mode, mend, word
+):
+    row = factories.delivery(supplier, supplier_order=factories.part(supplier, order=factories.order(is_test=is_test)))
+    _set_mode(supplier, mode)
+    assert outbox.sweep() == outbox.deliver(supplier.endpoint_id) == 0
+    assert (server.sessions, waiting_reason(row).count(word)) == (0, 1)
+    hints.sent()
+    mend(supplier=Supplier.objects.get(pk=supplier.pk), by=None)
+    assert ("suppliers.deliver", supplier.endpoint_id) in hints.sent()
+    assert waiting_reason(row) == ""
+    outbox.deliver(supplier.endpoint_id)
+    assert set(files(server)) == {row.final_name}
+
+
+def waiting_reason(row):
+    return waiting.reason(Delivery.objects.get(pk=row.pk))
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_a_supplier_whose_mode_changes_between_upload_and_rename_gets_nothing(server, supplier, is_test):
+    row = factories.delivery(supplier, supplier_order=factories.part(supplier, order=factories.order(is_test=is_test)))
+    _set_mode(supplier, "test" if is_test else "live")
+
+    def change(path):
+        if path.name.endswith(".part"):
+            _set_mode(supplier, "live" if is_test else "test")
+            connection.close()
+
+    server.on_arrival = change
+    outbox.deliver(supplier.endpoint_id)
+    row.refresh_from_db()
+    assert (row.status, row.step, row.attempts) == ("due", "", 0)
+    assert files(server) == {}
+    assert commands(server, "RNTO") == []
+
+
 def test_a_released_file_goes_out(server, supplier):
     row = factories.delivery(supplier)
     _hold_part(row)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {}
-    services.release(supplier_order=row.supplier_order, by=None)
+    services.release(supplier_order=row.supplier_order, reason="ready", by=None)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {row.final_name: bytes(row.document)}
 

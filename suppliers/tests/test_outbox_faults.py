@@ -289,18 +289,37 @@ def _rows(row):
     return columns, outcomes(), list(SupplierOrder.objects.values()), list(StaffAlert.objects.values())
 
 
-def test_a_worker_that_hangs_is_overtaken_and_does_no_harm(watched, supplier):
-    row = factories.delivery(supplier)
+def _hang(watched, supplier):
+    """Start a worker's thread that waits for the server's answer, its lease run out."""
     watched.faults.add("SIZE", hang=True)
 
-    def hang():
+    def work():
         outbox.deliver(supplier.endpoint_id)
         connection.close()
 
-    hanging = threading.Thread(target=hang)
+    hanging = threading.Thread(target=work)
     hanging.start()
     wait_for(lambda: commands(watched, "SIZE"))
     factories.let_time_pass()
+    return hanging
+
+
+def test_a_second_thread_of_the_process_does_not_join_one_that_hangs(watched, supplier):
+    row = factories.delivery(supplier)
+    hanging = _hang(watched, supplier)
+    assert outbox.deliver(supplier.endpoint_id) == 0
+    assert hanging.is_alive()
+    assert watched.logins == 1
+    hanging.join()
+    factories.let_time_pass()
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+
+
+def test_a_worker_that_hangs_is_overtaken_by_another_process_and_does_no_harm(watched, supplier, monkeypatch):
+    row = factories.delivery(supplier)
+    hanging = _hang(watched, supplier)
+    monkeypatch.setattr(lanes, "_threads", {})  # what another process knows
     run(supplier)
     assert outcome(row) == ("sent", "sent")
     before = _rows(row)
@@ -342,7 +361,7 @@ def test_a_server_that_is_down_costs_no_file_its_turn(watched, supplier):
     run(supplier, rounds=5)
     assert alerts() == {"endpoint_unreachable"}
     attempts = list(Delivery.objects.order_by("pk").values_list("attempts", flat=True))
-    assert attempts == [6, 0, 0, 0, 0]
+    assert attempts == [0] * 5
     watched.start()
     run(supplier)
     assert [outcome(row) for row in rows] == [("sent", "sent")] * 5
@@ -370,19 +389,52 @@ def test_a_file_is_given_up_after_the_configured_number(watched, supplier, setti
     assert set(SupplierOrder.objects.values_list("attention", flat=True)) == {""}
 
 
-def test_an_unreachable_server_gives_files_up_too(watched, supplier, settings):
+@pytest.mark.parametrize("fault", [None, "CONNECT", "PASS"])
+def test_a_server_that_is_away_for_long_gives_no_file_up(watched, supplier, settings, fault):
     settings.DELIVERY_MAX_ATTEMPTS = 2
     rows = [factories.delivery(supplier) for _ in range(2)]
+    if fault:
+        watched.faults.add(fault, reply=(421, "Closing"), times=None)
+    else:
+        watched.stop()
+    run(supplier, rounds=14)
+    assert [outcome(row) for row in rows] == [("due", "")] * 2
+    assert [row.attempts for row in rows] == [0, 0]
+    assert outcomes() == []
+    assert alerts() == {"endpoint_unreachable"}
+    watched.faults.clear()
+    if not fault:
+        watched.start()
+    run(supplier)
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 2
+    assert alerts() == set()
+
+
+def test_the_pause_of_a_server_that_is_away_grows_to_five_minutes(watched, supplier):
+    factories.delivery(supplier)
     watched.stop()
-    run(supplier, rounds=2)
-    assert [outcome(row)[0] for row in rows] == ["dead", "due"]
-    assert "delivery_dead" in alerts()
+    Endpoint.objects.update(attempts=40)
+    outbox.deliver(supplier.endpoint_id)
+    wait = (Endpoint.objects.get().next_attempt_at - timezone.now()).total_seconds()
+    assert 145 <= wait <= 300
+
+
+def test_a_rename_in_doubt_waits_for_a_server_that_is_away(watched, supplier, settings):
+    settings.DELIVERY_MAX_ATTEMPTS = 2
+    row = _renaming(watched, supplier, None, b"whole")
+    watched.stop()
+    run(supplier, rounds=3)
+    assert outcome(row) == ("due", "renaming")
+    watched.start()
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert commands(watched, "STOR") == []
 
 
 def test_a_rename_that_nobody_can_look_at_ends_as_uncertain_not_as_given_up(watched, supplier, settings):
     settings.DELIVERY_MAX_ATTEMPTS = 2
     row = _renaming(watched, supplier, None, b"whole")
-    watched.stop()
+    watched.faults.add("SIZE", reply=(450, "Busy"), times=None)
     run(supplier, rounds=3)
     assert outcome(row) == ("uncertain", "renaming")
     assert alerts() == {"delivery_uncertain"}

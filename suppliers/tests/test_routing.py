@@ -1,12 +1,18 @@
 """Each line goes to one supplier by rule, and follows the order until its file was tried."""
 
+import time
+
 import pytest
 from django.utils import timezone
 
+from integrations.models import AccountShopify
+from integrations.shopify import payloads
+from orders import intake
 from orders import services as order_services
 from orders.models import OrderLine
 from orders.tests import bodies
 from sandbox.shopify import ShopifySandbox
+from sandbox.sockets import listen
 from suppliers import rendering, routing, services
 from suppliers.models import Delivery, RoutingRule, Supplier, SupplierOrder
 
@@ -229,3 +235,24 @@ def test_a_line_whose_type_is_not_known_goes_to_nobody(take, north, typed_store)
     order.refresh_from_db()
     assert (statuses(order), order.needs_routing) == ({}, False)
     assert "could not be read" in notes(order)[0][1]
+
+
+def test_a_store_that_does_not_answer_is_asked_once_in_a_run_and_the_others_go_on(account, north, settings):
+    RoutingRule.objects.create(priority=1, product_type="Apparel", supplier=north, account=account)
+    RoutingRule.objects.create(priority=900, is_everything_else=True, supplier=north)
+    healthy = AccountShopify.objects.create(shop_name="healthy", orders_from=account.orders_from)
+    orders = [intake.store(owner, payloads.parse_order(bodies.encode(bodies.order()))) for owner in [account] * 3]
+    other = intake.store(healthy, payloads.parse_order(bodies.encode(bodies.order())))
+    account.access_token = "token"
+    account.save(update_fields=["access_token"])
+    with listen(0) as silent:
+        settings.SHOPIFY_SHOP_URL = f"http://127.0.0.1:{silent.getsockname()[1]}/{{shop}}"
+        begun = time.monotonic()
+        routing.route()
+        assert time.monotonic() - begun < 8
+    other.refresh_from_db()
+    assert not other.needs_routing
+    for order in orders:
+        order.refresh_from_db()
+        assert (order.needs_routing, order.claim_token) == (True, "")
+        assert order.next_attempt_at > timezone.now()

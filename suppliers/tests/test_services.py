@@ -25,10 +25,28 @@ def test_a_held_order_waits_and_goes_on_when_released(take, north):
     work()
     assert Order.objects.get().state == Order.State.HELD
     assert Delivery.objects.get().is_held
-    services.release_order(order=order, by=person)
+    services.release_order(order=order, reason="checked", by=person)
     work()
     assert not Delivery.objects.get().is_held
     assert [event.actor for event in order.events.filter(kind__in=["held", "released"])] == [person, person]
+
+
+def test_release_needs_a_reason(take, north):
+    order = take()
+    services.hold_order(order=order, reason="credit check", by=None)
+    with pytest.raises(services.Refused, match="reason"):
+        services.release_order(order=order, reason=" ", by=None)
+    assert Order.objects.get().held_at
+    services.release_order(order=order, reason="paid", by=None)
+    assert order.events.get(kind="released").text == "Released from hold: paid"
+
+
+def test_a_part_released_while_its_order_waits_stays_here(take, north):
+    part = take().supplier_orders.get()
+    services.hold(supplier_order=part, reason="wait", by=None)
+    Order.objects.update(state=Order.State.FILTERED)
+    services.release(supplier_order=part, reason="came", by=None)
+    assert Delivery.objects.get().is_held
 
 
 def test_hold_needs_a_reason_and_an_order_that_is_not_held(take, north):
@@ -48,10 +66,10 @@ def test_a_part_is_held_alone(take, north, sued):
     services.hold(supplier_order=part, reason="wait", by=None)
     assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
     services.hold_order(order=order, reason="all", by=None)
-    services.release_order(order=order, by=None)
+    services.release_order(order=order, reason="checked", by=None)
     work()
     assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
-    services.release(supplier_order=part, by=None)
+    services.release(supplier_order=part, reason="came", by=None)
     assert not Delivery.objects.filter(is_held=True).exists()
 
 

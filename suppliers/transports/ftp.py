@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from suppliers.transports import addresses, listings
+from suppliers.transports.control import ControlConnection
 from suppliers.transports.errors import Kind, TransportError
 
 LISTING_LIMIT = 5_000_000
@@ -35,16 +36,6 @@ class Server:
     is_plain_accepted: bool = False
 
 
-class _Client(ftplib.FTP):
-    """ftplib on a connection made elsewhere, with replies that never fail to decode."""
-
-    def attach(self, connection: socket.socket) -> None:
-        self.sock = connection
-        self.af = connection.family
-        self.file = connection.makefile("r", encoding="utf-8", errors="replace")
-        self.welcome = self.getresp()
-
-
 class FtpSession:
     """A logged-in session. Once `is_broken` it can only be closed."""
 
@@ -52,7 +43,7 @@ class FtpSession:
         self.is_broken = False
         self._server = server
         self._missing: set[str] = set()
-        self._client = _Client(timeout=server.connect_timeout)
+        self._client = ControlConnection(timeout=server.connect_timeout)
         try:
             self._connect()
             self._log_in()

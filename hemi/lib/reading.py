@@ -1,0 +1,46 @@
+"""Settings read strictly: a value that cannot be meant stops Hemi at the start and is named."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from django.core.exceptions import ImproperlyConfigured
+
+_SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def number(name: str, text: str, least: int) -> int:
+    """Return a whole number that is no less than `least`."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, such as {max(least, 1)}.") from None
+    if value < least:
+        raise ImproperlyConfigured(f"{name} is {value}; set it to {least} or more.")
+    return value
+
+
+def switch(name: str, text: str) -> bool:
+    """Return whether it is on; empty is off."""
+    value = _SWITCHES.get(text.strip().lower() or "false")
+    if value is None:
+        raise ImproperlyConfigured(f"{name} must be true or false.")
+    return value
+
+
+def choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices."""
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(choices)}.")
+    return text
+
+
+def networks(name: str, texts: Iterable[str]) -> list[str]:
+    """Return the networks in their usual writing."""
+    found = []
+    for text in filter(None, map(str.strip, texts)):
+        try:
+            found.append(str(ipaddress.ip_network(text, strict=False)))
+        except ValueError:
+            said = f"{name} has “{text}”, which is no network. Write such as 10.0.0.0/8, separated by commas."
+            raise ImproperlyConfigured(said) from None
+    return found

@@ -1,0 +1,61 @@
+"""Settings that cannot be meant stop Hemi at the start and are named."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from hemi.lib import reading
+
+
+@pytest.mark.parametrize(
+    ("read", "wrong"),
+    [
+        (lambda text: reading.number("NAME", text, least=1), ["abc", "", "0", "-3", "1.5"]),
+        (lambda text: reading.switch("NAME", text), ["maybe", "2"]),
+        (lambda text: reading.choice("NAME", text, ("console", "json")), ["xml", "", "JSON"]),
+        (lambda text: reading.networks("NAME", text.split(",")), ["garbage", "10.0.0.0/8,10.0.0.0/99"]),
+    ],
+)
+def test_wrong_value_is_refused_by_name(read, wrong):
+    for text in wrong:
+        with pytest.raises(ImproperlyConfigured, match="NAME"):
+            read(text)
+
+
+def test_right_values_are_read():
+    assert reading.number("NAME", "7", least=7) == 7
+    assert [reading.switch("NAME", text) for text in ("on", "TRUE", "1", "", "no")] == [True, True, True, False, False]
+    assert reading.networks("NAME", [" 10.1.2.3/8", "", "::1"]) == ["10.0.0.0/8", "::1/128"]
+
+
+def _start(tmp_path, **changes):
+    keys = {"SECRET_KEY": "s" * 50, "FIELD_ENCRYPTION_KEY": settings.FIELD_ENCRYPTION_KEY[0]}
+    environ = {"PATH": os.environ["PATH"], "HEMI_ENV_FILE": os.devnull, "HEMI_VAR": str(tmp_path), **keys, **changes}
+    code = "import hemi.settings as s; print(s.DATA_UPLOAD_MAX_MEMORY_SIZE)"
+    done = [sys.executable, "-c", code]
+    return subprocess.run(done, env=environ, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INSTALL_LINK_DAYS", "abc"),
+        ("DELIVERY_MAX_ATTEMPTS", "0"),
+        ("WEBHOOK_MAX_BYTES", "-1"),
+        ("ALLOWED_PRIVATE_NETWORKS", "garbage"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "FOO"),
+        ("DEBUG", "maybe"),
+    ],
+)
+def test_start_names_the_setting(tmp_path, name, value):
+    said = _start(tmp_path, **{name: value}).stderr.splitlines()[-1]
+    assert said.startswith(f"django.core.exceptions.ImproperlyConfigured: {name} ")
+
+
+def test_large_webhooks_fit(tmp_path):
+    assert _start(tmp_path, WEBHOOK_MAX_BYTES="20000000").stdout.strip() == "20000000"

@@ -1,0 +1,70 @@
+"""ftplib on a connection made elsewhere, with replies that are limited in time and size and always decode."""
+
+import contextlib
+import ftplib
+import socket
+import time
+from collections.abc import Iterator
+
+LONGEST_REPLY = 64_000  # bytes
+MOST_LINES = 100
+
+
+class ControlConnection(ftplib.FTP):
+    """The socket's timeout is for a whole reply: ftplib's own is for each recv, which a trickle never exceeds."""
+
+    def attach(self, connection: socket.socket) -> None:
+        """Take over a connected socket and read the greeting."""
+        self.sock = connection
+        self.af = connection.family
+        self.file = _Lines(connection)  # type: ignore[assignment]
+        self.welcome = self.getresp()
+
+    def getmultiline(self) -> str:
+        """Read one reply. Raises TimeoutError when it does not end, ConnectionError when it is too long."""
+        assert isinstance(self.file, _Lines)
+        with self.file.limited():
+            return super().getmultiline()
+
+
+class _Lines:
+    """The lines of one reply at a time; stands in for the file that ftplib reads."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = b""
+        self._ends_at = 0.0
+        self._lines = self._bytes = 0
+
+    @contextlib.contextmanager
+    def limited(self) -> Iterator[None]:
+        self._lines = self._bytes = 0
+        timeout = self._connection.gettimeout()
+        self._ends_at = time.monotonic() + (timeout or 0)
+        try:
+            yield
+        finally:
+            self._connection.settimeout(timeout)
+
+    def readline(self, _limit: int) -> str:
+        while b"\n" not in self._buffer:
+            if self._bytes + len(self._buffer) > LONGEST_REPLY:
+                raise ConnectionError("the server's reply does not end")
+            if not (block := self._receive()):
+                break
+            self._buffer += block
+        line, end, self._buffer = self._buffer.partition(b"\n")
+        self._lines, self._bytes = self._lines + 1, self._bytes + len(line)
+        if self._lines > MOST_LINES or self._bytes > LONGEST_REPLY:
+            raise ConnectionError("the server's reply does not end")
+        return (line + end).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        self._buffer = b""
+
+    def _receive(self) -> bytes:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the server's reply did not end in time")
+        self._connection.settimeout(left)
+        return self._connection.recv(8192)
