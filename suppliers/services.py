@@ -12,7 +12,7 @@ from integrations.models import AccountShopify
 from orders import intake, services, settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
-from suppliers import parts, samples
+from suppliers import parts, samples, waiting
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 _OVER = "Its file is being handed over or is with the supplier already; tell {} directly."
@@ -137,8 +137,10 @@ def retry_now(*, delivery: Delivery, by: Any) -> Delivery:
     """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
     with transaction.atomic():
         part = _locked(delivery.supplier_order)
-        waiting = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False)
-        if not waiting.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
+        rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False)
+        if reason := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
+            raise Refused(reason)
+        if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
         Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
         _clear_attention(part)
