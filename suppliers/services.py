@@ -1,5 +1,6 @@
 """What a person may ask of a supplier, a part of an order, a delivery. Each locks, checks, writes rows, says who."""
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -12,8 +13,10 @@ from integrations.models import AccountShopify
 from orders import intake, services, settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
-from suppliers import parts, samples
+from suppliers import parts, samples, waiting
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
+
+log = logging.getLogger("suppliers")
 
 _OVER = "Its file is being handed over or is with the supplier already; tell {} directly."
 
@@ -137,10 +140,10 @@ def retry_now(*, delivery: Delivery, by: Any) -> Delivery:
     """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
     with transaction.atomic():
         part = _locked(delivery.supplier_order)
-        waiting = Delivery.objects.filter(
-            pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None
-        )
-        if not waiting.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
+        rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
+        if reason := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
+            raise Refused(reason)
+        if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
         Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
         _clear_attention(part)
@@ -198,12 +201,16 @@ def send_test_order(*, supplier: Supplier, account: AccountShopify, by: Any) -> 
 
 def go_live(*, supplier: Supplier, by: Any) -> Supplier:
     """From now on the supplier gets real orders. Raises Refused."""
-    return _set_mode(supplier, Supplier.Mode.LIVE, "The supplier is live already.")
+    supplier = _set_mode(supplier, Supplier.Mode.LIVE, "The supplier is live already.")
+    _log("supplier.went_live", supplier, by)
+    return supplier
 
 
 def back_to_test(*, supplier: Supplier, by: Any) -> Supplier:
     """From now on the supplier gets test orders only. Raises Refused."""
-    return _set_mode(supplier, Supplier.Mode.TEST, "The supplier is in test mode already.")
+    supplier = _set_mode(supplier, Supplier.Mode.TEST, "The supplier is in test mode already.")
+    _log("supplier.back_to_test", supplier, by)
+    return supplier
 
 
 def pause(*, supplier: Supplier, reason: str, by: Any) -> Supplier:
@@ -212,6 +219,7 @@ def pause(*, supplier: Supplier, reason: str, by: Any) -> Supplier:
     rows = Supplier.objects.filter(pk=supplier.pk, paused_at=None)
     if not rows.update(paused_at=timezone.now(), pause_reason=text):
         raise Refused("The supplier is paused already.")
+    _log("supplier.paused", supplier, by)
     return Supplier.objects.get(pk=supplier.pk)
 
 
@@ -219,6 +227,7 @@ def resume(*, supplier: Supplier, by: Any) -> Supplier:
     """Let the supplier's files go again. Raises Refused."""
     if not Supplier.objects.filter(pk=supplier.pk).exclude(paused_at=None).update(paused_at=None, pause_reason=""):
         raise Refused("The supplier is not paused.")
+    _log("supplier.resumed", supplier, by)
     queue.kick("suppliers.deliver", supplier.endpoint_id)
     return Supplier.objects.get(pk=supplier.pk)
 
@@ -228,8 +237,14 @@ def restart_endpoint(*, endpoint: Endpoint, by: Any) -> Endpoint:
     stopped = Endpoint.objects.filter(pk=endpoint.pk).exclude(stopped_at=None)
     if not stopped.update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()):
         raise Refused("The endpoint is not stopped.")
+    log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "actor_id": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)
+
+
+def _log(event: str, supplier: Supplier, by: Any) -> None:
+    ids = {"supplier_id": supplier.pk, "endpoint_id": supplier.endpoint_id}
+    log.info(event, extra={**ids, "actor_id": getattr(by, "pk", None)})
 
 
 def _set_mode(supplier: Supplier, mode: str, refusal: str) -> Supplier:

@@ -7,6 +7,7 @@ The body is the REST order resource, also in the GraphQL era
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -162,7 +163,11 @@ def _order(data: dict[str, Any]) -> OrderSnapshot:
 def _lines(data: dict[str, Any]) -> tuple[LineSnapshot, ...]:
     is_fulfilled = data.get("fulfillment_status") == "fulfilled"
     numbered = enumerate(data.get("line_items") or [], start=1)
-    return tuple(_line(line, number, is_fulfilled) for number, line in numbered)
+    lines = tuple(_line(line, number, is_fulfilled) for number, line in numbered)
+    seen = Counter(line.shopify_id for line in lines)
+    if twice := [line_id for line_id, count in seen.items() if count > 1]:
+        raise PayloadError(f"two lines have the id {twice[0]}")
+    return lines
 
 
 def _line(data: dict[str, Any], position: int, is_order_fulfilled: bool) -> LineSnapshot:

@@ -8,12 +8,14 @@ from suppliers.models import Delivery, SupplierOrder
 
 HELP = "Order number, customer mail, SKU, file name or reference, from their beginning."
 
+_BEFORE_NUMBERS = ("#", "->")  # what stores write before an order's number
+
 
 def find(orders: QuerySet[Order], term: str) -> QuerySet[Order]:
     """Return those of `orders` that `term` is about; each once."""
     term = term.strip()
     ids = [
-        _starting(Order, "number", {term, f"#{term.lstrip('#')}"}, "pk"),
+        _starting(Order, "number", {term, *(f"{before}{term.lstrip('#')}" for before in _BEFORE_NUMBERS)}, "pk"),
         _starting(Order, "email", {term, term.lower()}, "pk"),
         _starting(OrderLine, "sku", {term, term.upper()}, "order_id"),
         _starting(SupplierOrder, "reference", {term.upper()}, "order_id"),

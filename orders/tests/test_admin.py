@@ -66,6 +66,13 @@ def test_an_order_is_found_by_each_of_its_names_and_once(boss):
     assert _numbers(boss.get(LIST, {"q": " "})) == [other.number, wanted.number]
 
 
+def test_a_number_is_found_by_its_digits_whatever_stands_before_them(boss):
+    for number in ("->1003", "#1003", "1003"):
+        factories.order(number=number)
+    assert _numbers(boss.get(LIST, {"q": "1003"})) == ["1003", "#1003", "->1003"]
+    assert _numbers(boss.get(LIST, {"q": "->1003"})) == ["->1003"]
+
+
 def test_a_search_reads_no_table_from_end_to_end(boss):
     found = search.find(Order.objects.all(), "4711").order_by("-pk")[:50]
     plan = found.explain()

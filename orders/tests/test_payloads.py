@@ -135,3 +135,8 @@ def test_a_fulfilled_line_that_counts_nothing_has_nothing_to_send(of_order, of_l
     line = bodies.line(1, 1, "V", "S", 2, fulfillment_status=of_line, fulfillable_quantity=None)
     order = payloads.from_resource(bodies.order(fulfillment_status=of_order, line_items=[line]))
     assert order.lines[0].sendable == sendable
+
+
+def test_two_lines_of_one_id_are_refused():
+    with pytest.raises(payloads.PayloadError, match="two lines have the id 101"):
+        parse(line_items=[bodies.line(1, 1, "V", "S", 2), bodies.line(1, 1, "V", "T", 1)])

@@ -1,5 +1,6 @@
 """Why a button of a supplier order, a delivery or a reply is off, in the words in which the services refuse."""
 
+from suppliers import waiting
 from suppliers.models import Delivery, SupplierOrder, SupplierReply
 
 _RENAMING = Delivery.Step.RENAMING
@@ -49,7 +50,7 @@ def retry(delivery: Delivery) -> str:
     if delivery.redacted_at:
         return REDACTED
     if delivery.status in Delivery.RETRYABLE and not delivery.is_held:
-        return ""
+        return waiting.reason(delivery)
     return "Only a file that is waiting or given up, and not on hold, can be tried again."
 
 

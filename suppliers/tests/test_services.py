@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from orders.models import Order, OrderLine
 from suppliers import rendering, routing, services
-from suppliers.models import Delivery, SupplierOrder
+from suppliers.admin import refusals
+from suppliers.models import Delivery, Endpoint, SupplierOrder
 
 
 def work():
@@ -163,3 +164,29 @@ def test_attention_is_dealt_with_by_a_word_that_the_timeline_keeps(take, north):
     services.deal_with(supplier_order=part, reason="phoned them", by=None)
     assert SupplierOrder.objects.get().attention == ""
     assert "phoned them" in part.order.events.get(kind="dealt_with").text
+
+
+def _stop_endpoint(supplier):
+    Endpoint.objects.filter(pk=supplier.endpoint_id).update(stopped_at=timezone.now())
+
+
+def _pause(supplier):
+    services.pause(supplier=supplier, reason="holidays", by=None)
+
+
+def _to_test(supplier):
+    services.back_to_test(supplier=supplier, by=None)
+
+
+@pytest.mark.parametrize(
+    ("keep", "why"), [(_stop_endpoint, "endpoint is stopped"), (_pause, "is paused"), (_to_test, "is in test mode")]
+)
+def test_retry_now_is_refused_where_nothing_would_happen(take, north, keep, why):
+    take()
+    Delivery.objects.update(status="dead", attempts=12)
+    keep(north)
+    with pytest.raises(services.Refused, match=why):
+        services.retry_now(delivery=Delivery.objects.get(), by=None)
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.attempts) == ("dead", 12)
+    assert why in refusals.retry(delivery)
