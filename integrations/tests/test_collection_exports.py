@@ -179,18 +179,21 @@ def test_after_its_day_the_file_is_deleted(shopify, store, folder):
 
 
 CHILD = """
-import resource, django
+import re, django
 django.setup()
 from integrations import collection_exports, connections
 from integrations.models import AccountShopify, CollectionExport
 from integrations.shopify import collection_queries
 
+def kilobytes(name):  # of this process alone: what getrusage tells begins with the memory of the parent
+    return int(re.search(name + r":\\s+([0-9]+) kB", open("/proc/self/status").read()).group(1))
+
 with connections.client_for(AccountShopify.objects.get()) as client:  # all modules are in, the first call is made
     client.execute(collection_queries.COLLECTION_PAGE)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = kilobytes("VmRSS")
 while CollectionExport.objects.filter(status="waiting").exists():
     collection_exports.export_collections()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(kilobytes("VmHWM") - before)
 """
 
 
@@ -216,7 +219,7 @@ def test_25000_collections_arrive_within_30_megabytes(shopify, store, settings, 
     assert done.returncode == 0, done.stderr[-2000:]
     export.refresh_from_db()
     assert (export.status, ids_of(export) == wanted) == (Status.DONE, True)
-    assert int(done.stdout.split()[-1]) < 30 * 1024
+    assert 0 <= int(done.stdout.split()[-1]) < 30 * 1024
     assert set(re.findall(r"status=(\d+)", done.stderr)) == {"200"}
     assert done.stderr.count("shopify.waits") >= 3
 
