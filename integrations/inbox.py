@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from hemi.lib import claims, queue
 from integrations import alerts, receipts, webhook_bodies
 from integrations.models import WebhookEvent
+from integrations.shopify import payloads
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,9 @@ def _process(event: WebhookEvent) -> None:
         notes = [note for name in handlers if (note := import_string(name)(event))]
     except webhook_bodies.BodyRefused as refusal:
         _give_up(event, {"note": str(refusal)})
+        return
+    except payloads.PayloadError as error:  # the same body will not be read any better later
+        _give_up(event, {"last_error": str(error)[:1000]})
         return
     except Exception as error:  # noqa: BLE001 - whatever a payload brings about: it is recorded and the next one goes on
         _record_failure(event, error)

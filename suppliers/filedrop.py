@@ -55,7 +55,7 @@ def _upload(lane: Lane, attempt: Attempt) -> bool:
         attempt.stopped()
         return False
     session.upload(_temporary(delivery), document)
-    size = session.size(_temporary(delivery))
+    size = session.expected_size(_temporary(delivery))
     if size != len(document):
         raise TransportError(
             Kind.TEMPORARY, f"The server has {size or 0} of {len(document)} bytes after the upload.", "size"
@@ -111,6 +111,9 @@ def _conclude(attempt: Attempt, found: Found, message: str = "") -> None:
 
 def _look(session: FtpSession, delivery: Delivery) -> Found:
     temporary, final = session.size(_temporary(delivery)), session.size(_final(delivery))
+    if final is None and temporary is None:  # one of them should be there
+        final = session.expected_size(_final(delivery))
+        temporary = session.expected_size(_temporary(delivery)) if final is None else session.size(_temporary(delivery))
     if final is None:
         if temporary is None:
             return Found.UNCERTAIN

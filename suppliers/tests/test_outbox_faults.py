@@ -483,6 +483,26 @@ def test_servers_without_size_are_asked_otherwise(tmp_path, options):
         sessions.kept.close_idle()
 
 
+def test_a_server_that_denies_sizes_is_asked_by_listing(watched, supplier):
+    watched.faults.add("SIZE", reply=(550, "Not allowed"), times=None)
+    rows = [factories.delivery(supplier) for _ in range(2)]
+    taken = factories.delivery(supplier)
+    (watched.orders_folder / taken.final_name).write_bytes(b"somebody else's")
+    run(supplier)
+    assert [outcome(row) for row in rows] == [("sent", "sent")] * 2
+    assert outcome(taken) == ("dead", "uploading")
+    assert (watched.orders_folder / taken.final_name).read_bytes() == b"somebody else's"
+
+
+@pytest.mark.parametrize(("temporary", "final"), [(b"whole", None), (None, b"whole")])
+def test_a_rename_in_doubt_on_a_server_that_denies_sizes_is_found_by_listing(watched, supplier, temporary, final):
+    row = _renaming(watched, supplier, temporary, final)
+    watched.faults.add("SIZE", reply=(550, "Not allowed"), times=None)
+    run(supplier)
+    assert outcome(row) == ("sent", "sent")
+    assert files(watched) == {row.final_name: bytes(row.document)}
+
+
 def test_a_delivery_that_hemi_cannot_handle_does_not_hold_up_the_others(watched, supplier):
     bad, good = factories.delivery(supplier), factories.delivery(supplier)
     Delivery.objects.filter(pk=bad.pk).update(folder="in\r\nDELE x")

@@ -190,3 +190,20 @@ def test_retry_now_is_refused_where_nothing_would_happen(take, north, keep, why)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == ("dead", 12)
     assert why in refusals.retry(delivery)
+
+
+def test_each_change_of_a_supplier_or_endpoint_is_one_log_line_with_ids_only(north, caplog):
+    person = User.objects.create_user("ada@example.com")
+    _stop_endpoint(north)
+    with caplog.at_level("INFO", "suppliers"):
+        services.pause(supplier=north, reason="holidays", by=person)
+        services.resume(supplier=north, by=person)
+        services.back_to_test(supplier=north, by=person)
+        services.go_live(supplier=north, by=person)
+        services.restart_endpoint(endpoint=north.endpoint, by=person)
+    said = [record.getMessage() for record in caplog.records]
+    supplier = ["supplier.paused", "supplier.resumed", "supplier.back_to_test", "supplier.went_live"]
+    assert said == [*supplier, "endpoint.restarted"]
+    assert {(record.endpoint_id, record.actor_id) for record in caplog.records} == {(north.endpoint_id, person.pk)}
+    assert {record.supplier_id for record in caplog.records[:4]} == {north.pk}
+    assert "ada" not in str([vars(record) for record in caplog.records])

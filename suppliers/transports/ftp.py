@@ -81,6 +81,18 @@ class FtpSession:
         folder, _, name = path.rpartition("/")
         return self.listing(folder).get(name)
 
+    def expected_size(self, path: str) -> int | None:
+        """Return the size of a file that should be there: where SIZE knows nothing of it, the listing is asked.
+
+        A 550 to SIZE means missing or not allowed. A server that lists what it denied is asked by listing from then on.
+        """
+        if (size := self.size(path)) is not None:
+            return size
+        folder, _, name = path.rpartition("/")
+        if (size := self.listing(folder).get(name)) is not None:
+            self._missing |= {"SIZE", "MLST"}
+        return size
+
     def rename(self, old: str, new: str) -> None:
         """Rename; kind uncertain means that the server may have done it."""
         self._check(old)
