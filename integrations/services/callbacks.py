@@ -64,7 +64,7 @@ def receive(query: str) -> InstallLink:
     try:
         fields = _parse(query)
         link = _find(fields["state"], _shop_name(fields))
-        _verify(query, link, fields["timestamp"])
+        _verify(query, link, fields)
         return _consume(link, fields["code"])
     except CallbackRefused as refused:
         _note(refused, query)
@@ -100,17 +100,18 @@ def _find(state: str, shop_name: str) -> InstallLink:
     is_outdated = link.status == InstallLink.Status.OPEN and link.integration_id != link.account.integration_id
     if is_outdated or link.status == InstallLink.Status.SUPERSEDED:
         raise CallbackRefused("state_replaced", link)
-    if link.is_expired:
+    if link.is_expired and not link.used_at:
         raise CallbackRefused("state_expired", link)
     if link.account.shop_name != shop_name:
         raise CallbackRefused("state_of_other_shop", link)
     return link
 
 
-def _verify(query: str, link: InstallLink, timestamp: str) -> None:
+def _verify(query: str, link: InstallLink, fields: dict[str, str]) -> None:
     if not signatures.is_query_signed(query, _secrets(link)):
         raise CallbackRefused("hmac", link)
-    if not signed_queries.is_near(timestamp):
+    timestamp, is_repeat = fields["timestamp"], link.code_hash == consent.digest(fields["code"])
+    if not is_repeat and not signed_queries.is_near(timestamp):
         ids = {"install_link": link.pk, "account": link.account.shop_name}
         # If it is always so: this machine's clock.
         log.warning("callback.clock", extra={**ids, "seconds": signed_queries.seconds_off(timestamp)})

@@ -160,6 +160,14 @@ def test_same_state_and_code_again_shows_the_progress(client, link):
     assert InstallLink.objects.get().attempts == 0
 
 
+def test_a_page_that_is_opened_again_much_later_shows_the_progress_too(client, link):
+    query = query_for(link, timestamp=int(time.time()) - 80)
+    first = client.get(f"{PATH}?{query}")
+    InstallLink.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    later = client.get(f"{PATH}?{query_for(link, timestamp=int(time.time()) - 5000)}")
+    assert (later.status_code, later["Location"]) == (302, first["Location"])
+
+
 def test_previous_secret_and_unknown_parameters_are_fine(client, link):
     IntegrationCredentials.objects.update(client_secret="fresh", previous_client_secret="hush")
     assert client.get(f"{PATH}?{query_for(link, session='abc')}").status_code == 302
