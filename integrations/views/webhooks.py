@@ -119,7 +119,8 @@ def _receive(request: HttpRequest, look_up: str, wanted: list) -> None:
         addressee = _addressee(look_up, wanted, body, claimed)
     if not addressee.is_called(fields["shop_domain"]):
         # Another store's webhook, subscribed with this store's address; or this one's, renamed: then it comes again.
-        renames.hint(addressee.account_id, fields["shop_domain"])
+        if addressee.account_id is not None:
+            renames.hint(addressee.account_id, fields["shop_domain"])
         raise Refused(401)
     _store({"account_id": addressee.account_id, "body": body, **fields})
 
