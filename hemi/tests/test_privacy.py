@@ -182,7 +182,7 @@ def test_what_is_still_due_is_sent_first(client, account, supplier, server):
     alert = StaffAlert.objects.get(kind="privacy_due")
     assert "on hold" in alert.text and Order.objects.get().email == EMAIL
 
-    services.release_order(order=Order.objects.get(), by=None)
+    services.release_order(order=Order.objects.get(), reason="paid", by=None)
     deliver()
     again()
     request.refresh_from_db()
