@@ -175,8 +175,8 @@ def _proof(flows: dict[str, Flow]) -> Row:
 
 
 def _hops(flows: dict[str, Flow]) -> Row:
-    row = Row(f"ms: {', '.join(next(iter(flows.values())).hops)} (medians)")
+    row = Row("medians of the hops: order, part, document, upload, sent")
     for key, flow in flows.items():
-        row.cells[key] = " + ".join(f"{seconds * 1000:.0f}" for seconds in flow.hops.values())
+        row.cells[key] = " + ".join(f"{seconds * 1000:.0f}" for seconds in flow.hops.values()) + " ms"
         row.values[key] = {name: round(seconds, 4) for name, seconds in flow.hops.items()}
     return row

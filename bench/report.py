@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ABSENT = "not here"
-LABEL_WIDTH, CELL_WIDTH = 62, 28
+LABEL_WIDTH, CELL_WIDTH = 62, 33
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import itertools
 import statistics
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,8 @@ from suppliers.models import Delivery, Endpoint, RoutingRule, Supplier
 
 def answer(do: str, **question: Any) -> dict[str, Any]:
     """Call the function of this name."""
-    return {"make": make, "count_webhooks": count_webhooks, "hops": hops}[do](**question)
+    functions: dict[str, Callable[..., dict[str, Any]]] = {"make": make, "count": count_webhooks, "hops": hops}
+    return functions[do](**question)
 
 
 def make(suppliers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -30,14 +32,14 @@ def make(suppliers: list[dict[str, Any]]) -> dict[str, Any]:
     return {"path": f"/shopify/webhooks/{account.uuid}/"}
 
 
-def count_webhooks() -> dict[str, int]:
+def count_webhooks() -> dict[str, Any]:
     """Count the webhooks that were stored."""
     return {"stored": WebhookEvent.objects.count()}
 
 
-def hops() -> dict[str, float]:
+def hops() -> dict[str, Any]:
     """Return the median seconds from each row of an order's path to the next."""
-    rows = Delivery.objects.filter(status=Delivery.Status.SENT).values_list(
+    moments = (
         "supplier_order__order__event__received_at",
         "supplier_order__order__stored_at",
         "supplier_order__created_at",
@@ -45,6 +47,7 @@ def hops() -> dict[str, float]:
         "first_claimed_at",
         "sent_at",
     )
+    rows: Iterable[Any] = Delivery.objects.filter(status=Delivery.Status.SENT).values_list(*moments)
     names = ("webhook to order", "order to part", "part to document", "document to upload", "upload to sent")
     waits = [[(b - a).total_seconds() for a, b in itertools.pairwise(row)] for row in rows if all(row)]
     return {name: statistics.median(column) for name, column in zip(names, zip(*waits, strict=True), strict=False)}

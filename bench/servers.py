@@ -34,14 +34,14 @@ def _postgres(processes: Processes, folder: Path) -> str:
     folder.mkdir()
     if owner:
         shutil.chown(folder, owner)
-    initdb = [programs / "initdb", "-D", data, "-U", "hemi", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+    initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "hemi", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run(
         initdb, user=owner, cwd=folder, env=clean_env(), check=True, capture_output=True, timeout=INIT_SECONDS
     )
     port = free_port()
-    argv = [programs / "postgres", "-D", data, "-p", str(port), "-h", HOST, "-k", folder]
+    argv = [f"{programs}/postgres", "-D", f"{data}", "-p", str(port), "-h", HOST, "-k", f"{folder}"]
     # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
-    processes.start("postgres", list(map(os.fspath, argv)), clean_env(), port=port, user=owner, end=signal.SIGINT)
+    processes.start("postgres", argv, clean_env(), port=port, user=owner, end=signal.SIGINT)
     with psycopg.connect(f"postgres://hemi@{HOST}:{port}/postgres", autocommit=True) as connection:
         for name in INSTALLATIONS:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())

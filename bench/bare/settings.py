@@ -1,6 +1,5 @@
 """As little as Django needs; the database exactly as Hemi sets it."""
 
-from bench.bodies import SECRET
 from hemi import settings as hemi
 
 SECRET_KEY = hemi.SECRET_KEY
@@ -15,4 +14,3 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
-WEBHOOK_SECRET = SECRET.encode()
