@@ -1,6 +1,7 @@
 """Search everything that Hemi keeps for a person's words: each table, the raw file, whatever lies in `var/`."""
 
 import json
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,7 +33,13 @@ def in_files(words: Iterable[str]) -> list[str]:
     """Return the files of `var/`, database and journal included, that hold one of the words."""
     wanted = {spelling for word in words for spelling in spellings(word)}
     paths = [path for path in Path(settings.VAR_DIR).rglob("*") if path.is_file()]
-    return [path.name for path in paths if any(spelling in path.read_bytes() for spelling in wanted)]
+    return [path.name for path in paths if (raw := _raw(path)) and any(spelling in raw for spelling in wanted)]
+
+
+def _raw(path: Path) -> bytes:
+    # By another process: a file of SQLite's that is closed here takes this process's own locks on it away
+    # (sqlite.org/howtocorrupt.html, 2.2).
+    return subprocess.run(["cat", path], capture_output=True, check=True).stdout
 
 
 def _values(cursor, table):
