@@ -125,7 +125,7 @@ class AccountButtons(
         """Take a callback by hand."""
         account = self.get_object(request, object_id)
         try:
-            link = callbacks.receive(urlsplit(form.cleaned_data["address"].strip()).query)
+            link = callbacks.receive(urlsplit(form.cleaned_data["address"].strip()).query, account.pk)
         except (Refused, ValueError) as refused:
             rule = getattr(refused, "rule", "malformed")
             messages.error(request, f"The address was refused ({rule.replace('_', ' ')}): {refused}")

@@ -56,7 +56,7 @@ class CallbackRefused(VisitRefused):
         super().__init__(rule, _SENTENCES[rule], 400 if rule in _BAD_REQUESTS else 403, link)
 
 
-def receive(query: str) -> InstallLink:
+def receive(query: str, account_id: int | None = None) -> InstallLink:
     """Check a callback's raw query, consume its state and hand its code on; raises CallbackRefused.
 
     The same state and code again is no error: it returns the same link.
@@ -64,6 +64,8 @@ def receive(query: str) -> InstallLink:
     try:
         fields = _parse(query)
         link = _find(fields["state"], _shop_name(fields))
+        if account_id not in (None, link.account_id):  # pasted at another account than it belongs to
+            raise CallbackRefused("state_of_other_shop", link)
         _verify(query, link, fields)
         return _consume(link, fields["code"])
     except CallbackRefused as refused:

@@ -118,6 +118,15 @@ def test_pasted_address_is_checked_like_the_callback(staff, account):
     assert link.status == "open"
 
 
+def test_an_address_is_pasted_at_its_own_account_only(staff, account):
+    link = install_links.get_or_make(account=account, by=None)
+    other = AccountShopify.objects.create(shop_name="other", integration=account.integration)
+    _, said = press(staff, other, "paste_address", address=f"https://hemi.ai/?{query_for(link)}")
+    assert "another store" in said[0]
+    link.refresh_from_db()
+    assert link.status == "open"
+
+
 def test_locations_fill_the_list(staff, shopify, store):
     _, said = press(staff, store, "refresh_locations")
     assert "were read" in said[0]
