@@ -19,7 +19,7 @@ class End(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self._early: list[bytes | None] = []
-        self._is_read_out = self._is_written_out = False
+        self._is_read_out = self._is_written_out = self._is_lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Write what came before the connection stood."""
@@ -40,6 +40,7 @@ class End(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the other end that this one is no more."""
+        self._is_lost = True
         self.line.send(GONE)
 
     def deliver(self, piece: bytes | None) -> None:
@@ -59,7 +60,7 @@ class End(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection, if it stands."""
-        if self.transport:
+        if self.transport and not self._is_lost:  # asyncio fails on one that was closed with data still to write
             self.transport.abort()
 
     def _close_when_done(self) -> None:
