@@ -21,9 +21,9 @@ class ReadOnly:
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Refuse to compare raw bytes: an address may ask for it, and databases answer that with an error."""
-        fields = self.model._meta.fields  # type: ignore[attr-defined]
+        fields = self.model._meta.fields
         raw = {field.name for field in fields if isinstance(field, BinaryField)}
-        return lookup.split("__")[0] not in raw and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+        return lookup.split("__")[0] not in raw and super().lookup_allowed(lookup, value, request)
 
 
 class ReadOnlyInline(ReadOnly, TabularInline):
