@@ -54,6 +54,6 @@ def hops() -> dict[str, Any]:
 
 
 def _supplier(name: str, vendor: str, code: str, server: dict[str, Any]) -> None:
-    endpoint = Endpoint.objects.create(name=name, **server)
+    endpoint = Endpoint.objects.create(name=name, protocol="ftp", **server)
     supplier = Supplier.objects.create(name=name, code=code, endpoint=endpoint, mode=Supplier.Mode.LIVE)
     RoutingRule.objects.create(priority=50, vendor=vendor, supplier=supplier)

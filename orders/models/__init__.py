@@ -3,7 +3,8 @@
 from orders.models.completeness import CompletenessDay
 from orders.models.events import OrderEvent
 from orders.models.fetches import OrderFetch
+from orders.models.fulfilments import Fulfilment, Shipment
 from orders.models.lines import OrderLine
 from orders.models.orders import Order
 
-__all__ = ["CompletenessDay", "Order", "OrderEvent", "OrderFetch", "OrderLine"]
+__all__ = ["CompletenessDay", "Fulfilment", "Order", "OrderEvent", "OrderFetch", "OrderLine", "Shipment"]

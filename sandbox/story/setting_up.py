@@ -42,6 +42,7 @@ def enter_suppliers(stage: Stage) -> str:
         endpoint = stage.staff.add(
             "suppliers/endpoint",
             name=f"{name} FTP",
+            protocol="ftp",
             host=server["host"],
             port=server["port"],
             username=server["user"],

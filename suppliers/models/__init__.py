@@ -1,16 +1,27 @@
 """Who makes and ships the goods, and what is brought to them."""
 
+from suppliers.models.amendments import Amendment
 from suppliers.models.deliveries import Delivery, DeliveryAttempt
+from suppliers.models.document_schemas import DocumentSchema
+from suppliers.models.endpoint_checks import EndpointCheck
 from suppliers.models.endpoints import Endpoint
-from suppliers.models.replies import SupplierReply
+from suppliers.models.mappings import Mapping, PreSendRule
+from suppliers.models.replies import ReplyColumns, ReplyStatement, SupplierReply
 from suppliers.models.routing_rules import RoutingRule
 from suppliers.models.supplier_orders import SupplierOrder, SupplierOrderLine
 from suppliers.models.suppliers import Supplier
 
 __all__ = [
+    "Amendment",
     "Delivery",
     "DeliveryAttempt",
+    "DocumentSchema",
     "Endpoint",
+    "EndpointCheck",
+    "Mapping",
+    "PreSendRule",
+    "ReplyColumns",
+    "ReplyStatement",
     "RoutingRule",
     "Supplier",
     "SupplierOrder",

@@ -26,6 +26,7 @@ class Delivery(Claimable):
         NONE = "", "Not started"
         UPLOADING = "uploading", "Uploading"
         RENAMING = "renaming", "Renaming"
+        SIGNALLING = "signalling", "Writing the done-file"
         SENT = "sent", "Sent"
 
     FINAL = (Status.SENT, Status.CANCELLED)
@@ -38,7 +39,8 @@ class Delivery(Claimable):
     is_held = models.BooleanField("held", default=False)
     folder = models.CharField("folder", max_length=500)
     final_name = models.CharField("file name", max_length=200, db_index=True)
-    temporary_name = models.CharField("temporary name", max_length=250, blank=True, default="")
+    temporary_name = models.CharField("temporary name", max_length=400, blank=True, default="")
+    done_name = models.CharField("done-file", max_length=250, blank=True, default="")
     document = models.BinaryField(editable=False)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveIntegerField("bytes")
@@ -46,7 +48,10 @@ class Delivery(Claimable):
     redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("made", default=timezone.now)
     first_claimed_at = models.DateTimeField("first tried", null=True, blank=True)
+    renaming_at = models.DateTimeField("handed over", null=True, blank=True, editable=False)
     sent_at = models.DateTimeField("sent", null=True, blank=True)
+    seen_at = models.DateTimeField("last seen in the folder", null=True, blank=True, editable=False)
+    resends = models.PositiveIntegerField("sent again", default=0)
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -77,6 +82,7 @@ class DeliveryAttempt(models.Model):
         GIVEN_UP = "given_up", "Failed, given up"
         UNCERTAIN = "uncertain", "Uncertain"
         STOPPED = "stopped", "Stopped by a hold or cancellation"
+        RESEND = "resend", "To be sent again, as a person asked"
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_rows")
     number = models.PositiveIntegerField("number")

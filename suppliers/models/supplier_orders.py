@@ -21,6 +21,13 @@ class SupplierOrder(Claimable):
         REJECTED = "rejected", "Rejected"
         SHIPPED = "shipped", "Shipped"
         CANCELLED = "cancelled", "Cancelled"
+        REPLACED = "replaced", "Replaced by a newer revision"
+
+    class Kind(models.TextChoices):
+        ORDER = "order", "Order"
+        REVISION = "revision", "Whole order again"
+        CHANGE = "change", "Change"
+        CANCELLATION = "cancellation", "Cancellation"
 
     UNSENT = (Status.WAITING, Status.BLOCKED, Status.READY)
     CANCELLABLE = (*UNSENT, Status.REJECTED)
@@ -31,6 +38,10 @@ class SupplierOrder(Claimable):
     order = models.ForeignKey(Order, models.PROTECT, db_index=False, related_name="supplier_orders")
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="supplier_orders")
     revision = models.PositiveIntegerField("revision", default=1)
+    kind = models.CharField("kind", max_length=15, choices=Kind, default=Kind.ORDER)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name="replaces"
+    )
     reference = models.CharField("reference", max_length=60, unique=True, help_text="Hemi's own reference.")
     status = models.CharField("state", max_length=20, choices=Status, default=Status.WAITING)
     attention = models.CharField("needs attention", max_length=500, blank=True, default="")
@@ -41,6 +52,9 @@ class SupplierOrder(Claimable):
     reply_reason = models.CharField("supplier's reason", max_length=500, blank=True, default="")
     created_at = models.DateTimeField("made", default=timezone.now)
     sent_at = models.DateTimeField("sent", null=True, blank=True)
+    findings = models.JSONField("what the rules found", default=list, editable=False)
+    reply_due_at = models.DateTimeField("reply expected", null=True, blank=True)
+    overdue_at = models.DateTimeField("told that the reply is overdue", null=True, blank=True, editable=False)
     replied_at = models.DateTimeField("reply", null=True, blank=True)
 
     class Meta:
@@ -53,6 +67,11 @@ class SupplierOrder(Claimable):
             models.Index(fields=["next_attempt_at"], condition=models.Q(status="waiting"), name="rendering_due"),
             models.Index(fields=["id"], condition=~models.Q(attention=""), name="supplier_order_attention"),
             models.Index(fields=["status", "-id"], name="supplier_order_status"),
+            models.Index(
+                fields=["reply_due_at"],
+                condition=models.Q(replied_at=None, reply_due_at__isnull=False),
+                name="supplier_order_reply_due",
+            ),
         ]
         permissions = [
             ("hold_supplierorder", "Can hold, release and cancel a supplier's part"),
@@ -63,13 +82,31 @@ class SupplierOrder(Claimable):
         return self.reference
 
 
+LINE_REPLIES = [
+    (status.value, status.label)
+    for status in (
+        SupplierOrder.Status.TAKEN,
+        SupplierOrder.Status.ACCEPTED,
+        SupplierOrder.Status.REJECTED,
+        SupplierOrder.Status.SHIPPED,
+    )
+]
+
+
 class SupplierOrderLine(models.Model):
-    """A quantity of an order line that is allocated to a supplier; at most one allocation of a line is live."""
+    """A quantity of an order line that is allocated to a supplier; at most one allocation of a line is live.
+
+    `confirmed` is null until the supplier says how many pieces will come; `shipped` adds up its shipments.
+    """
 
     supplier_order = models.ForeignKey(SupplierOrder, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="allocations")
     quantity = models.PositiveIntegerField("quantity")
     is_live = models.BooleanField("live", default=True)
+    reply_status = models.CharField("supplier says", max_length=20, choices=LINE_REPLIES, blank=True, default="")
+    reply_reason = models.CharField("supplier's reason", max_length=500, blank=True, default="")
+    confirmed = models.PositiveIntegerField("accepted", null=True, blank=True)
+    shipped = models.PositiveIntegerField("shipped", default=0)
 
     class Meta:
         verbose_name = "supplier order line"

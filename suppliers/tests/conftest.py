@@ -22,7 +22,9 @@ def account(db):
 
 
 def _supplier(name, code, vendor):
-    endpoint = Endpoint.objects.create(name=name, host="127.0.0.1", port=2121, username=code, orders_folder="in")
+    endpoint = Endpoint.objects.create(
+        name=name, protocol="ftp", host="127.0.0.1", port=2121, username=code, orders_folder="in"
+    )
     supplier = Supplier.objects.create(name=name, code=code, endpoint=endpoint, mode=Supplier.Mode.LIVE)
     RoutingRule.objects.create(priority=50, vendor=vendor, supplier=supplier)
     return supplier

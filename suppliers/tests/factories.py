@@ -17,7 +17,13 @@ _numbers = itertools.count(1)
 def endpoint(server: Any = None, **values: Any) -> Endpoint:
     """Make an endpoint; `server` is a sandbox's FTP server."""
     number = next(_numbers)
-    where = {"host": "127.0.0.1", "port": 9, "username": f"user-{number}", "password": "right-password"}
+    where = {
+        "protocol": "ftp",
+        "host": "127.0.0.1",
+        "port": 9,
+        "username": f"user-{number}",
+        "password": "right-password",
+    }
     if server:
         where.update(host=server.host, port=server.port, username=server.user, password=server.password)
     where.update(connect_timeout=2, data_timeout=2, next_poll_at=timezone.now())
