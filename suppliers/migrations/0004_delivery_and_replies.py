@@ -8,6 +8,27 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def state_replies(apps, schema_editor):
+    """Give the replies of before their statements; each spoke of one order."""
+    statement, reply = apps.get_model("suppliers", "ReplyStatement"), apps.get_model("suppliers", "SupplierReply")
+    rows = reply.objects.exclude(kind="").exclude(status__in=["new", "unreadable"]).select_related("supplier_order")
+    statement.objects.bulk_create(
+        (
+            statement(
+                reply=row,
+                position=1,
+                reference=row.reference,
+                kind=row.kind,
+                supplier_order=row.supplier_order,
+                status="applied" if row.status == "applied" else "unmatched",
+                note=row.note,
+            )
+            for row in rows.defer("content").iterator()
+        ),
+        batch_size=500,
+    )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -125,11 +146,14 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveIntegerField(verbose_name='number')),
                 ('reference', models.CharField(db_index=True, max_length=200, verbose_name='reference')),
-                ('kind', models.CharField(max_length=20, verbose_name='says')),
-                ('status', models.CharField(choices=[('applied', 'Applied'), ('unchanged', 'Nothing new'), ('waiting', 'Waits for its order'), ('unmatched', 'No such order'), ('settled', 'Settled by a person')], max_length=12, verbose_name='state')),
+                ('kind', models.CharField(blank=True, max_length=20, verbose_name='says')),
+                ('status', models.CharField(choices=[('applied', 'Applied'), ('unchanged', 'Nothing new'), ('waiting', 'Waits for its order'), ('unmatched', 'No such order'), ('settled', 'Settled by a person'), ('unreadable', 'Cannot be read')], max_length=12, verbose_name='state')),
                 ('lines', models.JSONField(default=list, verbose_name='lines')),
                 ('supplier_reference', models.CharField(blank=True, default='', max_length=200, verbose_name="supplier's reference")),
                 ('despatch', models.CharField(blank=True, default='', max_length=200, verbose_name='shipment')),
+                ('carrier', models.CharField(blank=True, default='', max_length=100, verbose_name='carrier')),
+                ('numbers', models.JSONField(default=list, verbose_name='tracking numbers')),
+                ('urls', models.JSONField(default=list, verbose_name='tracking addresses')),
                 ('reason', models.CharField(blank=True, default='', max_length=500, verbose_name='reason')),
                 ('note', models.CharField(blank=True, default='', max_length=500, verbose_name='note')),
             ],
@@ -489,4 +513,23 @@ class Migration(migrations.Migration):
             model_name='replystatement',
             constraint=models.UniqueConstraint(fields=('reply', 'position'), name='statement_once_per_reply'),
         ),
+        migrations.AddField(
+            model_name='endpoint',
+            name='traced_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='sent files last looked for'),
+        ),
+        migrations.AlterField(
+            model_name='supplierreply',
+            name='status',
+            field=models.CharField(choices=[('new', 'Waiting'), ('applied', 'Applied'), ('partly', 'Partly applied'), ('unmatched', 'No such order'), ('unreadable', 'Cannot be read')], default='new', max_length=12, verbose_name='state'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='supplierreply',
+            name='reply_once_per_endpoint',
+        ),
+        migrations.AddConstraint(
+            model_name='supplierreply',
+            constraint=models.UniqueConstraint(fields=('endpoint', 'file_name', 'source', 'sha256'), name='reply_once_per_endpoint'),
+        ),
+        migrations.RunPython(state_replies, migrations.RunPython.noop),
     ]

@@ -169,6 +169,7 @@ class Endpoint(Claimable):
     replies_seen = models.JSONField(default=dict, editable=False)  # name -> size at the last look
     next_poll_at = models.DateTimeField(default=timezone.now, editable=False)
     polled_at = models.DateTimeField("replies last looked for", null=True, blank=True, editable=False)
+    traced_at = models.DateTimeField("sent files last looked for", null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]

@@ -42,7 +42,10 @@ class ReplyColumns(models.Model):
 
 
 class SupplierReply(Claimable):
-    """A file from a supplier, kept as it came and accepted once: by endpoint, name and content."""
+    """A file from a supplier, kept as it came and accepted once: by endpoint, name and content.
+
+    What it says is in its statements; `kind`, `reference` and `supplier_order` repeat it where there is just one.
+    """
 
     class Source(models.TextChoices):
         FILE = "file", "A file"
@@ -53,8 +56,12 @@ class SupplierReply(Claimable):
     class Status(models.TextChoices):
         NEW = "new", "Waiting"
         APPLIED = "applied", "Applied"
+        PARTLY = "partly", "Partly applied"
         UNMATCHED = "unmatched", "No such order"
         UNREADABLE = "unreadable", "Cannot be read"
+
+    # Something in it waits for a person.
+    OPEN = (Status.PARTLY, Status.UNMATCHED, Status.UNREADABLE)
 
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, db_index=False, related_name="replies")
     file_name = models.CharField("file name", max_length=255)
@@ -78,7 +85,9 @@ class SupplierReply(Claimable):
         verbose_name_plural = "supplier replies"
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["endpoint", "file_name", "sha256"], name="reply_once_per_endpoint")
+            models.UniqueConstraint(
+                fields=["endpoint", "file_name", "source", "sha256"], name="reply_once_per_endpoint"
+            )
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=models.Q(status="new"), name="reply_due"),
@@ -93,7 +102,8 @@ class SupplierReply(Claimable):
 class ReplyStatement(models.Model):
     """What a reply says of one order: a CSV may speak of many. Made anew when the reply is read again.
 
-    `lines` are rows of {"line" (number in the document) or "sku", "status", "quantity", "reason"}.
+    `lines` are rows of {"line" (number in the document, or Shopify's id), "sku", "status", "quantity", "reason"};
+    `numbers` and `urls` are for tracking, paired by position.
     """
 
     class Status(models.TextChoices):
@@ -102,11 +112,14 @@ class ReplyStatement(models.Model):
         WAITING = "waiting", "Waits for its order"
         UNMATCHED = "unmatched", "No such order"
         SETTLED = "settled", "Settled by a person"
+        UNREADABLE = "unreadable", "Cannot be read"
+
+    OPEN = (Status.UNMATCHED, Status.UNREADABLE)
 
     reply = models.ForeignKey(SupplierReply, models.CASCADE, db_index=False, related_name="statements")
     position = models.PositiveIntegerField("number")
     reference = models.CharField("reference", max_length=200, db_index=True)
-    kind = models.CharField("says", max_length=20)
+    kind = models.CharField("says", max_length=20, blank=True)
     supplier_order = models.ForeignKey(
         SupplierOrder, models.PROTECT, null=True, blank=True, related_name="statements", verbose_name="supplier order"
     )
@@ -114,6 +127,9 @@ class ReplyStatement(models.Model):
     lines = models.JSONField("lines", default=list)
     supplier_reference = models.CharField("supplier's reference", max_length=200, blank=True, default="")
     despatch = models.CharField("shipment", max_length=200, blank=True, default="")
+    carrier = models.CharField("carrier", max_length=100, blank=True, default="")
+    numbers = models.JSONField("tracking numbers", default=list)
+    urls = models.JSONField("tracking addresses", default=list)
     reason = models.CharField("reason", max_length=500, blank=True, default="")
     note = models.CharField("note", max_length=500, blank=True, default="")
 
