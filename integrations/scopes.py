@@ -24,7 +24,7 @@ NEEDED = (
     "read_products",
     "read_customers",
     "read_locations",
-    "read_merchant_managed_fulfillment_orders",
+    "write_merchant_managed_fulfillment_orders",
 )
 
 _HANDLE = re.compile(r"[a-z][a-z0-9_]{1,99}")

@@ -152,7 +152,8 @@ class GraphQL:
         points, waited = self._bucket.take(pacing.Wish(call.name, self._pace.is_interactive, call.give_up_at))
         cost = None
         try:
-            if waited and time.monotonic() >= call.give_up_at:
+            # A mutation that comes too late may have been given to somebody else meanwhile.
+            if (waited or call.is_mutation) and time.monotonic() >= call.give_up_at:
                 raise ShopifyError(Kind.TEMPORARY, "Shopify is busy: the store's points are used up for now.")
             answer = self._send(call, waited)
             cost = answers.cost(answer)

@@ -11,7 +11,7 @@ from orders import intake, reread
 from orders.models import Order
 from orders.tests.connected import SCOPES, connect
 from sandbox.shopify import ShopifySandbox
-from sandbox.shopify.queries import fulfilment_order_id
+from sandbox.shopify.fulfilment_orders import first_id
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +79,7 @@ TOPICS = {
 def test_the_order_of_a_fulfilment_order_is_read_again(client, connected, store, topic):
     body = sold(connected, store)
     change(store, body)
-    row = {"id": f"gid://shopify/FulfillmentOrder/{fulfilment_order_id(body)}", "status": "open"}
+    row = {"id": f"gid://shopify/FulfillmentOrder/{first_id(body)}", "status": "open"}
     event = send(client, connected, topic, dict.fromkeys(TOPICS[topic], row))
     assert event.note == "The order is read again."
     reread.reread()

@@ -10,6 +10,8 @@ from sandbox.shopify.buckets import Buckets
 from sandbox.shopify.clock import Clock
 from sandbox.shopify.contents import furnish
 from sandbox.shopify.faults import Fault, Faults
+from sandbox.shopify.fulfilment import Fulfilment
+from sandbox.shopify.fulfilment_orders import FulfilmentOrders
 from sandbox.shopify.lifecycle import Lifecycle
 from sandbox.shopify.publishing import Publisher
 from sandbox.shopify.sales import Sales
@@ -53,6 +55,8 @@ class Core:
         sales = Sales(self.state, publisher, self.behaviour.seed, self.behaviour.first_order_number)
         self.place_order, self.update_order = sales.place_order, sales.update_order
         self.pay_order, self.cancel_order = sales.pay_order, sales.cancel_order
+        self.fulfilment_orders = FulfilmentOrders(self.state, publisher)
+        self.fulfilment = Fulfilment(self.state, publisher, sales, self.fulfilment_orders)
 
     def add_app(self, client_id: str, client_secret: str, redirect_uris: Iterable[str] = (), name: str = "Hemi") -> App:
         """Register an app, or register it anew."""
@@ -106,9 +110,11 @@ class Core:
         with self.state.lock:
             self.state.tokens.pop(token, None)
 
-    def add_fault(self, kind: str, count: int = 1, place: str = "graphql", shop: str | None = None) -> None:
-        """Make the next `count` calls at `place` fail as `kind`; see faults.KINDS."""
-        self.faults.add(Fault(kind, count, place, shop))
+    def add_fault(
+        self, kind: str, count: int = 1, place: str = "graphql", shop: str | None = None, operation: str = ""
+    ) -> None:
+        """Make the next `count` calls at `place` fail as `kind`, of one operation or of any; see faults.KINDS."""
+        self.faults.add(Fault(kind, count, place, shop, operation))
 
     def set_weather(self, dropped: float = 0.0, doubled: float = 0.0, late_seconds: float = 0.0, seed: int = 1) -> None:
         """From now on lose and double these shares of the webhooks, and shuffle them by up to `late_seconds`."""

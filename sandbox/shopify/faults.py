@@ -3,19 +3,22 @@
 import threading
 from dataclasses import dataclass
 
-# `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer.
+# `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer; `late` does the
+# work, hangs and then drops it; `late_502` does the work and answers 502.
 _HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost")
-KINDS = {"graphql": (*_HTTP_KINDS, "throttled", "access_denied", "user_errors"), "token": _HTTP_KINDS}
+_GRAPHQL_KINDS = ("throttled", "access_denied", "user_errors", "late", "late_502")
+KINDS = {"graphql": (*_HTTP_KINDS, *_GRAPHQL_KINDS), "token": _HTTP_KINDS}
 
 
 @dataclass
 class Fault:
-    """One order to fail: `kind` at `place` for the next `count` calls, of one shop or of any."""
+    """One order to fail: `kind` at `place` for the next `count` calls, of one shop and one operation or of any."""
 
     kind: str
     count: int = 1
     place: str = "graphql"
     shop: str | None = None
+    operation: str = ""  # such as fulfillmentCreate, as it stands in the document
 
 
 class Faults:
@@ -32,11 +35,12 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
-    def take(self, place: str, shop: str) -> str:
+    def take(self, place: str, shop: str, body: bytes = b"") -> str:
         """Return the kind of fault that this call meets, or an empty string."""
         with self._lock:
             for fault in self._faults:
-                if fault.place == place and fault.shop in (None, shop):
+                is_meant = fault.shop in (None, shop) and fault.operation.encode() in body
+                if fault.place == place and is_meant:
                     fault.count -= 1
                     self._faults = [left for left in self._faults if left.count > 0]
                     return fault.kind

@@ -12,15 +12,21 @@ from sandbox.shopify.web import Request, Response, json_response
 
 def graphql(core: Core, request: Request, shop: str, version: str) -> Response:
     """Answer one call; the headers name the version that answered."""
-    kind = core.faults.take("graphql", shop)
+    kind = core.faults.take("graphql", shop, request.body)
     if kind == "timeout":
         core.stopping.wait(core.behaviour.hang_seconds)
         return Response(0)
     served = _served_version(core, version)
     response = failure(kind) or _serve(core, request, shop, served, kind)
     response.headers |= {"X-Shopify-API-Version": served, "X-Request-Id": str(uuid.uuid4())}
-    # A lost answer: the call did its work, the caller never hears of it.
-    return Response(0) if kind == "lost" else response
+    return _delayed(core, kind) or response
+
+
+def _delayed(core: Core, kind: str) -> Response | None:
+    """Answer for a call that did its work and whose caller does not hear of it."""
+    if kind == "late":
+        core.stopping.wait(core.behaviour.hang_seconds)
+    return failure("502") if kind == "late_502" else Response(0) if kind in ("lost", "late") else None
 
 
 def _serve(core: Core, request: Request, shop_name: str, version: str, kind: str) -> Response:

@@ -1,10 +1,11 @@
-"""The root fields of mutations: a shop's own webhook subscriptions."""
+"""The root fields of mutations: a shop's own webhook subscriptions, and fulfilments."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from graphql import GraphQLResolveInfo
 
+from sandbox.shopify import fulfilment_fields
 from sandbox.shopify.call import Call
 from sandbox.shopify.queries import own_subscriptions
 from sandbox.shopify.shop_fields import subscription_fields
@@ -108,4 +109,5 @@ MUTATIONS = {
     "webhookSubscriptionCreate": _create,
     "webhookSubscriptionUpdate": _update,
     "webhookSubscriptionDelete": _delete,
+    "fulfillmentCreate": fulfilment_fields.create,
 }

@@ -6,6 +6,7 @@ from decimal import Decimal
 from graphql import GraphQLResolveInfo
 
 from sandbox.shopify.discount_fields import applications
+from sandbox.shopify.fulfilment_fields import fulfilment_orders, fulfilments
 from sandbox.shopify.line_fields import current_quantity, lines, shipping_lines
 from sandbox.shopify.money_fields import money_bag, tax_lines
 from sandbox.shopify.paging import connection
@@ -78,6 +79,8 @@ def order_fields(order: dict) -> dict:
         "lineItems": lambda info, **arguments: connection(lines(order), arguments),
         "shippingLines": lambda info, **arguments: connection(shipping_lines(order), arguments),
         "shippingLine": next(iter(shipping_lines(order)), None),
+        "fulfillmentOrders": lambda info, **arguments: fulfilment_orders(info, order["id"], arguments),
+        "fulfillments": lambda info, first=None, **arguments: fulfilments(order, first),
         "discountApplications": lambda info, **arguments: connection(applications(order), arguments),
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from sandbox.shopify import fulfilment_fields
 from sandbox.shopify.call import Call
 from sandbox.shopify.order_fields import order_fields
 from sandbox.shopify.paging import SortKey, connection
@@ -124,18 +125,20 @@ def _order(info: GraphQLResolveInfo, id: str) -> dict | None:
 
 
 def _fulfilment_order(info: GraphQLResolveInfo, id: str) -> dict | None:
-    kinds = ("assigned", "merchant_managed", "third_party")
-    if not any(info.context.has(f"read_{kind}_fulfillment_orders") for kind in kinds):
-        info.context.require("read_assigned_fulfillment_orders", "fulfillmentOrder")
-    for order in _visible_orders(info.context):
-        if id == f"gid://shopify/FulfillmentOrder/{fulfilment_order_id(order)}":
-            return {"id": id, "orderId": f"gid://shopify/Order/{order['id']}", "order": order_fields(order)}
-    return None
+    call, number = info.context, id.rsplit("/", 1)[1]
+    fulfilment_fields.require(call, "read", "fulfillmentOrder")
+    row = call.core.fulfilment_orders.find(call.shop.name, int(number)) if number.isdecimal() else None
+    if row is None:
+        return None
+    order = _by_id(_visible_orders(call), row["order_id"])
+    return order and fulfilment_fields.fulfilment_order_fields(call, row) | {"order": order_fields(order)}
 
 
-def fulfilment_order_id(order: dict) -> int:
-    """Return the id of an order's one fulfilment order."""
-    return order["id"] + 500
+def _fulfilment(info: GraphQLResolveInfo, id: str) -> dict | None:
+    info.context.require("read_orders", "fulfillment")
+    rows = [row for order in _visible_orders(info.context) for row in order["fulfillments"]]
+    found = _by_id(rows, int(id.rsplit("/", 1)[1]))
+    return found and fulfilment_fields.fulfilment_fields(found)
 
 
 def _subscription(info: GraphQLResolveInfo, id: str) -> dict | None:
@@ -171,7 +174,7 @@ def _utc(text: str) -> datetime:
     return instant(text).astimezone(UTC)
 
 
-def _by_id(rows: list[dict], id: str) -> dict | None:
+def _by_id(rows: list[dict], id: str | int) -> dict | None:
     return next((row for row in rows if row["id"] == id), None)
 
 
@@ -204,6 +207,7 @@ QUERIES = {
     "order": _order,
     "orders": _orders,
     "fulfillmentOrder": _fulfilment_order,
+    "fulfillment": _fulfilment,
     "webhookSubscription": _subscription,
     "webhookSubscriptions": _subscriptions,
 }

@@ -42,6 +42,8 @@ class Shop:
     collections: list[dict] = field(default_factory=list)
     products: list[dict] = field(default_factory=list)
     orders: dict[int, dict] = field(default_factory=dict)
+    fulfilment_orders: dict[int, list[dict]] = field(default_factory=dict)  # by order
+    confirmations: list[dict] = field(default_factory=list)  # the mails that tell buyers of a shipment
 
     @property
     def domain(self) -> str:

@@ -44,6 +44,7 @@ DOCUMENTED = {
         "read_third_party_fulfillment_orders",
         "read_marketplace_fulfillment_orders",
     },
+    "fulfillment": {"read_orders", "read_marketplace_orders"},
     "webhookSubscriptionCreate": {"read_orders", "read_marketplace_orders"},  # that of the topics: Hemi's are orders
 }
 # What any token may see or change, for it is about the app itself or open to all.
