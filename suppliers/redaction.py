@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.subjects import Known, Subject, scrub
 from orders import redaction, settlement
 from suppliers import parts
-from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder, SupplierReply
+from suppliers.models import Delivery, DeliveryAttempt, DeliveryContent, SupplierOrder, SupplierReply
 
 _WHY = "Its customer's data was removed."
 _PARTS = SupplierOrder.Status
@@ -71,9 +71,9 @@ def _empty_part(part: SupplierOrder, words: frozenset[str]) -> None:
         setattr(part, name, redaction.REMOVED if getattr(part, name) else "")
     for name in ("attention", "reply_reason", "supplier_reference", "last_error"):
         setattr(part, name, scrub(getattr(part, name), words))
-    part.save(
-        update_fields=["hold_reason", "cancel_reason", "attention", "reply_reason", "supplier_reference", "last_error"]
-    )
+    part.findings = [{**finding, "text": scrub(finding["text"], words)} for finding in part.findings]
+    names = ["hold_reason", "cancel_reason", "attention", "reply_reason", "supplier_reference", "last_error"]
+    part.save(update_fields=[*names, "findings"])
 
 
 def _empty_document(part: SupplierOrder, words: frozenset[str]) -> int:
@@ -83,6 +83,7 @@ def _empty_document(part: SupplierOrder, words: frozenset[str]) -> int:
     for attempt in delivery.attempt_rows.all():
         message = scrub(attempt.message, words)
         DeliveryAttempt.objects.filter(pk=attempt.pk).exclude(message=message).update(message=message)
+    DeliveryContent.objects.filter(delivery=delivery).delete()
     return Delivery.objects.filter(pk=delivery.pk).update(
         document=b"",
         redacted_at=timezone.now(),

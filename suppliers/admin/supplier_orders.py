@@ -23,7 +23,7 @@ from orders.services import Refused
 from suppliers import rendering, services
 from suppliers.admin import refusals
 from suppliers.admin.filters import AttentionFilter
-from suppliers.documents import hemi_1_0
+from suppliers.documents.rendered import InvalidDocument
 from suppliers.models import SupplierOrder, SupplierOrderLine, SupplierReply
 
 
@@ -238,6 +238,6 @@ def _document(part: SupplierOrder) -> dict[str, Any]:
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     try:
         rendered = rendering.draft(part)
-    except (hemi_1_0.InvalidDocument, LookupError) as error:
+    except (InvalidDocument, LookupError) as error:
         return {"error": str(error)}
     return {"text": rendered.document.decode(encoding, "replace"), "remarks": rendered.remarks}

@@ -1,7 +1,6 @@
 """Hemi's own order document, version 1.0: suppliers/schemas/hemi-order-1.0.xsd, described in docs/supplier-files.md."""
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
 from functools import cache
@@ -10,24 +9,11 @@ from pathlib import Path
 from lxml import etree
 
 from hemi.lib import money
-from suppliers.documents.content import DocumentContent, LineContent
+from suppliers.documents.content import ORDER, DocumentContent, LineContent
+from suppliers.documents.rendered import InvalidDocument, Rendered, clean
 
 NAMESPACE = "urn:hemi:order:1.0"
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
-# What XML 1.0 allows (w3.org/TR/xml, production 2); everything else is removed and reported.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class InvalidDocument(ValueError):
-    """The document does not satisfy its schema; the text names the first fault."""
-
-
-@dataclass
-class Rendered:
-    """The bytes of a document and what had to be changed to make it."""
-
-    document: bytes
-    remarks: list[str] = field(default_factory=list)
 
 
 def render(content: DocumentContent, encoding: str) -> Rendered:
@@ -35,14 +21,25 @@ def render(content: DocumentContent, encoding: str) -> Rendered:
 
     A character that the encoding lacks is written as a character reference, so nothing is lost.
     """
+    root, remarks = tree(content)
+    return Rendered(written(root, encoding), remarks)
+
+
+def tree(content: DocumentContent) -> tuple[etree._Element, list[str]]:
+    """Return the checked tree of the document and the remarks. Raises InvalidDocument."""
     writer = _Writer(content)
     root = writer.order()
     schema = _schema()
     if not schema.validate(root):
         raise InvalidDocument(schema.error_log[0].message)  # type: ignore[index]
+    return root, writer.remarks
+
+
+def written(root: etree._Element, encoding: str) -> bytes:
+    """Return the tree as bytes, indented, with its XML declaration."""
     document = etree.tostring(root, xml_declaration=True, encoding=encoding, pretty_print=True)
     assert isinstance(document, bytes)  # the stubs know of text only
-    return Rendered(document, writer.remarks)
+    return document
 
 
 @cache
@@ -62,8 +59,11 @@ class _Writer:
         root = etree.Element(f"{{{NAMESPACE}}}Order", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
         root.set("version", "1.0")
         root.set("test", "true" if content.is_test else "false")
+        if content.kind != ORDER:  # an ordinary order reads as before there were others
+            root.set("kind", content.kind)
         self.add(root, "Reference", content.reference)
         self.add(root, "Revision", str(content.revision))
+        self.add(root, "Replaces", content.replaces)
         self.add(root, "Supplier", content.supplier_name, code=content.supplier_code)
         self.add(root, "Shop", content.shop)
         self.add(root, "OrderNumber", content.order_number)
@@ -93,6 +93,8 @@ class _Writer:
 
     def line(self, lines: etree._Element, line: LineContent) -> None:
         row = etree.SubElement(lines, f"{{{NAMESPACE}}}Line", number=str(line.number))
+        if line.change:
+            row.set("change", line.change)
         self.add(row, "LineId", str(line.shopify_id))
         self.add(row, "Sku", line.sku)
         self.add(row, "Title", line.title)
@@ -129,11 +131,7 @@ class _Writer:
                 element.set("code", self.clean(code, name))
 
     def clean(self, text: str, where: str) -> str:
-        cleaned, count = _FORBIDDEN.subn("", text)
-        if count:
-            noun = "character" if count == 1 else "characters"
-            self.remarks.append(f"{count} {noun} that XML forbids removed from {where}.")
-        return cleaned.replace("\r\n", "\n").replace("\r", "\n")
+        return clean(text, where, self.remarks)
 
 
 _CUSTOMER = {"name": "Name", "email": "Email", "phone": "Phone"}

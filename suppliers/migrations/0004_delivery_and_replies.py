@@ -19,6 +19,7 @@ def state_replies(apps, schema_editor):
                 position=1,
                 reference=row.reference,
                 kind=row.kind,
+                rest=row.kind,
                 supplier_order=row.supplier_order,
                 status="applied" if row.status == "applied" else "unmatched",
                 note=row.note,
@@ -27,6 +28,13 @@ def state_replies(apps, schema_editor):
         ),
         batch_size=500,
     )
+    line = apps.get_model("suppliers", "SupplierOrderLine")
+    for status, values in {
+        "taken": {},
+        "accepted": {"confirmed": models.F("quantity")},
+        "rejected": {"confirmed": 0},
+    }.items():
+        line.objects.filter(supplier_order__status=status).update(reply_status=status, **values)
 
 
 class Migration(migrations.Migration):
@@ -148,6 +156,7 @@ class Migration(migrations.Migration):
                 ('reference', models.CharField(db_index=True, max_length=200, verbose_name='reference')),
                 ('kind', models.CharField(blank=True, max_length=20, verbose_name='says')),
                 ('status', models.CharField(choices=[('applied', 'Applied'), ('unchanged', 'Nothing new'), ('waiting', 'Waits for its order'), ('unmatched', 'No such order'), ('settled', 'Settled by a person'), ('unreadable', 'Cannot be read')], max_length=12, verbose_name='state')),
+                ('rest', models.CharField(blank=True, default='', max_length=20, verbose_name='of the other lines')),
                 ('lines', models.JSONField(default=list, verbose_name='lines')),
                 ('supplier_reference', models.CharField(blank=True, default='', max_length=200, verbose_name="supplier's reference")),
                 ('despatch', models.CharField(blank=True, default='', max_length=200, verbose_name='shipment')),
@@ -170,6 +179,13 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name='supplierreply',
             options={'ordering': ['-pk'], 'permissions': [('reread_supplierreply', 'Can read and match a reply again')], 'verbose_name_plural': 'supplier replies'},
+        ),
+        migrations.CreateModel(
+            name='DeliveryContent',
+            fields=[
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='content_row', serialize=False, to='suppliers.delivery')),
+                ('content', models.JSONField()),
+            ],
         ),
         migrations.AddField(
             model_name='delivery',

@@ -73,6 +73,19 @@ class Delivery(Claimable):
         return self.final_name
 
 
+class DeliveryContent(models.Model):
+    """What a delivery's document says, before rules and format: suppliers.documents.content as JSON.
+
+    A row of its own, for lists of deliveries have no use for it.
+    """
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="content_row")
+    content = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"Content of {self.delivery}"
+
+
 class DeliveryAttempt(models.Model):
     """One try of a delivery, and what the server said."""
 

@@ -1,0 +1,111 @@
+"""From rows to what a document says."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from orders.models import Order, OrderLine
+from suppliers.documents.content import ADDED, CANCELLED, CHANGED, DocumentContent, LineContent
+from suppliers.models import Delivery, Supplier, SupplierOrder, SupplierOrderLine
+
+Kind = SupplierOrder.Kind
+
+
+def compose(part: SupplierOrder) -> DocumentContent:
+    """Gather what the part's document says from the rows of today."""
+    return DocumentContent(
+        **_head(part.order, part.supplier),
+        reference=part.reference,
+        revision=part.revision,
+        lines=tuple(_lines(part)),
+        kind=part.kind,
+        replaces=part.replaces.reference if part.replaces else "",
+        issued_at=None if part.kind == Kind.ORDER else part.created_at,
+    )
+
+
+def compose_trial(order: Order, supplier: Supplier) -> DocumentContent:
+    """Gather what a document of the whole order would say, to look at only."""
+    lines = enumerate((line for line in order.lines.order_by("position") if line.quantity), start=1)
+    return DocumentContent(
+        **_head(order, supplier),
+        reference=f"HM{order.pk:06d}-{supplier.code}-1",
+        revision=1,
+        lines=tuple(_line(line, number, line.sendable or line.quantity) for number, line in lines),
+    )
+
+
+def _head(order: Order, supplier: Supplier) -> dict:
+    return {
+        "is_test": order.is_test,
+        "supplier_code": supplier.code,
+        "supplier_name": supplier.name,
+        "shop": order.account.domain,
+        "order_number": order.number,
+        "order_id": order.shopify_id,
+        "placed_at": order.placed_at,
+        "currency": order.currency,
+        "are_taxes_included": order.are_taxes_included,
+        "customer": {"name": order.customer_name, "email": order.email, "phone": order.phone},
+        "ship_to": order.shipping_address or {},
+        "shipping_methods": tuple((way["title"] or "Shipping", way["code"]) for way in order.shipping_methods),
+        "note": order.note,
+    }
+
+
+def _lines(part: SupplierOrder) -> Iterator[LineContent]:
+    if part.kind == Kind.CANCELLATION and part.replaces:
+        for number, allocation in enumerate(_allocations(part.replaces), start=1):
+            yield _line(allocation.order_line, number, allocation.quantity)
+    elif part.kind == Kind.CHANGE and part.replaces:
+        yield from _changed_lines(part, part.replaces)
+    else:
+        is_tried = Delivery.objects.filter(supplier_order=part).exclude(first_claimed_at=None).exists()
+        for number, allocation in enumerate(_allocations(part), start=1):
+            line = allocation.order_line
+            # Once tried, what the supplier itself ships must not look like a change: only what was removed does.
+            is_whole = is_tried or part.kind != Kind.ORDER
+            quantity = min(allocation.quantity, line.current) if is_whole else line.sendable
+            if quantity:
+                yield _line(line, number, quantity)
+
+
+def _changed_lines(part: SupplierOrder, sent: SupplierOrder) -> Iterator[LineContent]:
+    """Every line as it is to be now, and what became of those that were sent."""
+    before = {allocation.order_line_id: allocation.quantity for allocation in _allocations(sent)}
+    now = {allocation.order_line_id: allocation for allocation in _allocations(part)}
+    lines = {allocation.order_line_id: allocation.order_line for allocation in (*_allocations(sent), *now.values())}
+    for number, (pk, line) in enumerate(sorted(lines.items(), key=lambda pair: pair[1].position), start=1):
+        quantity = min(now[pk].quantity, line.current) if pk in now else 0
+        yield _line(line, number, quantity, _change(before.get(pk, 0), quantity))
+
+
+def _change(before: int, now: int) -> str:
+    if before == now:
+        return ""
+    return CANCELLED if not now else CHANGED if before else ADDED
+
+
+def _allocations(part: SupplierOrder) -> Iterable[SupplierOrderLine]:
+    return part.lines.select_related("order_line").order_by("order_line__position")
+
+
+def _line(line: OrderLine, number: int, quantity: int, change: str = "") -> LineContent:
+    share = Decimal(quantity) / line.quantity if line.quantity else Decimal(0)
+    return LineContent(
+        shopify_id=line.shopify_id,
+        number=number,
+        sku=line.sku,
+        title=line.title,
+        variant=line.variant_title,
+        vendor=line.vendor,
+        quantity=quantity,
+        unit_price=line.price,
+        discount=_share(line.discount, share),
+        tax=_share(line.tax, share),
+        properties=tuple((item["name"] or "property", item["value"]) for item in line.properties),
+        change=change,
+    )
+
+
+def _share(value: Decimal, share: Decimal) -> Decimal:
+    return (value * share).quantize(Decimal("0.0001"))

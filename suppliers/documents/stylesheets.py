@@ -1,0 +1,112 @@
+"""XSLT 1.0 of suppliers, run without any way out. Only the child process imports this: it has limits, Hemi has not."""
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from suppliers.documents import faults
+from suppliers.documents.rendered import InvalidDocument
+
+XSL = "http://www.w3.org/1999/XSL/Transform"
+_READING = {f"{{{XSL}}}import", f"{{{XSL}}}include"}
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_DOCUMENT = re.compile(r"(?<![\w.-])document\s*\(")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_WRITING = {"document", "result-document"}  # of XSLT 1.1, EXSLT, Saxon
+_REDIRECT = {"write", "open", "close"}  # of Xalan
+
+
+@dataclass(frozen=True)
+class Stylesheet:
+    """A compiled stylesheet and what its xsl:output asks for; blank method: the result decides."""
+
+    transform: etree.XSLT
+    method: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a stylesheet made: bytes in the supplier's encoding, or for `text` the text itself."""
+
+    document: bytes
+    text: str
+    method: str
+
+
+def compiled(source: str, encoding: str) -> Stylesheet:
+    """Read, check and compile a stylesheet. Raises InvalidDocument with the fault and its line."""
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(source.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise faults.of(error, "The XSLT is not well-formed XML") from None
+    tree = root.getroottree()
+    if tree.docinfo.internalDTD is not None:
+        raise InvalidDocument("The XSLT has a <!DOCTYPE>. Remove it: entities are not read.")
+    for element in root.iter(etree.Element):
+        _check(element)
+    method = _output(root, encoding)
+    try:
+        return Stylesheet(etree.XSLT(tree, access_control=etree.XSLTAccessControl.DENY_ALL), method)
+    except etree.XSLTParseError as error:
+        raise faults.of(error, "The XSLT cannot be used") from None
+
+
+def applied(stylesheet: Stylesheet, source: bytes) -> Result:
+    """Run a stylesheet over a document of Hemi 1.0. Raises InvalidDocument."""
+    try:
+        tree = stylesheet.transform(etree.fromstring(source, etree.XMLParser(resolve_entities=False)))
+    except etree.XSLTApplyError as error:
+        raise faults.of(error, "The XSLT stopped") from None
+    denied = [entry for entry in stylesheet.transform.error_log if "rights for" in entry.message]
+    if denied:
+        raise InvalidDocument(f"The XSLT reaches outside, line {denied[0].line}: {denied[0].message}")
+    root = tree.getroot()
+    method = stylesheet.method or ("html" if root is not None and str(root.tag).lower() == "html" else "xml")
+    if method == "text":
+        return Result(b"", str(tree), method)
+    return Result(bytes(tree), "", method)
+
+
+def _check(element: etree._Element) -> None:
+    name, line = etree.QName(element), element.sourceline
+    if element.tag in _READING:
+        raise InvalidDocument(
+            f"The XSLT reads another file, line {line}: write here what xsl:{name.localname} would bring."
+        )
+    is_foreign = name.namespace and ("exslt.org" in name.namespace or "saxon" in name.namespace)
+    if name.localname in _WRITING and (is_foreign or name.namespace == XSL):
+        raise InvalidDocument(f"The XSLT writes a file of its own, line {line}. A mapping makes one document.")
+    if name.localname in _REDIRECT and name.namespace and "xalan" in name.namespace:
+        raise InvalidDocument(f"The XSLT writes a file of its own, line {line}. A mapping makes one document.")
+    for value in element.attrib.values():
+        parts = [str(value)] if name.namespace == XSL else _BRACES.findall(str(value))
+        if any(_DOCUMENT.search(_QUOTED.sub("''", part)) for part in parts):
+            raise InvalidDocument(f"The XSLT reads another file with document(), line {line}. Only the order is there.")
+
+
+def _output(root: etree._Element, encoding: str) -> str:
+    """See that the result is written in the supplier's encoding; return the method."""
+    outputs = root.findall(f"{{{XSL}}}output")
+    for output in outputs:
+        asked = output.get("encoding")
+        if asked and not _is_same(asked, encoding):
+            raise InvalidDocument(
+                f"The XSLT writes {asked}, line {output.sourceline}, and the supplier gets {encoding}. "
+                "Leave the encoding out of xsl:output, or change it at the supplier."
+            )
+    if not outputs and etree.QName(root).namespace == XSL:
+        outputs = [etree.SubElement(root, f"{{{XSL}}}output")]
+        root.insert(0, outputs[0])
+    for output in outputs:
+        output.set("encoding", encoding)
+    return next((str(output.get("method")) for output in outputs if output.get("method")), "")
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return codecs.lookup(one) == codecs.lookup(other) or codecs.lookup(one).name == codecs.lookup(other).name
+    except LookupError:
+        return False

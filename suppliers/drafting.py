@@ -1,0 +1,72 @@
+"""From what a document says to its bytes, as a supplier wants them: its rules, its format, its schema."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from suppliers import presend
+from suppliers.documents import confined, formats
+from suppliers.documents.content import CANCELLATION, CHANGE, DocumentContent
+from suppliers.documents.rendered import InvalidDocument, Rendered
+from suppliers.models import DocumentSchema, Mapping, Supplier
+
+_UBL_MAIN = {CHANGE: "UBL-OrderChange-", CANCELLATION: "UBL-OrderCancellation-"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document, or why there is none, and what the supplier's rules found on the way."""
+
+    content: DocumentContent
+    findings: list[presend.Finding] = field(default_factory=list)
+    rendered: Rendered | None = None
+    fault: str = ""
+
+
+def draft(content: DocumentContent, supplier: Supplier, mapping: Mapping | None = None) -> Draft:
+    """Make the document; with `mapping`, as that version would make it, live or not."""
+    checked, findings = presend.check(content, supplier.pre_send_rules.all(), supplier.replacements)
+    if stops := presend.stops(findings):
+        more = f" And {len(stops) - 1} more." if len(stops) > 1 else ""
+        fault = f"{stops[0].text}{more} Mend the order in the store, or the rule at {supplier}."
+        return Draft(content, findings, fault=fault)
+    try:
+        rendered = formats.render(checked, settings_of(supplier, content.kind, mapping))
+    except (InvalidDocument, LookupError) as error:
+        return Draft(content, findings, fault=str(error))
+    return Draft(content, findings, rendered)
+
+
+def settings_of(supplier: Supplier, kind: str, mapping: Mapping | None = None) -> formats.FileSettings:
+    """Return how the supplier wants its files, or how it would with `mapping`."""
+    is_own = mapping is not None or supplier.format == Supplier.Format.OWN
+    mapping = mapping or (live_mapping(supplier) if is_own else None)
+    return formats.FileSettings(
+        format=formats.OWN if is_own else supplier.format,
+        encoding=supplier.encoding,
+        delimiter=supplier.csv_delimiter,
+        unit_code=supplier.unit_code,
+        stylesheet=stylesheet(mapping.xslt, supplier.encoding) if mapping else None,
+        ending=mapping.file_ending if mapping else "xml",
+        schema=_schema(supplier, kind),
+    )
+
+
+def live_mapping(supplier: Supplier) -> Mapping | None:
+    """Return the version of the supplier's own format that its files are made with."""
+    return Mapping.objects.filter(supplier=supplier, is_live=True).first()
+
+
+def stylesheet(xslt: str, encoding: str) -> confined.Source:
+    """Return an XSLT as the child process takes it."""
+    source = xslt.encode()
+    return confined.Source(f"{hashlib.sha256(source).hexdigest()} {encoding}", lambda: source, {"encoding": encoding})
+
+
+def _schema(supplier: Supplier, kind: str) -> confined.Source | None:
+    if supplier.schema_id is None:
+        return None
+    schema = DocumentSchema.objects.defer("archive").get(pk=supplier.schema_id)
+    main = schema.main_document
+    if supplier.format == Supplier.Format.UBL and kind in _UBL_MAIN:
+        main = main.replace("UBL-Order-", _UBL_MAIN[kind])  # UBL's documents have a schema each, side by side
+    return confined.Source(f"{schema.sha256} {main}", lambda: bytes(schema.archive), {"main": main})
