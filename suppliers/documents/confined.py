@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from suppliers.documents import framing
+from suppliers.documents import faults, framing
 from suppliers.documents.rendered import InvalidDocument
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -20,10 +20,6 @@ _WALL_SECONDS = 10.0
 _MAX_ANSWER = 11_000_000
 _MAX_KEPT = 50  # compiled stylesheets and schemas in one child
 _MAX_KILLS = 3  # of one stylesheet or schema in a row, after which it is not tried again
-_KILLED = (
-    "it took more time or memory than is allowed. Look for a template that calls itself, or a document that grows "
-    "without end."
-)
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def check_schema(schema: Source) -> None:
 def _counted(key: str, what: str) -> Iterator[None]:
     """Refuse what ended the child too often in a row, so that nobody else waits for it."""
     if _kills.get(key, 0) >= _MAX_KILLS:
-        raise InvalidDocument(f"{what}: {_KILLED}")
+        raise InvalidDocument(f"{what}: {faults.TOO_MUCH}")
     try:
         yield
     except _Ended:
@@ -121,7 +117,10 @@ class _Child:
             answer, (content,) = framing.receive(answers, _MAX_ANSWER)
         except (EOFError, OSError):
             self.end()
-            raise _Ended(f"{what}: {_KILLED}") from None
+            raise _Ended(f"{what}: {faults.TOO_MUCH}") from None
+        if faults.TOO_MUCH in answer.get("fault", ""):
+            self.end()  # what is left of its memory would do for nobody else
+            raise _Ended(answer["fault"])
         if "fault" in answer:
             raise InvalidDocument(answer["fault"])
         return answer, content

@@ -1,6 +1,5 @@
 """XSLT 1.0 of suppliers, run without any way out. Only the child process imports this: it has limits, Hemi has not."""
 
-import codecs
 import re
 from dataclasses import dataclass
 
@@ -13,6 +12,17 @@ XSL = "http://www.w3.org/1999/XSL/Transform"
 _READING = {f"{{{XSL}}}import", f"{{{XSL}}}include"}
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DOCUMENT = re.compile(r"(?<![\w.-])document\s*\(")
+# Python's own list would have to be read from files, and here no file can be opened.
+_ALIASES = {
+    "utf8": "utf-8",
+    "latin1": "iso-8859-1",
+    "latin-1": "iso-8859-1",
+    "iso8859-1": "iso-8859-1",
+    "latin9": "iso-8859-15",
+    "latin-9": "iso-8859-15",
+    "iso8859-15": "iso-8859-15",
+    "cp1252": "windows-1252",
+}
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _WRITING = {"document", "result-document"}  # of XSLT 1.1, EXSLT, Saxon
 _REDIRECT = {"write", "open", "close"}  # of Xalan
@@ -28,10 +38,9 @@ class Stylesheet:
 
 @dataclass(frozen=True)
 class Result:
-    """What a stylesheet made: bytes in the supplier's encoding, or for `text` the text itself."""
+    """What a stylesheet made: bytes in the supplier's encoding; for the method `text` in UTF-8."""
 
     document: bytes
-    text: str
     method: str
 
 
@@ -41,7 +50,7 @@ def compiled(source: str, encoding: str) -> Stylesheet:
     try:
         root = etree.fromstring(source.encode(), parser)
     except etree.XMLSyntaxError as error:
-        raise faults.of(error, "The XSLT is not well-formed XML") from None
+        raise InvalidDocument(f"The XSLT is not well-formed XML: {error.msg}") from None
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:
         raise InvalidDocument("The XSLT has a <!DOCTYPE>. Remove it: entities are not read.")
@@ -65,9 +74,7 @@ def applied(stylesheet: Stylesheet, source: bytes) -> Result:
         raise InvalidDocument(f"The XSLT reaches outside, line {denied[0].line}: {denied[0].message}")
     root = tree.getroot()
     method = stylesheet.method or ("html" if root is not None and str(root.tag).lower() == "html" else "xml")
-    if method == "text":
-        return Result(b"", str(tree), method)
-    return Result(bytes(tree), "", method)
+    return Result(bytes(tree), method)
 
 
 def _check(element: etree._Element) -> None:
@@ -100,13 +107,17 @@ def _output(root: etree._Element, encoding: str) -> str:
     if not outputs and etree.QName(root).namespace == XSL:
         outputs = [etree.SubElement(root, f"{{{XSL}}}output")]
         root.insert(0, outputs[0])
+    method = next((str(output.get("method")) for output in outputs if output.get("method")), "")
     for output in outputs:
-        output.set("encoding", encoding)
-    return next((str(output.get("method")) for output in outputs if output.get("method")), "")
+        # libxslt would write references of XML into a plain text.
+        output.set("encoding", "utf-8" if method == "text" else encoding)
+    return method
 
 
 def _is_same(one: str, other: str) -> bool:
-    try:
-        return codecs.lookup(one) == codecs.lookup(other) or codecs.lookup(one).name == codecs.lookup(other).name
-    except LookupError:
-        return False
+    return _plain(one) == _plain(other)
+
+
+def _plain(encoding: str) -> str:
+    name = encoding.lower().replace("_", "-")
+    return _ALIASES.get(name, name)

@@ -39,10 +39,10 @@ class Desk:
 
     def make(self, header: dict[str, Any], source: bytes) -> tuple[dict[str, Any], bytes]:
         """Run a stylesheet, if one is named, and check the result with a schema, if one is named."""
-        result = stylesheets.Result(source, "", "xml")
+        result = stylesheets.Result(source, "xml")
         if header["stylesheet"]:
             result = stylesheets.applied(self.stylesheets[header["stylesheet"]], source)
-        made = result.text.encode() if result.method == "text" else result.document
+        made = result.document
         if not made.strip():
             raise InvalidDocument("The XSLT made an empty document.")
         if len(made) > MAX_OUTPUT:
