@@ -12,7 +12,8 @@ from integrations.models import AccountShopify
 from orders.models import Order
 from suppliers import connections, outbox
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
-from suppliers.transports.ftp import FtpSession, Server
+from suppliers.transports import opening
+from suppliers.transports.session import Server, Session
 
 DOCUMENT = b"<Order>" + b"x" * 2000 + b"</Order>"
 
@@ -32,7 +33,7 @@ def answer(name: str, count: int, **server: Any) -> dict[str, float]:
 def over_kept_session(server: Server, prefix: str, count: int) -> float:
     """Bring `count` files over one session; its login counts too."""
     begin = time.perf_counter()
-    session = FtpSession(server)
+    session = opening.open_session(server)
     for number in range(count):
         _bring(session, f"in/{prefix}-kept-{number}.xml")
     session.close()
@@ -43,7 +44,7 @@ def with_fresh_logins(server: Server, prefix: str, count: int) -> float:
     """Bring `count` files, each over a session of its own."""
     begin = time.perf_counter()
     for number in range(count):
-        session = FtpSession(server)
+        session = opening.open_session(server)
         _bring(session, f"in/{prefix}-fresh-{number}.xml")
         session.close()
     return count / (time.perf_counter() - begin)
@@ -62,7 +63,7 @@ def through_outbox(endpoint: Endpoint, count: int) -> float:
     return count / seconds
 
 
-def _bring(session: FtpSession, path: str) -> None:
+def _bring(session: Session, path: str) -> None:
     # The same steps as suppliers/filedrop.py takes.
     temporary = f"{path}.0123456789ab.part"
     session.upload(temporary, DOCUMENT)

@@ -11,7 +11,7 @@ from suppliers.attempts import Attempt
 from suppliers.lanes import Lane
 from suppliers.models import Delivery
 from suppliers.transports.errors import Kind, TransportError
-from suppliers.transports.ftp import FtpSession
+from suppliers.transports.session import Session
 
 _TOKEN_LETTERS = 12
 
@@ -109,7 +109,7 @@ def _conclude(attempt: Attempt, found: Found, message: str = "") -> None:
         )
 
 
-def _look(session: FtpSession, delivery: Delivery) -> Found:
+def _look(session: Session, delivery: Delivery) -> Found:
     temporary, final = session.size(_temporary(delivery)), session.size(_final(delivery))
     if final is None and temporary is None:  # one of them should be there
         final = session.expected_size(_final(delivery))

@@ -21,9 +21,9 @@ from hemi.lib import claims
 from integrations import alerts
 from suppliers import connections, due
 from suppliers.models import Endpoint
-from suppliers.transports import sessions
+from suppliers.transports import opening, sessions
 from suppliers.transports.errors import Kind, TransportError
-from suppliers.transports.ftp import FtpSession
+from suppliers.transports.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Lane:
     lease: timedelta
     ends_at: float = field(default_factory=lambda: time.monotonic() + SLICE_SECONDS)
     failure: TransportError | None = None
-    _session: FtpSession | None = None
+    _session: Session | None = None
     _renewed_at: float = field(default_factory=time.monotonic)
     _has_worked: bool = False
     _failed_files: int = 0
@@ -58,7 +58,7 @@ class Lane:
         return self.failure is None and time.monotonic() < self.ends_at
 
     @property
-    def session(self) -> FtpSession:
+    def session(self) -> Session:
         """Return a session that was alive a moment ago. Raises TransportError."""
         if self._session and self._session.is_broken:
             self._session.close()
@@ -67,7 +67,7 @@ class Lane:
             server = connections.server(self.endpoint)
             self._session = sessions.kept.take(self.endpoint.pk, server)
             if self._session is None:
-                self._session = FtpSession(server)
+                self._session = opening.open_session(server)
                 alerts.clear_alert("endpoint_unreachable", self.endpoint.pk)
                 alerts.clear_alert("endpoint_stopped", self.endpoint.pk)
         return self._session

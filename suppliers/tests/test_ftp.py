@@ -12,7 +12,8 @@ from sandbox.ftp_options import FtpOptions
 from sandbox.sockets import listen
 from suppliers.transports import addresses
 from suppliers.transports.errors import Kind, TransportError
-from suppliers.transports.ftp import FtpSession, Server
+from suppliers.transports.ftp import FtpSession
+from suppliers.transports.session import Server
 from suppliers.transports.sessions import Sessions
 
 CONTENT = bytes(range(256)) * 20 + b"\r\n\n\r"
@@ -20,6 +21,7 @@ CONTENT = bytes(range(256)) * 20 + b"\r\n\n\r"
 
 def where(server, **values):
     known = {"host": server.host, "port": server.port, "username": server.user, "password": server.password}
+    known["protocol"] = "ftp"
     return Server(**{**known, "connect_timeout": 2, "data_timeout": 2, **values})
 
 
@@ -28,6 +30,10 @@ def session(server):
     session = FtpSession(where(server))
     yield session
     session.close()
+
+
+def sizes(listing):
+    return {name: entry.size for name, entry in listing.items()}
 
 
 def failure(call, *arguments):
@@ -39,7 +45,7 @@ def failure(call, *arguments):
 def test_bytes_arrive_as_they_are_and_come_back(server, session):
     session.upload("in/Büro 日本.xml", CONTENT)
     assert (server.orders_folder / "Büro 日本.xml").read_bytes() == CONTENT
-    assert session.listing("in") == {"Büro 日本.xml": len(CONTENT)}
+    assert sizes(session.listing("in")) == {"Büro 日本.xml": len(CONTENT)}
     session.rename("in/Büro 日本.xml", "in/b.xml")
     assert session.size("in/b.xml") == len(CONTENT)
     assert session.size("in/Büro 日本.xml") is None
@@ -58,7 +64,7 @@ def test_sizes_are_known_whatever_the_server_speaks(tmp_path, options):
         session.upload("in/a b.xml", CONTENT)
         assert session.size("in/a b.xml") == len(CONTENT)
         assert session.size("in/missing.xml") is None
-        assert session.listing("in") == {"a b.xml": len(CONTENT)}
+        assert sizes(session.listing("in")) == {"a b.xml": len(CONTENT)}
         session.close()
 
 
@@ -228,7 +234,7 @@ def test_a_reply_that_never_ends_is_given_up(server, said, pause):
 
 
 def test_the_password_is_in_no_repr(server, session):
-    assert "right-password" not in repr(where(server)) + repr(vars(session)["_server"])
+    assert "right-password" not in repr(where(server)) + repr(session.server)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +272,7 @@ def test_loopback_is_for_the_sandbox_and_debugging(settings, host):
 def test_plain_ftp_off_loopback_needs_the_tick(settings):
     for host in ("8.8.8.8", "10.9.9.9"):
         settings.ALLOWED_PRIVATE_NETWORKS = ["10.9.9.9/32"]
-        error = failure(FtpSession, Server(host, 21, "hemi", "right-password"))
+        error = failure(FtpSession, Server(host, 21, "hemi", "right-password", "ftp"))
         assert (error.kind, error.step) == ("endpoint", "connect")
         assert "tick" in error.message
 
@@ -296,7 +302,7 @@ def test_a_kept_session_is_given_up_when_settings_change_or_it_died(server):
     assert sessions.take(1, where(server, password="another")) is None
     dead = FtpSession(settings)
     sessions.keep(1, settings, dead)
-    dead._client.sock.shutdown(socket.SHUT_RDWR)
+    dead.wire.sock.shutdown(socket.SHUT_RDWR)
     sessions._idle[1].since -= 10
     assert sessions.take(1, settings) is None
 

@@ -43,6 +43,23 @@ def resolve(host: str, port: int) -> list[Address]:
     return allowed
 
 
+def connect(found: list[Address], timeout: float) -> socket.socket:
+    """Connect to the first of the addresses that answers; raises OSError when the last does not."""
+    for address in found:
+        connection = socket.socket(address.family, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        try:
+            connection.connect(address.sockaddr)
+        except OSError:
+            connection.close()
+            if address is found[-1]:
+                raise
+        else:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    raise ValueError("there is no address to connect to")
+
+
 def _is_allowed(ip: Ip) -> bool:
     if any(ip in ipaddress.ip_network(network, strict=False) for network in settings.ALLOWED_PRIVATE_NETWORKS):
         return True

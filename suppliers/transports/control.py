@@ -2,12 +2,15 @@
 
 import contextlib
 import ftplib
+import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 
 LONGEST_REPLY = 64_000  # bytes
 MOST_LINES = 100
+_FORBIDDEN = re.compile("[\r\n\0]")
 
 
 class ControlConnection(ftplib.FTP):
@@ -19,6 +22,23 @@ class ControlConnection(ftplib.FTP):
         self.af = connection.family
         self.file = _Lines(connection)  # type: ignore[assignment]
         self.welcome = self.getresp()
+
+    def secure(self, connection: ssl.SSLSocket) -> None:
+        """Go on over TLS on the same socket."""
+        self.sock = connection
+        self.file = _Lines(connection)  # type: ignore[assignment]
+
+    def has_unread(self) -> bool:
+        """Tell whether something came that no command asked for: before TLS, an attacker's words."""
+        assert isinstance(self.file, _Lines)
+        return self.file.has_unread()
+
+    def send(self, *commands: str) -> None:
+        """Send commands in one go; each has a reply to be read, in this order. Raises ValueError on a line break."""
+        if any(_FORBIDDEN.search(command) for command in commands):
+            raise ValueError("a command must be one line")
+        assert self.sock
+        self.sock.sendall("".join(f"{command}\r\n" for command in commands).encode(self.encoding))
 
     def getmultiline(self) -> str:
         """Read one reply. Raises TimeoutError when it does not end, ConnectionError when it is too long."""
@@ -61,6 +81,9 @@ class _Lines:
 
     def close(self) -> None:
         self._buffer = b""
+
+    def has_unread(self) -> bool:
+        return bool(self._buffer)
 
     def _receive(self) -> bytes:
         left = self._ends_at - time.monotonic()

@@ -25,3 +25,33 @@ class TransportError(Exception):
     def is_about_endpoint(self) -> bool:
         """Tell whether no file would have fared better."""
         return self.kind == Kind.ENDPOINT or self.step in ("connect", "login")
+
+
+class IdentityRefused(TransportError):
+    """The server is not the one that it should be; it was told no password. `identity` is what it showed."""
+
+    def __init__(self, message: str, identity: str) -> None:
+        super().__init__(Kind.ENDPOINT, message, "connect")
+        self.identity = identity
+
+
+class IdentityUnknown(IdentityRefused):
+    """Nobody has confirmed who the server is, or no authority vouches for it."""
+
+
+class IdentityChanged(IdentityRefused):
+    """The server shows another identity than the pinned one."""
+
+
+class Crowded(TransportError):
+    """The server wants fewer sessions at once; the next login may be accepted."""
+
+    def __init__(self, message: str, step: str) -> None:
+        super().__init__(Kind.TEMPORARY, message, step)
+
+
+class TooLarge(TransportError):
+    """A file has more bytes than were asked for, whatever the listing said; what came is thrown away."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(Kind.FILE, f"It is larger than {limit:,} bytes.", "read")

@@ -1,4 +1,4 @@
-"""One session with an FTP server (RFC 959, 2428, 3659): binary, passive, every wait limited.
+"""One session with an FTP server (RFC 959, 2428, 3659, 4217): binary, passive, every wait limited.
 
 No method repeats anything. What a failure means is said by the TransportError's kind.
 """
@@ -6,196 +6,182 @@ No method repeats anything. What a failure means is said by the TransportError's
 import contextlib
 import ftplib
 import re
-import socket
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from suppliers.transports import addresses, listings
+from suppliers.transports import channels, ftp_login, ftp_refusals, listings
 from suppliers.transports.control import ControlConnection
 from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.session import Entry, Seen, Server
 
 LISTING_LIMIT = 5_000_000
 _NOT_IMPLEMENTED = ("500", "502", "504")
-_OF_THE_FILE = ("501", "553")
-# Servers say 530 also when too many are connected; that passes.
-_CROWDED = re.compile(r"too many|maximum|limit", re.IGNORECASE)
 _FORBIDDEN = re.compile("[\r\n\0]")
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where to connect and as whom; times are in seconds."""
-
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    connect_timeout: float = 10
-    data_timeout: float = 30
-    is_plain_accepted: bool = False
+_MOST_TIMES = 100  # files of a listing without times that are asked for theirs, a command each
 
 
 class FtpSession:
-    """A logged-in session. Once `is_broken` it can only be closed."""
+    """A logged-in session. Once `is_broken` it can only be closed.
+
+    `wire`, `step` and `open_channel` are for whoever sends several commands at once.
+    """
 
     def __init__(self, server: Server) -> None:
         self.is_broken = False
-        self._server = server
-        self._missing: set[str] = set()
-        self._client = ControlConnection(timeout=server.connect_timeout)
+        self.seen = Seen()
+        self.server = server
+        self._missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
+        self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
-            self._connect()
-            self._log_in()
+            if _FORBIDDEN.search(server.username + server.password):
+                raise TransportError(Kind.ENDPOINT, "The user or the password contains a line break.", "login")
+            with self.step("connect"):
+                ftp_login.connect(self.wire, server, self.seen)
+            with self.step("login"):
+                ftp_login.log_in(self.wire, server, self.seen)
         except TransportError:
-            self._client.close()
+            self.wire.close()
             raise
-        self._client.timeout = server.data_timeout
         self._wait_at_most(server.data_timeout)
 
     def upload(self, path: str, content: bytes) -> None:
         """Store `content` at `path`; returns after the server has said that it is complete."""
-        self._check(path)
-        with self._step("upload"):
-            connection = self._client.transfercmd(f"STOR {path}")
+        self.check(path)
+        with self.step("upload"), self.open_channel() as channel:
+            self.wire.sendcmd(f"STOR {path}")
             try:
-                with connection:
-                    connection.sendall(content)
+                channel.secure(self.wire, self.seen)
+                channel.send(content)
             except OSError:
-                self._client.voidresp()  # the server may say why, such as 452
+                self.wire.voidresp()  # the server may say why, such as 452
                 raise
-            self._client.voidresp()
+            self.wire.voidresp()
 
     def size(self, path: str) -> int | None:
         """Return the size of the file at `path`, or None where there is no such file."""
-        self._check(path)
+        self.check(path)
         for command, pattern in (("SIZE", r"213 +(\d+)"), ("MLST", r"(?is).*\bsize=(\d+);")):
             if command in self._missing:
                 continue
-            with self._step("size"):
+            with self.step("size"):
                 reply = self._ask(command, path)
             if reply is None:
                 return None
             if match := re.match(pattern, reply):
                 return int(match[1])
-        folder, _, name = path.rpartition("/")
-        return self.listing(folder).get(name)
+        return self._listed_size(path)
 
     def expected_size(self, path: str) -> int | None:
         """Return the size of a file that should be there: where SIZE knows nothing of it, the listing is asked.
 
         A 550 to SIZE means missing or not allowed. A server that lists what it denied is asked by listing from then on.
         """
-        if (size := self.size(path)) is not None:
+        if (size := self.size(path)) is not None or not self.server.profile.can_list:
             return size
-        folder, _, name = path.rpartition("/")
-        if (size := self.listing(folder).get(name)) is not None:
+        if (size := self._listed_size(path)) is not None:
             self._missing |= {"SIZE", "MLST"}
         return size
 
     def rename(self, old: str, new: str) -> None:
         """Rename; kind uncertain means that the server may have done it."""
-        self._check(old)
-        self._check(new)
-        with self._step("rename"):
-            self._client.sendcmd(f"RNFR {old}")
-        with self._step("rename", lost=Kind.UNCERTAIN):
-            self._client.voidcmd(f"RNTO {new}")
+        self.check(old)
+        self.check(new)
+        with self.step("rename"):
+            self.wire.sendcmd(f"RNFR {old}")
+        with self.step("rename", lost=Kind.UNCERTAIN):
+            self.wire.voidcmd(f"RNTO {new}")
 
     def delete(self, path: str) -> None:
         """Delete; a file that is not there is fine."""
-        self._check(path)
-        with self._step("delete"):
+        self.check(path)
+        with self.step("delete"):
             try:
-                self._client.voidcmd(f"DELE {path}")
+                self.wire.voidcmd(f"DELE {path}")
             except ftplib.error_perm as error:
                 # 550 means missing or not allowed, only a look tells which.
                 if not str(error).startswith("550") or self.size(path) is not None:
                     raise
 
-    def listing(self, folder: str) -> dict[str, int]:
-        """Return the files in `folder` with their sizes."""
-        self._check(folder)
-        for command, read in (("MLSD", listings.from_mlsd), ("LIST", listings.from_list)):
-            if command in self._missing:
-                continue
-            with self._step("list"):
-                try:
-                    content = self._retrieve(f"{command} {folder}".strip(), LISTING_LIMIT)
-                except ftplib.error_perm as error:
-                    if command == "LIST" or str(error)[:3] not in _NOT_IMPLEMENTED:
-                        raise
-                    self._missing.add(command)
-                    continue
-            return read(content.decode("utf-8", "surrogateescape").splitlines())
-        raise AssertionError("LIST is never missing")
+    def listing(self, folder: str) -> dict[str, Entry]:
+        """Return the files in `folder`, by name. Where the listing has no times, each file is asked for its own."""
+        return self._with_times(folder, self._files(folder))
 
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of the file at `path`; more than `limit` bytes is an error of kind file."""
-        self._check(path)
-        with self._step("read"):
-            return self._retrieve(f"RETR {path}", limit)
+        self.check(path)
+        with self.step("read"):
+            content, has_end = self._retrieve(f"RETR {path}", limit)
+        if not has_end and self.size(path) != len(content):
+            raise TransportError(Kind.TEMPORARY, "The server ended the file too early.", "read")
+        return content
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder; one that is there is fine."""
+        self.check(path)
+        with self.step("make folder"):
+            try:
+                self.wire.voidcmd(f"MKD {path}")
+            except ftplib.error_perm:
+                if not self._has_folder(path):
+                    raise
 
     def noop(self) -> None:
         """Ask whether the session still lives."""
-        with self._step("noop"):
-            self._wait_at_most(self._server.connect_timeout)
-            self._client.voidcmd("NOOP")
-            self._wait_at_most(self._server.data_timeout)
+        with self.step("noop"):
+            self._wait_at_most(self.server.connect_timeout)
+            self.wire.voidcmd("NOOP")
+            self._wait_at_most(self.server.data_timeout)
 
     def close(self) -> None:
         """Say goodbye, if there is still somebody to say it to, and close."""
         with contextlib.suppress(*ftplib.all_errors):
             if not self.is_broken:
                 self._wait_at_most(1)
-                self._client.quit()
+                self.wire.quit()
         self.is_broken = True
-        self._client.close()
+        self.wire.close()
+
+    def open_channel(self) -> channels.DataChannel:
+        """Return a data channel for the next transfer; inside a `step`."""
+        return channels.open_channel(self.wire, self.server, self._missing)
+
+    def check(self, path: str) -> None:
+        """Raise a TransportError of kind file for a name that cannot be said to the server."""
+        try:
+            path.encode(self.server.name_encoding)
+        except UnicodeEncodeError:
+            encoding = self.server.name_encoding.upper()
+            raise TransportError(Kind.FILE, f"The name cannot be written in {encoding}.", "name") from None
+        if _FORBIDDEN.search(path):
+            raise TransportError(Kind.FILE, "The name contains a line break or a NUL character.", "name")
+
+    @contextlib.contextmanager
+    def step(self, step: str, lost: Kind = Kind.TEMPORARY) -> Iterator[None]:
+        """Turn what goes wrong inside into a TransportError; `lost` is its kind where the connection is lost."""
+        if self.is_broken:
+            raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
+        try:
+            yield
+        except (ftplib.error_temp, ftplib.error_perm) as error:
+            words = self._words(error)
+            self.is_broken = self.is_broken or words.startswith("421")
+            raise ftp_refusals.refusal(words, step) from None
+        except (ftplib.Error, OSError, EOFError) as error:
+            self.is_broken = True
+            words = self._words(error) or "the connection was closed"
+            raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
+
+    def _words(self, error: Exception) -> str:
+        words = " ".join(str(error).split())
+        return (words.replace(self.server.password, "•••") if self.server.password else words)[:300]
 
     def _wait_at_most(self, seconds: float) -> None:
-        if self._client.sock:
-            self._client.sock.settimeout(seconds)
-
-    def _connect(self) -> None:
-        found = addresses.resolve(self._server.host, self._server.port)
-        if not self._server.is_plain_accepted:
-            found = [address for address in found if address.ip.is_loopback]
-        if not found:
-            raise TransportError(
-                Kind.ENDPOINT,
-                "Plain FTP shows the password and every order to whoever listens on the way. "
-                "If the supplier offers nothing else, tick “send in plain text over the network”.",
-                "connect",
-            )
-        with self._step("connect"):
-            self._client.attach(self._open(found))
-
-    def _open(self, found: list[addresses.Address]) -> socket.socket:
-        for address in found:
-            connection = socket.socket(address.family, socket.SOCK_STREAM)
-            connection.settimeout(self._server.connect_timeout)
-            try:
-                connection.connect(address.sockaddr)
-            except OSError:
-                connection.close()
-                if address is found[-1]:
-                    raise
-            else:
-                return connection
-        raise AssertionError("resolve never returns an empty list")
-
-    def _log_in(self) -> None:
-        if _FORBIDDEN.search(self._server.username + self._server.password):
-            raise TransportError(Kind.ENDPOINT, "The user or the password contains a line break.", "login")
-        with self._step("login"):
-            self._client.login(self._server.username, self._server.password)
-            with contextlib.suppress(ftplib.error_perm, ftplib.error_temp):
-                self._client.sendcmd("OPTS UTF8 ON")  # IIS needs it, others answer 5xx
-            self._client.voidcmd("TYPE I")
+        self.wire.timeout = seconds
+        if self.wire.sock:
+            self.wire.sock.settimeout(seconds)
 
     def _ask(self, command: str, path: str) -> str | None:
         try:
-            return self._client.sendcmd(f"{command} {path}")
+            return self.wire.sendcmd(f"{command} {path}")
         except ftplib.error_perm as error:
             code = str(error)[:3]
             if code == "550":
@@ -205,50 +191,60 @@ class FtpSession:
             self._missing.add(command)
             return ""
 
-    def _retrieve(self, command: str, limit: int) -> bytes:
-        deadline = time.monotonic() + 2 * self._server.data_timeout
-        content = bytearray()
-        with self._client.transfercmd(command) as connection:
-            while block := connection.recv(65536):
-                content += block
-                if len(content) > limit:
-                    self.is_broken = True  # the transfer stops in its middle
-                    raise TransportError(Kind.FILE, f"It is larger than {limit:,} bytes.", "read")
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the server sends too slowly")
-        self._client.voidresp()
-        return bytes(content)
+    def _listed_size(self, path: str) -> int | None:
+        if not self.server.profile.can_list:
+            raise TransportError(
+                Kind.ENDPOINT,
+                "The server tells neither the sizes of files nor which there are, so nobody could say whether a file "
+                "arrived whole. Ask the supplier to allow SIZE or a listing.",
+                "size",
+            )
+        folder, _, name = path.rpartition("/")
+        entry = self._files(folder).get(name)
+        return entry.size if entry else None
 
-    def _check(self, path: str) -> None:
+    def _files(self, folder: str) -> dict[str, Entry]:
+        self.check(folder)
+        for command, read in (("MLSD", listings.from_mlsd), ("LIST", listings.from_list)):
+            if command in self._missing:
+                continue
+            with self.step("list"):
+                try:
+                    content, _ = self._retrieve(f"{command} {folder}".strip(), LISTING_LIMIT)
+                except ftplib.error_perm as error:
+                    if command == "LIST" or str(error)[:3] not in _NOT_IMPLEMENTED:
+                        raise
+                    self._missing.add(command)
+                    continue
+            return read(content.decode(self.server.name_encoding, "surrogateescape").splitlines())
+        raise AssertionError("LIST is never missing")
+
+    def _with_times(self, folder: str, files: dict[str, Entry]) -> dict[str, Entry]:
+        timeless = [name for name, entry in files.items() if entry.modified_at is None]
+        for name in timeless[:_MOST_TIMES]:
+            path = f"{folder.rstrip('/')}/{name}" if folder else name
+            if "MDTM" in self._missing:
+                break
+            with self.step("list"):
+                reply = self._ask("MDTM", path) or ""
+            files[name] = Entry(files[name].size, listings.moment(reply[4:]))
+        return files
+
+    def _has_folder(self, path: str) -> bool:
         try:
-            path.encode()
-        except UnicodeEncodeError:
-            raise TransportError(Kind.FILE, "The name cannot be written in UTF-8.", "name") from None
-        if _FORBIDDEN.search(path):
-            raise TransportError(Kind.FILE, "The name contains a line break or a NUL character.", "name")
+            self._files(path)
+        except TransportError:
+            return False
+        return True
 
-    @contextlib.contextmanager
-    def _step(self, step: str, lost: Kind = Kind.TEMPORARY) -> Iterator[None]:
-        if self.is_broken:
-            raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
-        try:
-            yield
-        except (ftplib.error_temp, ftplib.error_perm) as error:
-            words = self._words(error)
-            self.is_broken = self.is_broken or words.startswith("421")
-            raise TransportError(_kind(words, step), f"The server refused ({step}): {words}", step) from None
-        except (ftplib.Error, OSError, EOFError) as error:
-            self.is_broken = True
-            words = self._words(error) or "the connection was closed"
-            raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
-
-    def _words(self, error: Exception) -> str:
-        words = " ".join(str(error).split())
-        return (words.replace(self._server.password, "•••") if self._server.password else words)[:300]
-
-
-def _kind(words: str, step: str) -> Kind:
-    code = words[:3]
-    if step == "login":
-        return Kind.ENDPOINT if code.startswith("5") and not _CROWDED.search(words) else Kind.TEMPORARY
-    return Kind.FILE if code in _OF_THE_FILE else Kind.TEMPORARY
+    def _retrieve(self, command: str, limit: int) -> tuple[bytes, bool]:
+        with self.open_channel() as channel:
+            self.wire.sendcmd(command)
+            channel.secure(self.wire, self.seen)
+            try:
+                content = channel.receive(limit)
+            except TransportError:
+                self.is_broken = True  # the transfer stops in its middle
+                raise
+        self.wire.voidresp()
+        return content, channel.has_end

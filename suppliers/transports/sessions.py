@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from suppliers.transports.errors import TransportError
-from suppliers.transports.ftp import FtpSession, Server
+from suppliers.transports.session import Server, Session
 
 FRESH_SECONDS = 3  # idle for longer: asked by NOOP whether it still lives
 IDLE_SECONDS = 60
@@ -18,7 +18,7 @@ REAP_SECONDS = 5
 @dataclass
 class _Idle:
     server: Server
-    session: FtpSession
+    session: Session
     since: float = field(default_factory=time.monotonic)
 
     @property
@@ -34,7 +34,7 @@ class Sessions:
         self._idle: dict[int, _Idle] = {}
         self._reaper: threading.Thread | None = None
 
-    def take(self, endpoint_id: int, server: Server) -> FtpSession | None:
+    def take(self, endpoint_id: int, server: Server) -> Session | None:
         """Return the kept session if it lives and its settings are still those of `server`."""
         with self._lock:
             idle = self._idle.pop(endpoint_id, None)
@@ -45,7 +45,7 @@ class Sessions:
         idle.session.close()
         return None
 
-    def keep(self, endpoint_id: int, server: Server, session: FtpSession) -> None:
+    def keep(self, endpoint_id: int, server: Server, session: Session) -> None:
         """Keep a session for the next run; a broken one is closed."""
         if session.is_broken:
             session.close()
