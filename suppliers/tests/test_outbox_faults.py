@@ -62,13 +62,13 @@ def watched(server):
     return server
 
 
-STEPS = ["USER", "PASS", "TYPE", "PASV", "STOR", "SIZE", "RNFR", "RNTO"]
+STEPS = ["USER", "PASS", "TYPE", "EPSV", "STOR", "SIZE", "RNFR", "RNTO"]
 CUTS = [(step, {"cut": cut}) for step in STEPS for cut in ("before", "after")]
 REFUSALS = [
     ("CONNECT", {"reply": (421, "Too many connections")}),
     ("PASS", {"reply": (421, "Closing")}),
     ("PASS", {"reply": (530, "Sorry, the maximum number of clients is connected")}),
-    ("PASV", {"reply": (425, "No data connection")}),
+    ("EPSV", {"reply": (425, "No data connection")}),
     ("STOR", {"reply": (425, "No data connection")}),
     ("STOR", {"reply": (426, "Aborted"), "late": True}),
     ("STOR", {"reply": (450, "Busy")}),

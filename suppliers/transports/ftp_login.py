@@ -104,5 +104,7 @@ def _shown(server: Server) -> str:
                 return tls.fingerprint(secured)
         finally:
             connection.close()
-    except (*ftplib.all_errors, TransportError):
+    except ftplib.all_errors:
+        return ""
+    except TransportError:
         return ""
