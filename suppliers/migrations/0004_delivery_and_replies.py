@@ -370,7 +370,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='supplierorder',
             name='replaces',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='suppliers.supplierorder', verbose_name='replaces'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replacements', to='suppliers.supplierorder', verbose_name='replaces'),
         ),
         migrations.AddField(
             model_name='supplierorder',
@@ -381,6 +381,11 @@ class Migration(migrations.Migration):
             model_name='supplierorderline',
             name='confirmed',
             field=models.PositiveIntegerField(blank=True, null=True, verbose_name='accepted'),
+        ),
+        migrations.AddField(
+            model_name='supplierorderline',
+            name='ordered_then',
+            field=models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name='ordered when it was given'),
         ),
         migrations.AddField(
             model_name='supplierorderline',
@@ -512,6 +517,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='endpointcheck',
             index=models.Index(condition=models.Q(('status', 'waiting')), fields=['next_attempt_at'], name='endpoint_check_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='supplierorder',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'cancelled'), _negated=True), fields=('replaces',), name='one_replacement_per_supplier_order'),
         ),
         migrations.AddConstraint(
             model_name='mapping',

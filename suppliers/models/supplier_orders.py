@@ -39,8 +39,8 @@ class SupplierOrder(Claimable):
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="supplier_orders")
     revision = models.PositiveIntegerField("revision", default=1)
     kind = models.CharField("kind", max_length=15, choices=Kind, default=Kind.ORDER)
-    replaces = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name="replaces"
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replacements", verbose_name="replaces"
     )
     reference = models.CharField("reference", max_length=60, unique=True, help_text="Hemi's own reference.")
     status = models.CharField("state", max_length=20, choices=Status, default=Status.WAITING)
@@ -61,7 +61,12 @@ class SupplierOrder(Claimable):
         verbose_name = "supplier order"
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["order", "supplier", "revision"], name="supplier_order_once_per_revision")
+            models.UniqueConstraint(fields=["order", "supplier", "revision"], name="supplier_order_once_per_revision"),
+            models.UniqueConstraint(
+                fields=["replaces"],
+                condition=~models.Q(status="cancelled"),
+                name="one_replacement_per_supplier_order",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=models.Q(status="waiting"), name="rendering_due"),
@@ -81,6 +86,11 @@ class SupplierOrder(Claimable):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def replaced_by(self) -> "SupplierOrder | None":
+        """The newer revision that has replaced this one, or will once it is sent."""
+        return self.replacements.exclude(status=self.Status.CANCELLED).first()
+
 
 LINE_REPLIES = [
     (status.value, status.label)
@@ -97,11 +107,13 @@ class SupplierOrderLine(models.Model):
     """A quantity of an order line that is allocated to a supplier; at most one allocation of a line is live.
 
     `confirmed` is null until the supplier says how many pieces will come; `shipped` adds up its shipments.
+    What the order line's `current` has moved since `ordered_then` is a change of the order.
     """
 
     supplier_order = models.ForeignKey(SupplierOrder, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="allocations")
     quantity = models.PositiveIntegerField("quantity")
+    ordered_then = models.PositiveIntegerField("ordered when it was given", null=True, blank=True, editable=False)
     is_live = models.BooleanField("live", default=True)
     reply_status = models.CharField("supplier says", max_length=20, choices=LINE_REPLIES, blank=True, default="")
     reply_reason = models.CharField("supplier's reason", max_length=500, blank=True, default="")
