@@ -67,12 +67,14 @@ SWEEPS = {
     "orders.reread": 10,
     "orders.reconcile": 30,
     "orders.fetch": 10,
+    "orders.fulfil": 10,
     "orders.compare_days": 60,
     "suppliers.route": 5,
     "suppliers.render": 5,
     "suppliers.sweep_deliveries": 5,
     "suppliers.sweep_replies": 5,
     "suppliers.apply_replies": 5,
+    "suppliers.tell_overdue": 60,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SWEEPS.items()

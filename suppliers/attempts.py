@@ -17,7 +17,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
-from suppliers import due
+from suppliers import due, overdue
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 
@@ -94,7 +94,10 @@ class Attempt:
                 return
             part = SupplierOrder.objects.filter(pk=delivery.supplier_order_id)
             is_ready = part.filter(status=SupplierOrder.Status.READY).update(
-                status=SupplierOrder.Status.SENT, sent_at=now, attention=""
+                status=SupplierOrder.Status.SENT,
+                sent_at=now,
+                attention="",
+                reply_due_at=overdue.due_at(delivery.supplier_order.supplier, now),
             )
             if not is_ready:
                 part.update(attention="Its file went out all the same. Tell the supplier.")

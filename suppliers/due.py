@@ -9,6 +9,8 @@ from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
 
 # A stopped endpoint waits for a person, however the columns of its lane stand.
 OPEN = Q(is_active=True, stopped_at=None)
+# Where the fate of a sent file says something.
+TRACEABLE = ~Q(done_folder="") | ~Q(failed_folder="") | Q(is_gone_taken=True)
 STILL = Q(status=Delivery.Status.DUE)
 _OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None)
 _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order__account__paused_at=None)
@@ -49,9 +51,14 @@ def endpoints_with_deliveries() -> QuerySet[Endpoint]:
     )
 
 
+def endpoints_that_reply() -> QuerySet[Endpoint]:
+    """Return the endpoints that have replies: as files, or by what becomes of the order files."""
+    return Endpoint.objects.filter(~Q(replies_folder="") | TRACEABLE)
+
+
 def endpoints_to_poll() -> QuerySet[Endpoint]:
     """Return the endpoints where it is time to look for replies and whose lane is free."""
-    return Endpoint.objects.filter(OPEN & claims.due(), next_poll_at__lte=timezone.now()).exclude(replies_folder="")
+    return endpoints_that_reply().filter(OPEN & claims.due(), next_poll_at__lte=timezone.now())
 
 
 def must_poll(endpoint_id: int) -> bool:

@@ -42,7 +42,12 @@ def sweep() -> int:
 
 def claim(lane: Lane) -> list[Attempt]:
     """Claim the lane's next few deliveries, oldest first."""
-    rows = due.deliveries().filter(endpoint=lane.endpoint).defer("document").select_related("supplier_order__order")
+    rows = (
+        due.deliveries()
+        .filter(endpoint=lane.endpoint)
+        .defer("document")
+        .select_related("supplier_order__order", "supplier_order__supplier")
+    )
     batch = claims.claim(rows, still=due.STILL, limit=BATCH, lease=lane.lease)
     for delivery in batch:
         delivery.endpoint = lane.endpoint

@@ -1,64 +1,34 @@
-"""What suppliers answer to an order file: read Hemi's reply XML strictly, then move the supplier order upwards."""
+"""The replies runner: read what suppliers sent back, keep what it says as statements, and have each applied."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
+from collections import Counter
+from datetime import timedelta
+from itertools import count
 from time import monotonic
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from lxml import etree
 
 from hemi.lib import claims, queue
-from orders import timeline
-from suppliers.models import Delivery, SupplierOrder, SupplierReply
+from suppliers import statements, traces
+from suppliers.models import Endpoint, ReplyColumns, ReplyStatement, SupplierReply
+from suppliers.reply_formats import csv_rows, reading
+from suppliers.reply_formats.csv_rows import Columns
+from suppliers.reply_formats.statements import Statement, Unreadable
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 20
 BATCH = 20
+STATEMENTS = 200  # looked through together; the lease is renewed after them
 LONGEST_WAIT_SECONDS = 600
-_SCHEMA = Path(__file__).parent / "schemas" / "hemi-reply-1.0.xsd"
-_NAMESPACE = "{urn:hemi:reply:1.0}"
 _NEW = Q(status=SupplierReply.Status.NEW)
-Status = SupplierOrder.Status
-
-
-class Unreadable(ValueError):
-    """The file is not a Hemi reply; the text says why."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a reply file says."""
-
-    reference: str
-    status: str
-    supplier_reference: str
-    reason: str
-    created_at: datetime
-
-
-def parse(content: bytes) -> Reply:
-    """Read a reply file; raises Unreadable."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable(f"It is not well-formed XML: {error}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Unreadable("It contains a document type declaration, which a reply must not.")
-    try:
-        _schema().assertValid(root)
-    except etree.DocumentInvalid as error:
-        raise Unreadable(f"It is not a Hemi reply 1.0: {error}") from None
-    return _read(root)
+Status, State = SupplierReply.Status, ReplyStatement.Status
+# What a person settled or matched stays when the file is read again.
+_BY_HAND = Q(status=State.SETTLED) | Q(supplier_order__isnull=False) & ~Q(supplier_order__reference=F("reference"))
 
 
 def apply_replies() -> int:
@@ -75,27 +45,26 @@ def apply_replies() -> int:
     return done
 
 
-def _read(root: etree._Element) -> Reply:
-    def text(name: str) -> str:
-        return " ".join((root.findtext(_NAMESPACE + name) or "").split())
-
-    try:
-        created_at = datetime.fromisoformat(text("CreatedAt"))
-    except ValueError as error:
-        raise Unreadable(f"It has no valid time in CreatedAt: {error}") from None
-    return Reply(text("Reference"), text("Status"), text("SupplierReference"), text("Reason"), created_at)
+def read(content: bytes, endpoint: Endpoint) -> tuple[str, list[Statement]]:
+    """Read a file as its endpoint's settings say: the format's name and the statements. Raises Unreadable."""
+    columns = ReplyColumns.objects.filter(endpoint=endpoint).first()
+    return reading.read(content, _columns(columns) if columns else None)
 
 
-@cache
-def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(_SCHEMA))
+def settle(reply: SupplierReply) -> None:
+    """Work out a reply's state from its statements, and say in short what it says."""
+    rows = list(reply.statements.select_related("supplier_order"))
+    status = _outcome({row.status for row in rows})
+    applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else None
+    values = {"status": status, "note": _note(rows)[:500], "applied_at": applied_at, **_summary(rows)}
+    SupplierReply.objects.filter(pk=reply.pk).update(**values)
+    log.info("reply.read", extra={**_ids(reply), "status": status})
 
 
 def _apply_one(row: SupplierReply) -> None:
     try:
-        with transaction.atomic():
-            if _mine(row).update(lease_until=timezone.now() + LEASE):
-                _apply(row)
+        if _renew(row):
+            _apply(row)
     except Exception as error:  # one reply that Hemi cannot handle must not hold up the others
         log.exception("reply.broken", extra=_ids(row))
         _wait(row, f"Hemi failed on it ({type(error).__name__}) and will try again.")
@@ -103,89 +72,88 @@ def _apply_one(row: SupplierReply) -> None:
 
 def _apply(row: SupplierReply) -> None:
     try:
-        reply = parse(bytes(row.content))
+        _state(row)
     except Unreadable as error:
-        _close(row, SupplierReply.Status.UNREADABLE, str(error))
+        free = {"claim_token": "", "lease_until": None}
+        _mine(row).update(status=Status.UNREADABLE, note=str(error)[:500], **free)
+        log.info("reply.unreadable", extra=_ids(row))
         return
-    row.kind, row.reference = reply.status, reply.reference
-    part = _match(row, reply)
-    if part is None:
+    last = 0
+    while waiting := list(_waiting(row).filter(position__gt=last)[:STATEMENTS]):
+        last = waiting[-1].position
+        for statement in statements.pass_over(waiting) if len(waiting) > 1 else waiting:
+            statements.apply(statement)
+        if not _renew(row):
+            return
+    _conclude(row)
+
+
+def _state(row: SupplierReply) -> None:
+    """Make the statements of a file that has none waiting. Raises Unreadable."""
+    if _waiting(row).exists():
         return
-    row.supplier_order = part
-    if part.status not in SupplierOrder.RANK:
-        _leave(row, part, reply)
-    else:
-        _move(row, part, reply)
+    said = _said(row)
+    with transaction.atomic():
+        if not _renew(row):
+            return
+        row.statements.exclude(_BY_HAND).delete()
+        kept = list(row.statements.all())
+        told = {(one.reference, one.kind, one.despatch) for one in kept}
+        taken = {one.position for one in kept}
+        left = [one for one in said if (one.reference, one.kind, one.despatch) not in told]
+        free = (number for number in count(1) if number not in taken)
+        rows = [statements.row(row, next(free), one) for one in left]
+        ReplyStatement.objects.bulk_create(rows, batch_size=500)
+        SupplierReply.objects.filter(pk=row.pk).update(format=row.format)
 
 
-def _match(row: SupplierReply, reply: Reply) -> SupplierOrder | None:
-    parts = SupplierOrder.objects.select_related("order", "supplier", "delivery")
-    part = parts.filter(reference=reply.reference).first()
-    if part is None:
-        _close(row, SupplierReply.Status.UNMATCHED, f"No order has the reference {reply.reference}.")
-        return None
-    delivery = _delivery(part)
-    if row.endpoint_id not in (part.supplier.endpoint_id, delivery and delivery.endpoint_id):
-        note = f"{reply.reference} belongs to {part.supplier}, and this file came from another endpoint."
-        _close(row, SupplierReply.Status.UNMATCHED, note)
-        return None
-    return part
+def _said(row: SupplierReply) -> list[Statement]:
+    if row.source != SupplierReply.Source.FILE:
+        return [traces.statement(row)]
+    row.format, said = read(bytes(row.content), row.endpoint)
+    return said
 
 
-def _leave(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
-    """Deal with a reply about a part that is not recorded as sent."""
-    delivery = _delivery(part)
-    if part.status == Status.CANCELLED:
-        note = f"{part.supplier} says {reply.status} of a cancelled order. Tell the supplier that it is cancelled."
-        SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
-        timeline.record(part.order, "reply_too_late", note, reference=part.reference)
-        _close(row, SupplierReply.Status.APPLIED, note)
-    elif delivery and delivery.first_claimed_at:
-        _wait(row, "The order is not recorded as sent yet; the reply waits for that.")
-    else:
-        _close(row, SupplierReply.Status.UNMATCHED, f"The file of {part.reference} was never sent.")
+def _columns(row: ReplyColumns) -> Columns:
+    names = ("reference", "status", "sku", "quantity", "supplier_reference", "reason", "despatch", "carrier")
+    places = {name: getattr(row, name) for name in (*names, "tracking_number", "tracking_url")}
+    try:
+        words = csv_rows.words(row.words)
+    except ValueError as error:
+        raise Unreadable(f"The endpoint's words for the states cannot be used: {error}") from None
+    return Columns(places, row.delimiter, row.encoding, row.has_header, words)
 
 
-def _move(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
-    rank = SupplierOrder.RANK[Status(reply.status)]
-    lower = [status for status, height in SupplierOrder.RANK.items() if height < rank]
-    changes = {"status": reply.status, "replied_at": timezone.now(), "reply_reason": reply.reason}
-    if reply.supplier_reference:
-        changes["supplier_reference"] = reply.supplier_reference
-    said = f"{part.supplier} {'has taken' if reply.status == Status.TAKEN else reply.status} it"
-    said += f": {reply.reason}" if reply.reason else "."
-    if reply.status == Status.REJECTED:
-        changes["attention"] = f"{said} Settle it with the supplier, or cancel and send the lines elsewhere."[:500]
-    if SupplierOrder.objects.filter(pk=part.pk, status__in=lower).update(**changes):
-        timeline.record(part.order, f"reply_{reply.status}", said, reference=part.reference)
-        _close(row, SupplierReply.Status.APPLIED, "")
-    else:
-        _keep_status(row, part, reply)
+def _conclude(row: SupplierReply) -> None:
+    if waits := _waiting(row).first():
+        _wait(row, waits.note)
+        return
+    if _mine(row).update(claim_token="", lease_until=None):
+        settle(row)
 
 
-def _keep_status(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
-    part.refresh_from_db(fields=["status"])
-    note = f"Nothing changed: it was {part.get_status_display().lower()} already."
-    if {part.status, reply.status} == {Status.ACCEPTED, Status.REJECTED}:
-        note = f"{part.supplier} says {reply.status} after {part.status}. Ask the supplier which holds."
-        SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
-        timeline.record(part.order, "reply_contradicts", note, reference=part.reference)
-    _close(row, SupplierReply.Status.APPLIED, note)
+def _outcome(states: set[str]) -> str:
+    if not states & set(ReplyStatement.OPEN):
+        return Status.APPLIED
+    if states - set(ReplyStatement.OPEN):
+        return Status.PARTLY
+    return Status.UNMATCHED if State.UNMATCHED in states else Status.UNREADABLE
 
 
-def _close(row: SupplierReply, status: str, note: str) -> None:
-    applied_at = timezone.now() if status == SupplierReply.Status.APPLIED else None
-    _mine(row).update(
-        status=status,
-        note=note[:500],
-        kind=row.kind,
-        reference=row.reference,
-        supplier_order=row.supplier_order,
-        applied_at=applied_at,
-        claim_token="",
-        lease_until=None,
-    )
-    log.info("reply.read", extra={**_ids(row), "status": status})
+def _note(rows: list[ReplyStatement]) -> str:
+    if not rows:
+        return "It says nothing about any order."
+    if len(rows) == 1:
+        return rows[0].note
+    counts = Counter(State(row.status).label.lower() for row in rows)
+    return f"{len(rows)} statements: " + ", ".join(f"{number} {label}" for label, number in counts.items()) + "."
+
+
+def _summary(rows: list[ReplyStatement]) -> dict[str, Any]:
+    if len(rows) != 1:
+        return {"kind": "", "reference": "", "supplier_order": None}
+    only = rows[0]
+    return {"kind": only.kind, "reference": only.reference[:60], "supplier_order": only.supplier_order}
 
 
 def _wait(row: SupplierReply, note: str) -> None:
@@ -194,13 +162,17 @@ def _wait(row: SupplierReply, note: str) -> None:
     log.info("reply.waits", extra=_ids(row))
 
 
+def _renew(row: SupplierReply) -> bool:
+    return bool(_mine(row).update(lease_until=timezone.now() + LEASE))
+
+
+def _waiting(row: SupplierReply) -> QuerySet[ReplyStatement]:
+    return row.statements.filter(status=State.WAITING).select_related("reply__endpoint").defer("reply__content")
+
+
 def _mine(row: SupplierReply) -> QuerySet[SupplierReply]:
     return SupplierReply.objects.filter(pk=row.pk, claim_token=row.claim_token)
 
 
-def _delivery(part: SupplierOrder) -> Delivery | None:
-    return getattr(part, "delivery", None)
-
-
 def _ids(row: SupplierReply) -> dict[str, object]:
-    return {"reply_id": row.pk, "endpoint_id": row.endpoint_id, "reference": row.reference}
+    return {"reply_id": row.pk, "endpoint_id": row.endpoint_id}

@@ -13,7 +13,7 @@ from integrations.models import AccountShopify
 from orders import intake, services, settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
-from suppliers import parts, samples, waiting
+from suppliers import overdue, parts, samples, waiting
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 log = logging.getLogger("suppliers")
@@ -168,7 +168,7 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
             raise Refused("This delivery is not uncertain.")
         if was_sent:
             SupplierOrder.objects.filter(pk=part.pk, status=SupplierOrder.Status.READY).update(
-                status=SupplierOrder.Status.SENT, sent_at=now
+                status=SupplierOrder.Status.SENT, sent_at=now, reply_due_at=overdue.due_at(part.supplier, now)
             )
         _clear_attention(part)
         word = "was sent" if was_sent else "is to be sent again"

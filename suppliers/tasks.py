@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from suppliers import inbound, outbox, rendering, replies, routing
+from suppliers import inbound, outbox, overdue, rendering, replies, routing
 
 
 @shared_task(name="suppliers.route")
@@ -45,3 +45,9 @@ def sweep_replies() -> None:
 def apply_replies() -> None:
     """Apply the replies that wait."""
     replies.apply_replies()
+
+
+@shared_task(name="suppliers.tell_overdue")
+def tell_overdue() -> None:
+    """Tell staff of replies that did not come in time."""
+    overdue.tell()

@@ -124,6 +124,7 @@ class ReplyStatement(models.Model):
         SupplierOrder, models.PROTECT, null=True, blank=True, related_name="statements", verbose_name="supplier order"
     )
     status = models.CharField("state", max_length=12, choices=Status)
+    rest = models.CharField("of the other lines", max_length=20, blank=True, default="")
     lines = models.JSONField("lines", default=list)
     supplier_reference = models.CharField("supplier's reference", max_length=200, blank=True, default="")
     despatch = models.CharField("shipment", max_length=200, blank=True, default="")

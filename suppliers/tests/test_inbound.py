@@ -8,14 +8,17 @@ from django.utils import timezone
 
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
+from sandbox.supplier_documents import Verdict, reply_document
 from suppliers import inbound, outbox
 from suppliers.models import Endpoint, SupplierReply
+from suppliers.reply_formats.reading import LIMIT_BYTES
 from suppliers.tests import factories, hints
 from suppliers.transports import sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CONTENT = "<Reply>Größe</Reply>".encode()
+LONGER = reply_document("HM1-NORTH-1", "Größe" * 20, Verdict())
+CONTENT = reply_document("HM1-NORTH-1", "Größe", Verdict())
 
 
 def put(server, name, content=CONTENT):
@@ -108,15 +111,15 @@ def test_endpoints_that_are_not_looked_at(server, supplier, columns):
     assert server.sessions == 0
 
 
-@pytest.mark.parametrize("command", ["PASV", "MLSD", "RNFR", "RNTO", "RETR", "SIZE", "DELE"])
+@pytest.mark.parametrize("command", ["EPSV", "MLSD", "RNFR", "RNTO", "RETR", "SIZE", "DELE"])
 @pytest.mark.parametrize("fault", [{"cut": "before"}, {"cut": "after"}, {"reply": (450, "Busy")}])
 def test_one_fault_at_any_step_loses_and_doubles_nothing(server, supplier, command, fault):
     put(server, "REPLY_1.xml")
-    put(server, "REPLY_2.xml", CONTENT * 2)
+    put(server, "REPLY_2.xml", LONGER)
     server.faults.add(command, **fault)
     look(supplier, 5)
     assert not server.faults.waiting
-    assert sorted(kept()) == [("REPLY_1.xml", CONTENT), ("REPLY_2.xml", CONTENT * 2)]
+    assert sorted(kept()) == [("REPLY_1.xml", CONTENT), ("REPLY_2.xml", LONGER)]
     if "cut" in fault:
         assert names(server) == []
 
@@ -183,11 +186,11 @@ def test_where_deleting_is_not_allowed_a_file_is_read_once(server, supplier):
 
 
 def test_a_huge_file_is_noted_once_and_left_where_it_is(server, supplier):
-    put(server, "HUGE.xml", b"x" * (inbound.LIMIT_BYTES + 1))
+    put(server, "HUGE.xml", b"x" * (LIMIT_BYTES + 1))
     put(server, "REPLY_1.xml")
     look(supplier, 4)
     huge = SupplierReply.objects.get(file_name="HUGE.xml")
-    assert (huge.status, bytes(huge.content), huge.size) == ("unreadable", b"", inbound.LIMIT_BYTES + 1)
+    assert (huge.status, bytes(huge.content), huge.size) == ("unreadable", b"", LIMIT_BYTES + 1)
     assert "Larger" in huge.note
     assert names(server) == ["HUGE.xml"]
     assert SupplierReply.objects.filter(file_name="REPLY_1.xml", status="new").exists()
@@ -201,7 +204,10 @@ def test_names_that_would_be_commands_or_paths_are_left_alone(server, supplier):
     put(server, "REPLY_1.xml")
     before = len(names(server))
     look(supplier, 3)
-    assert [name for name, _ in kept()] == ["REPLY_1.xml"]
+    refused = SupplierReply.objects.filter(status="unreadable", note__startswith="Its name")
+    assert sorted(refused.values_list("file_name", flat=True)) == [ascii("back\\slash.xml"), ascii("bell\a.xml")]
+    assert not any(bytes(reply.content) for reply in refused)
+    assert [reply.file_name for reply in SupplierReply.objects.filter(status="new")] == ["REPLY_1.xml"]
     assert len(names(server)) == before - 1
 
 

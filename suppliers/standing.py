@@ -1,0 +1,213 @@
+"""What a supplier's part has come to, line by line, and what a statement changes in it: never downwards."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from suppliers.models import SupplierOrder, SupplierOrderLine
+from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
+
+Status = SupplierOrder.Status
+_UNDECIDED = ("", Status.TAKEN)
+
+
+@dataclass
+class Change:
+    """What a statement does to the lines of a part, which are changed in memory only."""
+
+    lines: list[SupplierOrderLine] = field(default_factory=list)
+    shipped: dict[int, int] = field(default_factory=dict)  # pieces by Shopify's line id
+    repeated: dict[int, int] = field(default_factory=dict)  # the same of a shipment that is known
+    rejected: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    status: str = ""
+
+    def note(self, line: SupplierOrderLine) -> None:
+        """Remember that the line was changed."""
+        if line not in self.lines:
+            self.lines.append(line)
+
+
+@dataclass(frozen=True)
+class _Said:
+    status: str
+    quantity: int | None
+    reason: str
+    is_total: bool  # the quantity is what was shipped so far
+
+
+def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
+    """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
+    change, named = Change(), set()
+    for row in said.lines:
+        if row.status:
+            named |= _weigh_row(change, lines, row, said, is_known)
+    for line in lines:
+        if said.status and line.pk not in named and not (is_known and said.status == Status.SHIPPED):
+            _move(change, line, _Said(said.status, None, said.reason, not said.despatch))
+    change.status = _status(part, lines) if lines else _status_alone(change, part, said)
+    return change
+
+
+def pieces(lines: Iterable[SupplierOrderLine]) -> str:
+    """Say what came of the pieces where they fare differently; "" where the state says it all."""
+    rows = list(lines)
+    total, shipped = sum(row.quantity for row in rows), sum(row.shipped for row in rows)
+    refused = sum(row.quantity - row.confirmed for row in rows if row.confirmed is not None)
+    if not (shipped or refused) or total in (shipped, refused):
+        return ""
+    counts = [(shipped, "shipped"), (refused, "rejected"), (total - shipped - refused, "to come")]
+    return f"Of {total} pieces: " + ", ".join(f"{count} {word}" for count, word in counts if count > 0) + "."
+
+
+def name(line: SupplierOrderLine) -> str:
+    """Name a line for people."""
+    return line.order_line.sku or line.order_line.title[:100]
+
+
+def _weigh_row(
+    change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
+) -> set[int]:
+    found = _find(lines, row)
+    if not found:
+        change.doubts.append(f"It names a line that the file does not have ({row.line or row.sku}).")
+    if row.status == DISPUTED:
+        change.doubts += [f"{name(line)}: {row.reason or 'disputed'}." for line in found]
+        return {line.pk for line in found}
+    for line, quantity in _share(found, row.quantity):
+        if is_known and row.status == Status.SHIPPED:
+            change.repeated[line.order_line.shopify_id] = quantity or line.shipped
+        else:
+            _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
+    return {line.pk for line in found}
+
+
+def _find(lines: list[SupplierOrderLine], row: LineStatement) -> list[SupplierOrderLine]:
+    if row.line:
+        numbered = [line for number, line in enumerate(lines, start=1) if str(number) == row.line]
+        by_id = [line for line in lines if str(line.order_line.shopify_id) == row.line]
+        if numbered or by_id:
+            return numbered or by_id
+    return [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+
+
+def _share(found: list[SupplierOrderLine], quantity: int | None) -> list[tuple[SupplierOrderLine, int | None]]:
+    """Spread a quantity over the lines of one article, the first ones first; what is too much goes to the last."""
+    if quantity is None or len(found) < 2:
+        return [(line, quantity) for line in found]
+    shares, left = [], quantity
+    for line in found:
+        share = left if line is found[-1] else min(left, line.quantity)
+        shares.append((line, share))
+        left -= share
+    return [(line, share) for line, share in shares if share]
+
+
+def _move(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    steps = {Status.TAKEN: _take, Status.ACCEPTED: _accept, Status.REJECTED: _reject, Status.SHIPPED: _ship}
+    before = (line.reply_status, line.confirmed, line.shipped)
+    steps[Status(said.status)](change, line, said)
+    if (line.reply_status, line.confirmed, line.shipped) != before:
+        line.reply_reason = said.reason or line.reply_reason
+        change.note(line)
+
+
+def _take(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    line.reply_status = line.reply_status or Status.TAKEN
+
+
+def _accept(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    count = line.quantity if said.quantity is None else said.quantity
+    if count > line.quantity:
+        change.doubts.append(f"{name(line)}: {count} accepted where {line.quantity} were ordered.")
+        count = line.quantity
+    if line.reply_status == Status.REJECTED:
+        change.doubts.append(f"{name(line)} is accepted after rejected.")
+    elif count == 0:
+        _reject(change, line, said)
+    elif line.reply_status in _UNDECIDED:
+        line.reply_status, line.confirmed = Status.ACCEPTED, count
+        _note_short(change, line, said)
+    elif line.confirmed is None:
+        line.confirmed = max(count, line.shipped)
+    elif said.quantity is not None and count < line.confirmed:
+        change.doubts.append(f"{name(line)}: only {count} accepted after {line.confirmed}.")
+    elif said.quantity is not None:
+        line.confirmed = count
+
+
+def _reject(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    # A reply that accepts no piece has the quantity 0, and rejects them all.
+    count = line.quantity if not said.quantity or said.status == Status.ACCEPTED else said.quantity
+    rest = max(line.quantity - count, 0)
+    if line.reply_status == Status.REJECTED or line.confirmed == rest:
+        return
+    if line.confirmed is not None or line.reply_status == Status.SHIPPED:
+        change.doubts.append(f"{name(line)} is rejected after {line.reply_status}.")
+        return
+    line.confirmed = max(rest, line.shipped)
+    if not line.confirmed:
+        line.reply_status = Status.REJECTED
+        change.rejected.append(_with_reason(name(line), said.reason))
+        return
+    line.reply_status = Status.SHIPPED if line.shipped >= line.confirmed else Status.ACCEPTED
+    _note_short(change, line, said)
+
+
+def _note_short(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    missing = line.quantity - (line.confirmed or 0)
+    if missing > 0:
+        change.rejected.append(_with_reason(f"{missing} of {line.quantity} × {name(line)}", said.reason))
+
+
+def _ship(change: Change, line: SupplierOrderLine, said: _Said) -> None:
+    goal = line.confirmed or line.quantity
+    count = said.quantity if said.quantity is not None else goal - (0 if said.is_total else line.shipped)
+    more = count - line.shipped if said.is_total else count
+    if line.shipped + more > line.quantity:
+        change.doubts.append(
+            f"{name(line)}: {line.shipped + more} shipped where {line.quantity} were ordered; "
+            f"{line.quantity} are told to the store."
+        )
+        more = line.quantity - line.shipped
+    if more <= 0:
+        return
+    if line.is_live:
+        shopify_id = line.order_line.shopify_id
+        change.shipped[shopify_id] = change.shipped.get(shopify_id, 0) + more
+    else:
+        change.doubts.append(f"{name(line)}: shipped although it was taken back; the store is not told.")
+    line.shipped += more
+    if line.confirmed is not None:
+        line.confirmed = max(line.confirmed, line.shipped)
+    is_done = line.shipped >= (line.confirmed or line.quantity)
+    line.reply_status = Status.SHIPPED if is_done else Status.ACCEPTED
+
+
+def _status_alone(change: Change, part: SupplierOrder, said: Statement) -> str:
+    """Move a part that has no lines, such as a cancellation."""
+    if {part.status, said.status} == {Status.ACCEPTED, Status.REJECTED}:
+        change.doubts.append(f"It is {said.status} after {part.status}.")
+        return part.status
+    if said.status == Status.REJECTED and part.status != Status.REJECTED:
+        change.rejected.append(said.reference)
+    return max(part.status, said.status or part.status, key=lambda status: SupplierOrder.RANK[Status(status)])
+
+
+def _status(part: SupplierOrder, lines: list[SupplierOrderLine]) -> str:
+    new = _derived(lines)
+    return new if SupplierOrder.RANK[Status(new)] >= SupplierOrder.RANK[Status(part.status)] else part.status
+
+
+def _derived(lines: list[SupplierOrderLine]) -> str:
+    states = {line.reply_status for line in lines}
+    if states == {Status.REJECTED}:
+        return Status.REJECTED
+    if states <= {Status.REJECTED, Status.SHIPPED}:
+        return Status.SHIPPED
+    if states & {Status.ACCEPTED, Status.SHIPPED}:
+        return Status.ACCEPTED
+    return Status.TAKEN if states - {""} else Status.SENT
+
+
+def _with_reason(text: str, reason: str) -> str:
+    return f"{text} ({reason})" if reason else text

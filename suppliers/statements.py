@@ -1,0 +1,222 @@
+"""Apply what a reply says of one order: find its part, move it upwards under the order's lock, tell who must know."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from orders import settlement, shipments, timeline
+from orders.models import Shipment
+from suppliers import standing
+from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.reply_formats.statements import LineStatement, Statement
+from suppliers.standing import Change
+
+Status, State = SupplierOrder.Status, ReplyStatement.Status
+
+
+def row(reply: SupplierReply, position: int, said: Statement) -> ReplyStatement:
+    """Make the row of a statement, not yet stored."""
+    state = State.UNREADABLE if said.fault else State.WAITING
+    return ReplyStatement(
+        reply=reply,
+        position=position,
+        reference=said.reference,
+        kind=said.kind,
+        rest=said.status,
+        status=state,
+        lines=[asdict(line) for line in said.lines],
+        supplier_reference=said.supplier_reference,
+        despatch=said.despatch,
+        carrier=said.carrier,
+        numbers=list(said.numbers),
+        urls=list(said.urls),
+        reason=said.reason,
+        note=said.fault[:500],
+    )
+
+
+def spoken(row: ReplyStatement) -> Statement:
+    """Return what a row says."""
+    return Statement(
+        reference=row.reference,
+        status=row.rest,
+        lines=tuple(LineStatement(**line) for line in row.lines),
+        supplier_reference=row.supplier_reference,
+        reason=row.reason,
+        despatch=row.despatch,
+        carrier=row.carrier,
+        numbers=tuple(row.numbers),
+        urls=tuple(row.urls),
+    )
+
+
+def apply(row: ReplyStatement) -> None:
+    """Apply a waiting statement and write what became of it."""
+    part = _named(row)
+    if part is None:
+        close(row, State.UNMATCHED, row.note)
+        return
+    with transaction.atomic():
+        apply_to(row, _locked(part))
+
+
+def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> None:
+    """Apply a statement to a part of a locked order."""
+    row.supplier_order = part
+    if part.status in SupplierOrder.RANK:
+        _move(row, part, by)
+    elif part.status in (Status.CANCELLED, Status.REPLACED):
+        _too_late(row, part)
+    elif getattr(part, "delivery", None) and part.delivery.first_claimed_at:
+        close(row, State.WAITING, "The order is not recorded as sent yet; the reply waits for that.")
+    else:
+        close(row, State.UNMATCHED, f"The file of {part.reference} was never sent.")
+
+
+def close(row: ReplyStatement, status: str, note: str) -> None:
+    """Write what became of a statement."""
+    row.status, row.note = status, note[:500]
+    row.save(update_fields=["status", "note", "supplier_order"])
+
+
+def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
+    """Mark those that say nothing new, without any lock, and return the others: no state ever goes back."""
+    found = {part.reference: part for part in _parts().filter(reference__in={row.reference for row in waiting})}
+    despatches = set(Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch"))
+    left, old = [], []
+    for row in waiting:
+        part = found.get(row.reference)
+        if part and _may_speak(row, part) and _is_old(row, part, (part.reference, row.despatch) in despatches):
+            row.supplier_order, row.status = part, State.UNCHANGED
+            old.append(row)
+        else:
+            found.pop(row.reference, None)  # its lines were weighed in memory
+            left.append(row)
+    ReplyStatement.objects.bulk_update(old, ["supplier_order", "status"], batch_size=200)
+    return left
+
+
+def _is_old(row: ReplyStatement, part: SupplierOrder, is_known: bool) -> bool:
+    if part.status not in SupplierOrder.RANK or not part.replied_at:
+        return False
+    said = spoken(row)
+    change = standing.weigh(part, list(part.lines.all()), said, is_known=is_known)
+    is_new = change.lines or change.doubts or change.status != part.status
+    return not is_new and said.supplier_reference in ("", part.supplier_reference)
+
+
+def _named(row: ReplyStatement) -> SupplierOrder | None:
+    part = _parts().filter(reference=row.reference).first()
+    if part is None:
+        row.note = f"No order has the reference {row.reference}."
+        return None
+    if not _may_speak(row, part):
+        row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another endpoint."
+        return None
+    return part
+
+
+def _may_speak(row: ReplyStatement, part: SupplierOrder) -> bool:
+    delivery: Delivery | None = getattr(part, "delivery", None)
+    return row.reply.endpoint_id in (part.supplier.endpoint_id, delivery and delivery.endpoint_id)
+
+
+def _parts() -> QuerySet[SupplierOrder]:
+    found = SupplierOrder.objects.select_related("order", "supplier", "delivery").defer("delivery__document")
+    return found.prefetch_related("lines__order_line")
+
+
+def _locked(part: SupplierOrder) -> SupplierOrder:
+    order = settlement.locked(part.order_id)
+    fresh = _parts().get(pk=part.pk)
+    fresh.order = order
+    return fresh
+
+
+def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:
+    """Deal with a reply about a part that does not count any more: it is shown, and moves nothing."""
+    if part.status == Status.CANCELLED:
+        note = f"{part.supplier} says {row.kind} of a cancelled order. Tell the supplier that it is cancelled."
+    else:
+        newer = getattr(part, "replaced_by", None)
+        note = f"{part.supplier} says {row.kind} of revision {part.revision}, which {newer} has replaced."
+    if row.kind in (Status.REJECTED, Status.SHIPPED) or part.status == Status.CANCELLED:
+        SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
+    if not _was_told(row, note):
+        timeline.record(part.order, "reply_too_late", note, reference=part.reference)
+    close(row, State.APPLIED, note)
+
+
+def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
+    said, lines = spoken(row), list(part.lines.all())
+    is_known = (
+        bool(said.despatch) and Shipment.objects.filter(reference=part.reference, despatch=said.despatch).exists()
+    )
+    change = standing.weigh(part, lines, said, is_known=is_known)
+    doubts = " ".join(change.doubts)
+    is_new = bool(change.lines or change.status != part.status)
+    _write(row, part, change)
+    if doubts and not _was_told(row, doubts[:500]):
+        _doubt(part, doubts)
+    elif change.rejected:
+        _tell_rejected(row, part, change)
+    if is_new:
+        _tell(row, part, change, by)
+    known = "" if is_new else f"Nothing changed: it was {part.get_status_display().lower()} already."
+    close(row, State.APPLIED if is_new or doubts else State.UNCHANGED, doubts or known)
+
+
+def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
+    SupplierOrderLine.objects.bulk_update(change.lines, ["reply_status", "reply_reason", "confirmed", "shipped"])
+    if row.reason and (change.lines or change.status != part.status):
+        part.reply_reason = row.reason
+    part.status, part.replied_at = change.status, timezone.now()
+    part.supplier_reference = row.supplier_reference or part.supplier_reference
+    part.save(update_fields=["status", "replied_at", "reply_reason", "supplier_reference"])
+    if quantities := change.shipped or change.repeated:
+        shipments.record(
+            part.order,
+            reference=part.reference,
+            despatch=row.despatch or _next_despatch(part),
+            carrier=row.carrier,
+            numbers=row.numbers,
+            urls=row.urls,
+            quantities=quantities,
+        )
+
+
+def _next_despatch(part: SupplierOrder) -> str:
+    """Name a shipment that the supplier gave no number, by those that were told before."""
+    return f"{part.reference}/{Shipment.objects.filter(reference=part.reference).count() + 1}"
+
+
+def _doubt(part: SupplierOrder, doubts: str) -> None:
+    note = f"{part.supplier}: {doubts} Ask the supplier which holds."
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
+    timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
+
+
+def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
+    what = ", ".join(change.rejected)
+    if change.status == Status.REJECTED:
+        what = f"all of it: {row.reason}" if row.reason else "all of it"
+    note = f"{part.supplier} rejects {what.rstrip('.')}. From the order, route the lines again or send them elsewhere."
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
+    settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
+
+
+def _tell(row: ReplyStatement, part: SupplierOrder, change: Change, by: Any) -> None:
+    said = f"{part.supplier} {'has taken' if row.kind == Status.TAKEN else row.kind} it"
+    reason = row.reason or ", ".join(change.rejected)
+    text = f"{said}: {reason}" if reason else f"{said}."
+    counts = standing.pieces(part.lines.all())
+    timeline.record(part.order, f"reply_{row.kind}", f"{text} {counts}".strip(), part.reference, by)
+
+
+def _was_told(row: ReplyStatement, note: str) -> bool:
+    """Tell whether an earlier reply said the same: a snapshot is repeated every few minutes."""
+    same = {"supplier_order": row.supplier_order, "kind": row.kind, "despatch": row.despatch, "note": note}
+    return ReplyStatement.objects.filter(**same).exclude(pk=row.pk).exists()
