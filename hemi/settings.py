@@ -193,7 +193,7 @@ WEBHOOK_HANDLERS = {
     "locations/deactivate": ["integrations.location_events.take"],
     "locations/delete": ["integrations.location_events.take"],
     "app/uninstalled": ["integrations.app_events.take_uninstalled"],
-    "app/scopes_update": ["integrations.app_events.take_scopes"],
+    "app/scopes_update": ["integrations.app_events.take_scopes", "orders.shipments.take_scopes"],
     "bulk_operations/finish": ["integrations.app_events.take_bulk_operation"],
     "customers/data_request": ["integrations.privacy.take"],
     "customers/redact": ["integrations.privacy.take"],

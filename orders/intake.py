@@ -13,7 +13,7 @@ from hemi.lib import queue
 from integrations import redaction as webhook_redaction
 from integrations.models import AccountShopify, WebhookEvent
 from integrations.shopify import payloads
-from orders import redaction, settlement, timeline
+from orders import redaction, settlement, shipments, timeline
 from orders.models import Order, OrderLine
 
 # A value that turns empty is missing data (a redaction, a missing right), never a change of the order.
@@ -53,6 +53,7 @@ def take_answer(order: Order, snapshot: payloads.OrderSnapshot) -> None:
         _write_header(order, snapshot, None)
         _write_lines(order, snapshot)
         timeline.record(order, "changed", "Changed in the store (read from Shopify).")
+        shipments.look_again(order)
 
 
 def _get_or_create(
@@ -101,6 +102,7 @@ def _take_newer(order: Order, snapshot: payloads.OrderSnapshot, event: WebhookEv
     _write_header(order, snapshot, event)
     _write_lines(order, snapshot)
     timeline.record(order, "changed", f"Changed in the store{_by(event)}.")
+    shipments.look_again(order)
     settlement.settle(order)
 
 

@@ -10,6 +10,7 @@ from integrations.models import AccountShopify, WebhookEvent
 from integrations.shopify import queries
 from integrations.shopify.errors import Kind, ShopifyError
 from integrations.shopify.shapes import Node
+from orders import shipments
 from orders.models import Order
 
 ASK_SECONDS = 8.0
@@ -26,7 +27,10 @@ def take_edit(event: WebhookEvent) -> str:
 
 
 def take_fulfilment_order(event: WebhookEvent) -> str:
-    """Ask for the order of a fulfilment order to be read again. Raises BodyRefused, and ShopifyError."""
+    """Ask for the order of a fulfilment order to be read again, and try what stood against a shipment of it.
+
+    Raises BodyRefused, and ShopifyError.
+    """
     data = webhook_bodies.read(event)
     row = next((data[name] for name in _BODIES if isinstance(data.get(name), dict)), None)
     if row is None:
@@ -34,7 +38,10 @@ def take_fulfilment_order(event: WebhookEvent) -> str:
     order_id = row.get("order_id") or _order_of(event.account, webhook_bodies.number(row.get("id")))
     if order_id is None:
         return "The store was not asked which order it belongs to: it is not connected, or does not know it."
-    return ask_to_reread(event.account, webhook_bodies.number(order_id))
+    number = webhook_bodies.number(order_id)
+    for order in Order.objects.filter(account=event.account, shopify_id=number):
+        shipments.look_again(order)
+    return ask_to_reread(event.account, number)
 
 
 def ask_to_reread(account: AccountShopify, shopify_id: int) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from orders import settlement, timeline
-from orders.models import Order
+from orders import settlement, shipments, timeline
+from orders.models import Fulfilment, Order, Shipment
 
 
 class Refused(Exception):
@@ -72,6 +72,64 @@ def route_again(*, order: Order, by: Any) -> Order:
             return order
     # Only now, so that the reason of today stays on the order.
     raise Refused(f"The order does not go out: {order.state_reason}")
+
+
+def try_shipment_again(*, shipment: Shipment, by: Any) -> Shipment:
+    """Have the store told of a shipment now that something stood against it. Raises Refused."""
+    with transaction.atomic():
+        settlement.locked(shipment.order_id)
+        shipment = Shipment.objects.select_related("order__account").get(pk=shipment.pk)
+        if why := why_no_new_try(shipment):
+            raise Refused(why)
+        shipments.try_again(Shipment.objects.filter(pk=shipment.pk))
+        text = f"Shipment {shipment.despatch}: the store is asked again."
+        timeline.record(shipment.order, "tried_again", text, shipment.reference, by)
+        return shipment
+
+
+def settle_shipment(*, shipment: Shipment, was_told: bool, reason: str, by: Any) -> Shipment:
+    """Settle by a person's word whether the store knows of a shipment, or is to be told of it. Raises Refused."""
+    with transaction.atomic():
+        settlement.locked(shipment.order_id)
+        shipment = Shipment.objects.select_related("order__account").get(pk=shipment.pk)
+        if why := why_no_settling(shipment):
+            raise Refused(why)
+        text = _reason(reason)
+        unclear = shipment.fulfilments.filter(status=Fulfilment.Status.UNCERTAIN)
+        if was_told:
+            unclear.update(status=Fulfilment.Status.DONE, done_at=timezone.now(), note=f"By a person: {text}"[:500])
+            if left := shipments.left(shipment):
+                shipments.account_for(shipment, left, None, f"By a person: {text}")
+            shipments.close_as_told(shipment, f"Settled, the store knows of it: {text}", by=by)
+        else:
+            unclear.update(status=Fulfilment.Status.DUE)
+            shipments.try_again(Shipment.objects.filter(pk=shipment.pk))
+            said = f"Shipment {shipment.despatch}: settled, the store is told again: {text}"
+            timeline.record(shipment.order, "settled", said, shipment.reference, by)
+        return shipment
+
+
+def why_no_new_try(shipment: Shipment) -> str:
+    """Say why a shipment cannot be tried again; blank if it can."""
+    if shipment.status == Shipment.Status.TOLD:
+        return "The store was told of this shipment already."
+    if shipment.status == Shipment.Status.NOTHING:
+        return shipments.OF_A_SAMPLE
+    if shipment.status == Shipment.Status.WAITING:
+        is_due = shipment.next_attempt_at <= timezone.now()
+        return shipments.why_not_yet(shipment) or ("It is on its way to the store." if is_due else "")
+    if shipment.fulfilments.filter(status=Fulfilment.Status.UNCERTAIN).exists():
+        return "What became of the last try is uncertain. Look at the order in the store, then choose Settle."
+    return ""
+
+
+def why_no_settling(shipment: Shipment) -> str:
+    """Say why there is nothing for a person to settle; blank if there is."""
+    if shipment.status == Shipment.Status.BLOCKED:
+        return ""
+    if shipment.status == Shipment.Status.WAITING:
+        return "Hemi still tries by itself; there is nothing to settle yet."
+    return why_no_new_try(shipment)
 
 
 def _reason(text: str) -> str:

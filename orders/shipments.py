@@ -1,11 +1,22 @@
 """Take what a supplier says it has shipped: one shipment for each despatch, told once, to be told to the store."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from hemi.lib import queue
-from orders import timeline
-from orders.models import Order, Shipment
+from integrations.models import WebhookEvent
+from orders import reachable, timeline
+from orders.models import Fulfilment, Order, Shipment
 
+UNCERTAIN = (
+    "Shopify was asked to record it and did not answer, and what the store shows now does not tell whether it did. "
+    "Compare the order in the store, then choose Settle."
+)
+MISSING_SCOPE = "Mend the account's access, then try again."
 OF_A_SAMPLE = "Hemi made this order to try a supplier with; no store knows it."
 
 
@@ -50,7 +61,7 @@ def pieces(shipment: Shipment) -> int:
     return sum(shipment.quantities.values())
 
 
-def _note_difference(shipment: Shipment, said: dict[str, object]) -> None:
+def _note_difference(shipment: Shipment, said: Mapping[str, object]) -> None:
     if any(getattr(shipment, name) != value for name, value in said.items()):
         text = f"The supplier told shipment {shipment.despatch} again with other contents; the first ones count."
         if not shipment.order.events.filter(kind="shipped_otherwise", text=text).exists():
@@ -64,3 +75,90 @@ def _sentence(shipment: Shipment) -> str:
         f", tracking {', '.join(number for number in shipment.numbers if number)}" if any(shipment.numbers) else ""
     )
     return f"Shipment {shipment.despatch}: {count} {'piece' if count == 1 else 'pieces'}{by}{tracking}."
+
+
+def left(shipment: Shipment) -> dict[int, int]:
+    """Return the pieces that the store was not told of yet, by Shopify's line id."""
+    wanted = {int(line): count for line, count in shipment.quantities.items()}
+    for row in shipment.fulfilments.filter(status=Fulfilment.Status.DONE):
+        for line in row.lines:
+            wanted[line["line"]] = wanted.get(line["line"], 0) - line["quantity"]
+    return {line: count for line, count in wanted.items() if count > 0}
+
+
+def accounted(order: Order) -> set[int]:
+    """Return Shopify's ids of the fulfilments that shipments of the order stand for."""
+    rows = Fulfilment.objects.filter(shipment__order=order, status=Fulfilment.Status.DONE)
+    return {number for number in rows.values_list("shopify_id", flat=True) if number}
+
+
+def account_for(shipment: Shipment, wanted: Mapping[int, int], shopify_id: int | None, note: str) -> None:
+    """Record pieces that the store knows of otherwise than by Hemi's call."""
+    lines = [{"line": line, "quantity": count} for line, count in wanted.items()]
+    told = {"status": Fulfilment.Status.DONE, "done_at": timezone.now(), "shopify_id": shopify_id, "note": note[:500]}
+    Fulfilment.objects.create(shipment=shipment, lines=lines, **told)
+
+
+def close_as_told(shipment: Shipment, note: str, *, by: Any = None) -> None:
+    """Record that the store knows of the whole shipment. Under the order's lock."""
+    _close(shipment, Shipment.Status.TOLD, note, told_at=timezone.now())
+    count = pieces(shipment)
+    said = note or f"{count} {'piece' if count == 1 else 'pieces'} told to {shipment.order.account.domain}."
+    timeline.record(shipment.order, "told", f"Shipment {shipment.despatch}: {said}", shipment.reference, by)
+
+
+def block(shipment: Shipment, note: str) -> None:
+    """Have a person look, with what stands in the way and what to do. Under the order's lock."""
+    is_news = shipment.note != note[:500]
+    _close(shipment, Shipment.Status.BLOCKED, note)
+    if is_news:
+        said = f"Shipment {shipment.despatch} was not told to the store: {note}"
+        timeline.record(shipment.order, "not_told", said, shipment.reference)
+
+
+def wait(shipment: Shipment, pause: timedelta, why: str) -> None:
+    """Let it come again after a pause."""
+    shipment.claim_token, shipment.lease_until, shipment.last_error = "", None, why
+    shipment.next_attempt_at = timezone.now() + pause
+    shipment.save(update_fields=["claim_token", "lease_until", "last_error", "next_attempt_at"])
+
+
+def look_again(order: Order) -> None:
+    """Try the shipments again that something in the store stood against, for the order changed there."""
+    blocked = order.shipments.filter(status=Shipment.Status.BLOCKED)
+    try_again(blocked.exclude(fulfilments__status=Fulfilment.Status.UNCERTAIN))
+
+
+def take_scopes(event: WebhookEvent) -> None:
+    """Try the shipments again that a missing scope may have stood against: the app was granted others."""
+    try_again(
+        Shipment.objects.filter(
+            status=Shipment.Status.BLOCKED, order__account=event.account, note__endswith=MISSING_SCOPE
+        )
+    )
+
+
+def try_again(rows: QuerySet[Shipment]) -> int:
+    """Make blocked shipments due; return how many."""
+    due = {"status": Shipment.Status.WAITING, "attempts": 0, "next_attempt_at": timezone.now(), "last_error": ""}
+    if count := Shipment.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(**due):
+        queue.kick("orders.fulfil")
+    return count
+
+
+def why_it_waits(shipment: Shipment) -> str:
+    """Say what keeps a shipment back besides its turn; empty if nothing does."""
+    return why_not_yet(shipment) or shipment.last_error if shipment.status == Shipment.Status.WAITING else ""
+
+
+def why_not_yet(shipment: Shipment) -> str:
+    """Say why the store cannot be told of anything now; blank if it can."""
+    account = shipment.order.account
+    return "The account is paused. Resume it first." if account.paused_at else reachable.why_not(account)
+
+
+def _close(shipment: Shipment, status: str, note: str, **more: object) -> None:
+    values = {"status": status, "note": note[:500], "claim_token": "", "lease_until": None, "last_error": "", **more}
+    for name, value in values.items():
+        setattr(shipment, name, value)
+    shipment.save(update_fields=[*values])

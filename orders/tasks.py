@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import completeness, fetches, reconciliation, reread, settlement
+from orders import completeness, fetches, fulfilments, reconciliation, reread, settlement
 
 
 @shared_task(name="orders.reread")
@@ -21,6 +21,12 @@ def reconcile() -> None:
 def fetch() -> None:
     """Fetch the orders that people asked for."""
     fetches.fetch()
+
+
+@shared_task(name="orders.fulfil")
+def fulfil() -> None:
+    """Tell stores what suppliers have shipped."""
+    fulfilments.tell()
 
 
 @shared_task(name="orders.compare_days")

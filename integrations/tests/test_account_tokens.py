@@ -212,8 +212,8 @@ class TestScopes:
         store.refresh_from_db()
         found = self.compare(store)
         assert found.missing == ("read_themes",)
-        assert found.missing_needed == ("read_customers", "read_merchant_managed_fulfillment_orders")
-        assert found.not_asked_for == ("read_customers", "read_locations", "read_merchant_managed_fulfillment_orders")
+        assert found.missing_needed == ("read_customers", "write_merchant_managed_fulfillment_orders")
+        assert found.not_asked_for == ("read_customers", "read_locations", "write_merchant_managed_fulfillment_orders")
         self.compare(store)
         store.refresh_from_db()
         assert store.granted_scopes == "write_orders,read_products,read_locations"

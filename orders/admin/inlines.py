@@ -2,8 +2,8 @@
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
 from hemi.lib import badges, money
@@ -52,7 +52,7 @@ class PartInline(ReadOnlyInline):
     model = SupplierOrder
     verbose_name_plural = "supplier parts"
     tab = False
-    fields = ["part", "supplier", "state", "file", "sent_at", "supplier_reference", "attention"]
+    fields = ["part", "supplier", "state", "file", "sent_at", "supplier_reference", "shown_attention"]
     ordering = ["pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
@@ -67,6 +67,11 @@ class PartInline(ReadOnlyInline):
     def state(self, part: SupplierOrder) -> SafeString:
         mark = badges.state(part)
         return format_html("{} {}", mark, badges.badge("On hold", "warning")) if part.held_at else mark
+
+    @display(description="needs attention")
+    def shown_attention(self, part: SupplierOrder) -> SafeString:
+        texts = [part.attention, *(finding["text"] for finding in part.findings)]
+        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts if text))
 
     @display(description="file")
     def file(self, part: SupplierOrder) -> str:

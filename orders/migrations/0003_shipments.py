@@ -42,7 +42,8 @@ class Migration(migrations.Migration):
             name='Fulfilment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fulfillment_order_id', models.BigIntegerField(verbose_name="Shopify's fulfilment order")),
+                ('fulfillment_order_id', models.BigIntegerField(blank=True, null=True, verbose_name="Shopify's fulfilment order")),
+                ('shopify_location_id', models.BigIntegerField(blank=True, null=True, verbose_name="Shopify's location")),
                 ('lines', models.JSONField(default=list, verbose_name='lines')),
                 ('status', models.CharField(choices=[('due', 'Waiting'), ('calling', 'Being told'), ('done', 'Done'), ('uncertain', 'Uncertain'), ('blocked', 'Refused by the store')], default='due', max_length=10, verbose_name='state')),
                 ('shopify_id', models.BigIntegerField(blank=True, null=True, verbose_name="Shopify's fulfilment")),

@@ -47,10 +47,11 @@ class Shipment(Claimable):
 
 
 class Fulfilment(models.Model):
-    """A call that tells a shipment to the store: a row before it is a call, for one fulfilment order.
+    """A part of a shipment as it is told to the store: a row before it is a call, for one fulfilment order.
 
     `lines` are {"id", "line", "quantity", "remaining"}: the fulfilment order's line, Shopify's line id, the pieces
-    to fulfil, and those that were left before it, by which a call of unknown outcome is matched.
+    to fulfil, and those that were left before it, by which a call of unknown outcome is matched. Rows of one shipment
+    and location are one call. Without a fulfilment order the store had it already, or a person said so.
     """
 
     class Status(models.TextChoices):
@@ -61,7 +62,8 @@ class Fulfilment(models.Model):
         BLOCKED = "blocked", "Refused by the store"
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, db_index=False, related_name="fulfilments")
-    fulfillment_order_id = models.BigIntegerField("Shopify's fulfilment order")
+    fulfillment_order_id = models.BigIntegerField("Shopify's fulfilment order", null=True, blank=True)
+    shopify_location_id = models.BigIntegerField("Shopify's location", null=True, blank=True)
     lines = models.JSONField("lines", default=list)
     status = models.CharField("state", max_length=10, choices=Status, default=Status.DUE)
     shopify_id = models.BigIntegerField("Shopify's fulfilment", null=True, blank=True)
