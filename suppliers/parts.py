@@ -7,7 +7,7 @@ exactly one of "stopped" and "being handed over" is true.
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -16,6 +16,7 @@ from orders.models import Order, OrderLine
 from suppliers.models import Delivery, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
+_REJECTED = Status.REJECTED
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
 _STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(step=Delivery.Step.RENAMING)
 
@@ -61,6 +62,26 @@ def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
     part.lines.update(is_live=False)
     timeline.record(part.order, "part_cancelled", f"{part.supplier}'s part cancelled: {reason}", part.reference, by)
     return True
+
+
+def free_lines(order: Order) -> QuerySet[OrderLine]:
+    """Return the lines that are still to be sent and that nobody has, or that their supplier rejects."""
+    taken = SupplierOrderLine.objects.filter(is_live=True, order_line=OuterRef("pk")).exclude(reply_status=_REJECTED)
+    return order.lines.filter(~Exists(taken), sendable__gt=0)
+
+
+def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
+    """Free those of the lines that their supplier rejects; the part keeps them as history. Return how many."""
+    rejected = SupplierOrderLine.objects.filter(order_line__in=lines, is_live=True, reply_status=_REJECTED)
+    freed = list(rejected.select_related("supplier_order__supplier", "supplier_order__order"))
+    rejected.update(is_live=False)
+    for part in {row.supplier_order for row in freed}:
+        count = sum(row.supplier_order == part for row in freed)
+        if " rejects " in part.attention and not part.lines.filter(is_live=True, reply_status=_REJECTED).exists():
+            SupplierOrder.objects.filter(pk=part.pk).update(attention="")
+        text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
+        timeline.record(part.order, "lines_taken_back", text, part.reference, by)
+    return len(freed)
 
 
 def stop(part: SupplierOrder) -> bool:

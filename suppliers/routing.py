@@ -6,7 +6,7 @@ from datetime import timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from hemi.lib import claims, queue
@@ -194,7 +194,20 @@ def _attention(order: Order) -> str:
     if order.state != Order.State.READY:
         return ""
     count = order.lines.filter(routing=OrderLine.Routing.UNROUTED).count()
-    return f"{count} {'line goes' if count == 1 else 'lines go'} to no supplier yet." if count else ""
+    texts = [f"{count} {'line goes' if count == 1 else 'lines go'} to no supplier yet."] if count else []
+    return " ".join([*texts, *_rejections(order)])[:300]
+
+
+def _rejections(order: Order) -> list[str]:
+    """Say what suppliers reject of the order; a person who has dealt with a part takes it off."""
+    rejecting = order.supplier_orders.exclude(attention="").select_related("supplier")
+    rejected = Count("lines", filter=Q(lines__is_live=True, lines__reply_status=SupplierOrder.Status.REJECTED))
+    found = rejecting.annotate(rejected=rejected).filter(rejected__gt=0).order_by("pk")
+    return [
+        f"{part.supplier} rejects {part.rejected} {'line' if part.rejected == 1 else 'lines'}: route again or send "
+        f"elsewhere."
+        for part in found
+    ]
 
 
 def _tell(part: SupplierOrder, text: str) -> None:

@@ -48,8 +48,11 @@ def cancel_order(*, order: Order, reason: str, by: Any) -> Order:
 
 
 def route_again(*, order: Order, by: Any) -> Order:
-    """Ask the rules again for the lines that nobody has. Raises Refused."""
-    return services.route_again(order=order, by=by)
+    """Ask the rules again for the lines that nobody has, or that their supplier rejects. Raises Refused."""
+    with transaction.atomic():
+        order = services.route_again(order=order, by=by)
+        parts.take_back_rejected(order.lines.all(), by=by)
+        return order
 
 
 def send_to_supplier(*, order: Order, lines: Iterable[OrderLine], supplier: Supplier, by: Any) -> SupplierOrder:
@@ -61,10 +64,10 @@ def send_to_supplier(*, order: Order, lines: Iterable[OrderLine], supplier: Supp
         if supplier.is_live == order.is_test:
             kind = "test" if order.is_test else "real"
             raise Refused(f"This is a {kind} order, and {supplier} is {supplier.get_mode_display()}")
-        wanted = order.lines.filter(pk__in=[line.pk for line in lines], sendable__gt=0)
-        free = list(wanted.exclude(allocations__is_live=True))
+        free = list(parts.free_lines(order).filter(pk__in=[line.pk for line in lines]))
         if not free:
             raise Refused("None of these lines is free: each is with a supplier, fulfilled or removed.")
+        parts.take_back_rejected(free, by=by)
         part = parts.allocate(order, supplier, free, by=by)
         settlement.settle(order)
         return part
@@ -122,6 +125,7 @@ def deal_with(*, supplier_order: SupplierOrder, reason: str, by: Any) -> Supplie
         text = f"Dealt with: {_reason(reason)} (It was: {part.attention})"
         _clear_attention(part)
         timeline.record(part.order, "dealt_with", text, part.reference, by)
+        settlement.settle(part.order)  # what it rejected may have been what the order needed attention for
         return part
 
 

@@ -94,7 +94,8 @@ class OrderButtons(ReasonedButtons):
         permissions=["route"],
         dialog={
             "title": "Ask the routing rules again?",
-            "description": "Lines that nobody has yet are looked at with the rules of now.",
+            "description": "Lines that nobody has yet, or that their supplier rejects, are looked at with the rules of "
+            "now. A supplier that had its file of this order gets no line again by itself.",
             "form_submit_text": "Route again",
         },
     )

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Prefetch
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from orders.admin import refusals
 from orders.models import Order, OrderLine
-from suppliers.models import Supplier
+from suppliers import parts
+from suppliers.models import Supplier, SupplierOrderLine
 
 
 class SendForm(BaseDialogForm):
@@ -25,7 +26,7 @@ class SendForm(BaseDialogForm):
         OrderLine.objects.none(),
         label="Lines",
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Only lines that nobody has yet.",
+        help_text="Only lines that nobody has yet, or that their supplier rejects.",
         error_messages={"required": "Tick at least one line."},
     )
 
@@ -40,11 +41,13 @@ class SendForm(BaseDialogForm):
             if order.is_test
             else "A real order goes to live suppliers only."
         )
-        lines.queryset = refusals.free_lines(order)
+        live = SupplierOrderLine.objects.filter(is_live=True).select_related("supplier_order__supplier")
+        lines.queryset = parts.free_lines(order).prefetch_related(Prefetch("allocations", live, to_attr="live"))
         lines.label_from_instance = _say
         lines.initial = [line.pk for line in lines.queryset]
 
 
 def _say(line: OrderLine) -> str:
-    parts = [f"{line.sendable} × {line.title}", line.variant_title, line.sku]
-    return ", ".join(part for part in parts if part)
+    texts = [f"{line.sendable} × {line.title}", line.variant_title, line.sku]
+    texts += [f"rejected by {allocation.supplier_order.supplier}" for allocation in line.live]
+    return ", ".join(text for text in texts if text)

@@ -1,10 +1,8 @@
 """Why a button of an order is off, in the words in which the services refuse."""
 
-from django.db.models import QuerySet
-
 from orders import readiness
-from orders.models import Order, OrderLine
-from suppliers import services
+from orders.models import Order
+from suppliers import parts, services
 
 State = Order.State
 
@@ -39,7 +37,7 @@ def send_to_supplier(order: Order) -> str:
     """Why no line can be sent by hand."""
     if reason := _not_going(order):
         return reason
-    if free_lines(order).exists():
+    if parts.free_lines(order).exists():
         return ""
     return "No line is free: each is with a supplier, fulfilled or removed."
 
@@ -47,11 +45,6 @@ def send_to_supplier(order: Order) -> str:
 def lift_filter(order: Order) -> str:
     """Why there is nothing to release from the source name filter."""
     return "" if order.state == State.FILTERED else "The source name filter does not hold this order back."
-
-
-def free_lines(order: Order) -> QuerySet[OrderLine]:
-    """Return the lines that nobody has and that are still to be sent."""
-    return order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
 
 
 def _not_going(order: Order) -> str:
