@@ -24,6 +24,8 @@ _GROUPS = {
         "suppliers.Supplier": "factory",
         "suppliers.Endpoint": "dns",
         "suppliers.RoutingRule": "alt_route",
+        "suppliers.Mapping": "transform",
+        "suppliers.DocumentSchema": "schema",
     },
     "Connections": {
         "integrations.Client": "groups",

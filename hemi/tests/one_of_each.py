@@ -19,7 +19,7 @@ from integrations.models import (
     WebhookEvent,
 )
 from orders.models import OrderEvent, OrderFetch, OrderLine
-from suppliers.models import DeliveryAttempt, RoutingRule, SupplierOrderLine, SupplierReply
+from suppliers.models import DeliveryAttempt, DocumentSchema, Mapping, RoutingRule, SupplierOrderLine, SupplierReply
 from suppliers.tests import factories
 
 
@@ -65,7 +65,9 @@ def _orders() -> list[Model]:
     reply = SupplierReply.objects.create(
         endpoint=supplier.endpoint, file_name="R.xml", sha256="1" * 64, size=1, content=b"x", supplier_order=part
     )
-    return [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply]
+    mapping = Mapping.objects.create(supplier=supplier, version=1, xslt="<o/>")
+    schema = DocumentSchema.objects.create(name="A schema", archive=b"", main_document="a.xsd", sha256="2" * 64)
+    return [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, mapping, schema]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

@@ -17,6 +17,9 @@ READS = {
     "integrations.CollectionExport.download",
     "integrations.PrivacyRequest.download",
     "suppliers.SupplierOrder.preview",
+    "suppliers.Supplier.preview",
+    "suppliers.Mapping.preview",
+    "suppliers.Mapping.compare",
     "suppliers.Delivery.download",
     "suppliers.SupplierReply.download",
 }

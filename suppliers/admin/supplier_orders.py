@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -20,10 +20,9 @@ from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import rendering, services
+from suppliers import composing, drafting, previews, services
 from suppliers.admin import refusals
 from suppliers.admin.filters import AttentionFilter
-from suppliers.documents.rendered import InvalidDocument
 from suppliers.models import SupplierOrder, SupplierOrderLine, SupplierReply
 
 
@@ -93,7 +92,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     inlines = [LineInline, ReplyInline]
     fieldsets = [
         (None, {"fields": [("shown_order", "supplier", "revision"), ("shown_state", "hold_reason", "cancel_reason")]}),
-        (None, {"fields": [("attention", "supplier_reference", "reply_reason")]}),
+        (None, {"fields": [("attention", "supplier_reference", "reply_reason"), "shown_findings"]}),
         (None, {"fields": [("file", "created_at", "sent_at", "replied_at")]}),
     ]
 
@@ -141,6 +140,10 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="account")
     def account(self, part: SupplierOrder) -> str:
         return part.order.account.shop_name
+
+    @display(description="what the supplier's rules found")
+    def shown_findings(self, part: SupplierOrder) -> SafeString:
+        return format_html_join(mark_safe("<br>"), "{}", ((finding["text"],) for finding in part.findings))
 
     @display(description="file")
     def file(self, part: SupplierOrder) -> str:
@@ -222,7 +225,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         done = "The document is made again within seconds."
         return self.ask(request, object_id, services.make_document_again, done)
 
-    @action(description="Preview XML", permissions=["preview"])
+    @action(description="Preview document", permissions=["preview"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the document that is stored, or that would be made now."""
         part = self.get_object(request, object_id)
@@ -232,12 +235,14 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
 
 def _document(part: SupplierOrder) -> dict[str, Any]:
-    encoding = part.supplier.encoding
     if hasattr(part, "delivery"):
-        text = bytes(part.delivery.document).decode(encoding, "replace")
+        text = previews.pretty(bytes(part.delivery.document), part.supplier.encoding)
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
-    try:
-        rendered = rendering.draft(part)
-    except (InvalidDocument, LookupError) as error:
-        return {"error": str(error)}
-    return {"text": rendered.document.decode(encoding, "replace"), "remarks": rendered.remarks}
+    draft = drafting.draft(composing.compose(part), part.supplier)
+    return {
+        "text": previews.shown(draft, part.supplier.encoding),
+        "remarks": draft.rendered.remarks if draft.rendered else [],
+        "findings": draft.findings,
+        "error": draft.fault,
+        "validity": previews.validity(part.supplier, draft),
+    }

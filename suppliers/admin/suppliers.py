@@ -21,6 +21,8 @@ from hemi.lib.dialogs import ReasonForm
 from integrations.models import AccountShopify
 from orders.services import Refused
 from suppliers import services
+from suppliers.admin import pages
+from suppliers.admin.file_settings import MAPPED, PreSendRuleInline, SupplierForm
 from suppliers.models import Supplier
 
 
@@ -58,8 +60,16 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     list_select_related = ["endpoint"]
     compressed_fields = False
     search_fields = ["name", "code"]
+    form = SupplierForm
+    inlines = [PreSendRuleInline]
     readonly_fields = ["shown_mode", "shown_pause"]
-    fields = ["name", "code", "endpoint", "encoding", "contact_email", "shown_mode", "shown_pause"]
+    fieldsets = [
+        (None, {"fields": ["name", "code", "endpoint", "contact_email", ("shown_mode", "shown_pause")]}),
+        (
+            "Files",
+            {"fields": [("format", "encoding"), ("csv_delimiter", "unit_code"), "schema", "replacements"]},
+        ),
+    ]
     why_kept = _why_kept
 
     subject = "supplier"
@@ -68,6 +78,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         {"title": "Test or live", "items": ["send_test_order", "go_live", "back_to_test"]},
         "pause",
         "resume",
+        "preview",
     ]
     button_refusals = {
         "send_test_order": _why_no_test_order,
@@ -78,19 +89,26 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     }
 
     def get_readonly_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
-        return [*self.readonly_fields, "code"] if obj else self.readonly_fields
+        mapped = [] if request.user.has_perm("suppliers.map_supplier") else MAPPED
+        return [*self.readonly_fields, *mapped, "code"] if obj else [*self.readonly_fields, *mapped]
 
-    def get_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
-        return list(self.fields) if obj else [name for name in self.fields if not name.startswith("shown_")]
+    def get_fieldsets(self, request: HttpRequest, obj: Supplier | None = None) -> Any:
+        if obj:
+            return self.fieldsets
+        first = ["name", "code", "endpoint", "contact_email"]
+        return [(None, {"fields": first}), *self.fieldsets[1:]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Supplier]:
-        return super().get_queryset(request).select_related("endpoint")
+        return super().get_queryset(request).select_related("endpoint", "schema").defer("schema__archive")
 
     def has_golive_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.golive_supplier")
 
     def has_pause_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.pause_supplier")
+
+    def has_preview_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.preview_supplierorder")
 
     @display(description="mode")
     def shown_mode(self, supplier: Supplier) -> SafeString:
@@ -177,3 +195,8 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let the supplier's files go again."""
         return self.ask(request, object_id, services.resume, "The supplier's files go out again.")
+
+    @action(description="Preview", permissions=["preview"])
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the document of any order as this supplier gets it."""
+        return pages.preview(self, request, self.get_object(request, object_id))

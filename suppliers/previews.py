@@ -1,0 +1,132 @@
+"""See the document of an order for a supplier, also as a mapping that is not yet live would make it."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from orders.models import Order
+from suppliers import composing, drafting, samples
+from suppliers.documents.content import DocumentContent, LineContent, from_json
+from suppliers.models import DeliveryContent, Mapping, Supplier, SupplierOrder
+
+_SHOWN = 200_000  # characters of a document on a page
+_INDENTED = 1_000_000  # bytes; a larger one is shown as it is
+
+
+class NotFound(ValueError):
+    """No order is meant by these words."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A document to look at; `of` says whose, `validity` how it was checked."""
+
+    of: str
+    draft: drafting.Draft
+    text: str
+    validity: str
+
+
+def look(supplier: Supplier, wanted: str, mapping: Mapping | None = None) -> Preview:
+    """Make the document of the order that `wanted` names, by reference or number; blank: of an example.
+
+    Raises NotFound.
+    """
+    of, content = _content(supplier, wanted.strip())
+    draft = drafting.draft(content, supplier, mapping)
+    return Preview(of, draft, shown(draft, supplier.encoding), validity(supplier, draft))
+
+
+def recent(supplier: Supplier) -> list[SupplierOrder]:
+    """Return the supplier's newest parts, to choose from."""
+    parts = SupplierOrder.objects.filter(supplier=supplier, order__redacted_at=None)
+    return list(parts.select_related("order").order_by("-pk")[:20])
+
+
+def example(supplier: Supplier) -> DocumentContent:
+    """Return what a document of Hemi's own test order says."""
+    order = samples.order(1)
+    lines = tuple(
+        LineContent(
+            shopify_id=-line.shopify_id,
+            number=line.position,
+            sku=line.sku,
+            title=line.title,
+            variant=line.variant_title,
+            vendor=line.vendor,
+            quantity=line.quantity,
+            unit_price=line.price,
+            discount=line.discount,
+            tax=line.tax,
+            properties=(),
+        )
+        for line in order.lines
+    )
+    return DocumentContent(
+        reference=f"HM000000-{supplier.code}-1",
+        revision=1,
+        is_test=True,
+        supplier_code=supplier.code,
+        supplier_name=supplier.name,
+        shop="example.myshopify.com",
+        order_number=order.number,
+        order_id=1,
+        placed_at=order.placed_at,
+        currency=order.currency,
+        are_taxes_included=order.are_taxes_included,
+        customer={"name": order.customer_name, "email": order.email, "phone": order.phone},
+        ship_to=order.shipping_address or {},
+        shipping_methods=tuple((way["title"], way["code"]) for way in order.shipping_methods),
+        note=order.note,
+        lines=lines,
+    )
+
+
+def said(part: SupplierOrder) -> DocumentContent:
+    """Return what the part's document says: as it was stored, or as it would be made today."""
+    stored = DeliveryContent.objects.filter(delivery__supplier_order=part).first()
+    return from_json(stored.content) if stored else composing.compose(part)
+
+
+def shown(draft: drafting.Draft, encoding: str) -> str:
+    """Return the document as text, XML indented."""
+    if draft.rendered is None:
+        return ""
+    return pretty(draft.rendered.document, encoding)[:_SHOWN]
+
+
+def pretty(document: bytes, encoding: str) -> str:
+    """Return a document as text, XML indented; what is no XML as it is."""
+    if document.lstrip()[:1] == b"<" and len(document) < _INDENTED:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True)
+        try:
+            root = etree.fromstring(document, parser)
+        except etree.XMLSyntaxError:
+            return document.decode(encoding, "replace")
+        return etree.tostring(root.getroottree(), pretty_print=True, encoding="unicode")
+    return document.decode(encoding, "replace")
+
+
+def validity(supplier: Supplier, draft: drafting.Draft) -> str:
+    """Say in words how the document was checked; "" where there is none."""
+    if draft.rendered is None:
+        return ""
+    if supplier.schema_id:
+        return f"Valid: it satisfies the schema {supplier.schema}."
+    own = {Supplier.Format.HEMI: "Valid: it satisfies Hemi's schema.", Supplier.Format.UBL: "Its codes and sums hold."}
+    return f"{own.get(Supplier.Format(supplier.format), '')} The supplier has no schema of its own here.".strip()
+
+
+def _content(supplier: Supplier, wanted: str) -> tuple[str, DocumentContent]:
+    if not wanted:
+        return "an example order", example(supplier)
+    parts = SupplierOrder.objects.filter(supplier=supplier).select_related("order__account", "supplier", "replaces")
+    part = parts.filter(reference=wanted.upper()).first() or parts.filter(order__number=wanted).order_by("-pk").first()
+    if part:
+        if part.order.redacted_at:
+            raise NotFound("The customer's data of this order was removed.")
+        return f"{part.reference}, order {part.order.number}", said(part)
+    order = Order.objects.filter(number=wanted, redacted_at=None).select_related("account").order_by("-pk").first()
+    if order is None:
+        raise NotFound("There is no order with this number or reference.")
+    return f"{order}, as if all of it went to {supplier}", composing.compose_trial(order, supplier)
