@@ -22,8 +22,9 @@ from orders.services import Refused as OrderRefused
 from orders.tests import bodies
 from sandbox.ftp import FtpSandbox
 from sandbox.supplier_documents import Verdict, reply_document
-from suppliers import inbound, outbox, rendering, replies, routing, services
+from suppliers import inbound, outbox, rendering, replies, routing
 from suppliers.models import Delivery, RoutingRule, Supplier, SupplierReply
+from suppliers.services import deliveries, orders, parts
 from suppliers.tests import factories
 from suppliers.transports import sessions
 
@@ -127,7 +128,7 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     deliver()
     part = Order.objects.get().supplier_orders.get()
     answer(server, supplier, part)
-    services.deal_with(supplier_order=part, reason=f"Spoke with {NAME}", by=None)
+    parts.deal_with(supplier_order=part, reason=f"Spoke with {NAME}", by=None)
     alerts.raise_alert("delivery_dead", 7, f"No file for {NAME}", f"{NAME}, {STREET}, {EMAIL}")
     before = Delivery.objects.get()
     assert searching.in_rows(WORDS)  # else the test could not fail
@@ -168,7 +169,7 @@ def test_what_is_still_due_is_sent_first(client, account, supplier, server):
     send(client, account, body)
     routing.route()
     rendering.render()
-    services.hold_order(order=Order.objects.get(), reason="A question", by=None)
+    orders.hold(order=Order.objects.get(), reason="A question", by=None)
     send(client, account, wish(account, body["id"]), "customers/redact")
     privacy.work()
     request = PrivacyRequest.objects.get()
@@ -182,7 +183,7 @@ def test_what_is_still_due_is_sent_first(client, account, supplier, server):
     alert = StaffAlert.objects.get(kind="privacy_due")
     assert "on hold" in alert.text and Order.objects.get().email == EMAIL
 
-    services.release_order(order=Order.objects.get(), reason="paid", by=None)
+    orders.release(order=Order.objects.get(), reason="paid", by=None)
     deliver()
     again()
     request.refresh_from_db()
@@ -217,7 +218,7 @@ def test_a_file_that_hangs_is_waited_for_until_staff_cancel_it(client, account, 
     assert word in request.report
     assert bytes(Delivery.objects.get().document)
     Delivery.objects.update(status="dead")
-    services.cancel_order(order=Order.objects.get(), reason="Forgotten", by=None)
+    orders.cancel(order=Order.objects.get(), reason="Forgotten", by=None)
     again()
     request.refresh_from_db()
     assert request.status == "done"
@@ -325,7 +326,7 @@ def test_what_was_redacted_is_neither_sent_nor_read_again(client, account, suppl
     Delivery.objects.update(status="dead")
     WebhookEvent.objects.filter(pk=event.pk).update(status="failed")
     with pytest.raises(OrderRefused):
-        services.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
     with pytest.raises(Refused, match="removed"):
         webhook_events.replay(event=WebhookEvent.objects.get(pk=event.pk), by=None)
     Delivery.objects.update(status="due", next_attempt_at=timezone.now())

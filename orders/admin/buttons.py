@@ -13,7 +13,7 @@ from orders.admin import refusals
 from orders.admin.dialogs import SendForm
 from orders.models import Order
 from orders.services import Refused
-from suppliers import services as supplier_services
+from suppliers.services import orders as supplier_services
 
 
 class OrderButtons(ReasonedButtons):
@@ -56,7 +56,7 @@ class OrderButtons(ReasonedButtons):
     def hold(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Keep what has not gone from going."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, supplier_services.hold_order, "The order is on hold.", reason=reason)
+        return self.ask(request, object_id, supplier_services.hold, "The order is on hold.", reason=reason)
 
     @action(
         description="Release",
@@ -71,7 +71,7 @@ class OrderButtons(ReasonedButtons):
     def release(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Let a held order go on."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, supplier_services.release_order, "The order is released.", reason=reason)
+        return self.ask(request, object_id, supplier_services.release, "The order is released.", reason=reason)
 
     @action(
         description="Cancel",
@@ -87,7 +87,7 @@ class OrderButtons(ReasonedButtons):
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Cancel for good."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, supplier_services.cancel_order, "The order is cancelled.", reason=reason)
+        return self.ask(request, object_id, supplier_services.cancel, "The order is cancelled.", reason=reason)
 
     @action(
         description="Route again",

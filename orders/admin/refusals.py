@@ -2,7 +2,8 @@
 
 from orders import readiness
 from orders.models import Order
-from suppliers import parts, services
+from suppliers import parts
+from suppliers.services import orders as services
 
 State = Order.State
 

@@ -12,8 +12,9 @@ from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify
 from orders.admin import search
 from orders.models import Order, OrderEvent, OrderLine
-from suppliers import services as supplier_services
+from orders.services import Refused
 from suppliers.models import Delivery, SupplierOrder, SupplierOrderLine
+from suppliers.services import orders as supplier_services
 from suppliers.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -189,8 +190,8 @@ def test_an_order_that_is_sent_in_full_is_neither_held_nor_cancelled(boss):
     assert boss.get(f"{LIST}{order.pk}/change/").content.decode().count(f'title="{sentence}"') == 2
     for name in ("hold", "cancel"):
         assert _told(_press(boss, order, name, reason="Too late"))[-1] == sentence
-        with pytest.raises(supplier_services.Refused, match=sentence):
-            getattr(supplier_services, f"{name}_order")(order=order, reason="Too late", by=None)
+        with pytest.raises(Refused, match=sentence):
+            getattr(supplier_services, name)(order=order, reason="Too late", by=None)
     order.refresh_from_db()
     assert (order.held_at, order.stopped_at, order.events.count()) == (None, None, 0)
     order_line(order)  # a line that nobody has can still be stopped

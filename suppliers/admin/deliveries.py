@@ -23,9 +23,10 @@ from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import services, waiting
+from suppliers import waiting
 from suppliers.admin import refusals
 from suppliers.models import Delivery, DeliveryAttempt
+from suppliers.services import deliveries
 
 
 class SettleForm(ReasonForm):
@@ -144,7 +145,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     )
     def retry_now(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Try a delivery again without waiting."""
-        return self.ask(request, object_id, services.retry_now, "The file is tried again now.")
+        return self.ask(request, object_id, deliveries.retry_now, "The file is tried again now.")
 
     @action(
         description="Settle",
@@ -160,7 +161,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def settle(self, request: HttpRequest, form: SettleForm, object_id: str) -> HttpResponse:
         """Say what became of a file."""
         was_sent, reason = form.cleaned_data["outcome"] == "sent", form.cleaned_data["reason"]
-        service = services.settle_uncertain
+        service = deliveries.settle_uncertain
         return self.ask(request, object_id, service, "The delivery is settled.", was_sent=was_sent, reason=reason)
 
     @action(description="Download document", permissions=["download"])
@@ -173,4 +174,4 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def retry_deliveries(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Try the chosen deliveries again."""
         done = "{count} to be tried again now."
-        self.ask_for_rows(request, queryset, "retry_deliveries", services.retry_now, done)
+        self.ask_for_rows(request, queryset, "retry_deliveries", deliveries.retry_now, done)

@@ -15,8 +15,9 @@ from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.secrecy import HidesSecrets
 from orders.services import Refused
-from suppliers import connections, services
+from suppliers import connections
 from suppliers.models import Endpoint
+from suppliers.services import endpoints
 from suppliers.transports.errors import TransportError
 
 EXPOSED = (
@@ -141,4 +142,4 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     )
     def restart(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let a stopped endpoint try again."""
-        return self.ask(request, object_id, services.restart_endpoint, "The endpoint is at work again.")
+        return self.ask(request, object_id, endpoints.restart, "The endpoint is at work again.")

@@ -18,9 +18,9 @@ from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable
 from hemi.lib.readonly import ReadOnly
 from orders.services import Refused
-from suppliers import services
 from suppliers.admin import refusals
 from suppliers.models import SupplierReply
+from suppliers.services import replies
 
 
 @admin.register(SupplierReply)
@@ -86,7 +86,7 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     )
     def read_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Read one reply again."""
-        return self.ask(request, object_id, services.read_again, "The reply is read again within seconds.")
+        return self.ask(request, object_id, replies.read_again, "The reply is read again within seconds.")
 
     @action(description="Download file", permissions=["view"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -98,4 +98,4 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def read_replies(self, request: HttpRequest, queryset: QuerySet[SupplierReply]) -> None:
         """Read the chosen replies again."""
         done = "{count} to be read again."
-        self.ask_for_rows(request, queryset, "read_replies", services.read_again, done)
+        self.ask_for_rows(request, queryset, "read_replies", replies.read_again, done)

@@ -20,10 +20,11 @@ from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import composing, drafting, previews, services
+from suppliers import composing, drafting, previews
 from suppliers.admin import refusals
 from suppliers.admin.filters import AttentionFilter
 from suppliers.models import SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.services import parts
 
 
 class LineInline(ReadOnlyInline):
@@ -164,7 +165,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def hold(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Keep the part's file from going."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, services.hold, "This part is on hold.", reason=reason)
+        return self.ask(request, object_id, parts.hold, "This part is on hold.", reason=reason)
 
     @action(
         description="Release",
@@ -179,7 +180,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def release(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Let the part go on."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, services.release, "This part is released.", reason=reason)
+        return self.ask(request, object_id, parts.release, "This part is released.", reason=reason)
 
     @action(
         description="Cancel",
@@ -194,7 +195,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Cancel the part for good."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, services.cancel, "This part is cancelled.", reason=reason)
+        return self.ask(request, object_id, parts.cancel, "This part is cancelled.", reason=reason)
 
     @action(
         description="Dealt with",
@@ -209,7 +210,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def deal_with(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Note that a person has seen to it."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, services.deal_with, "This part needs no attention any more.", reason=reason)
+        return self.ask(request, object_id, parts.deal_with, "This part needs no attention any more.", reason=reason)
 
     @action(
         description="Make document again",
@@ -223,7 +224,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def make_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Try again to make a document."""
         done = "The document is made again within seconds."
-        return self.ask(request, object_id, services.make_document_again, done)
+        return self.ask(request, object_id, parts.make_document_again, done)
 
     @action(description="Preview document", permissions=["preview"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

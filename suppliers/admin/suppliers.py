@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -18,12 +20,15 @@ from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.dialogs import ReasonForm
+from hemi.lib.links import link_to
 from integrations.models import AccountShopify
 from orders.services import Refused
-from suppliers import services
 from suppliers.admin import pages
 from suppliers.admin.file_settings import MAPPED, PreSendRuleInline, SupplierForm
 from suppliers.models import Supplier
+from suppliers.services import suppliers
+
+_MAPPINGS = "admin:suppliers_mapping_changelist"
 
 
 class TestOrderForm(BaseDialogForm):
@@ -62,12 +67,19 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     search_fields = ["name", "code"]
     form = SupplierForm
     inlines = [PreSendRuleInline]
-    readonly_fields = ["shown_mode", "shown_pause"]
+    readonly_fields = ["shown_mode", "shown_pause", "shown_mapping"]
     fieldsets = [
         (None, {"fields": ["name", "code", "endpoint", "contact_email", ("shown_mode", "shown_pause")]}),
         (
             "Files",
-            {"fields": [("format", "encoding"), ("csv_delimiter", "unit_code"), "schema", "replacements"]},
+            {
+                "fields": [
+                    ("format", "encoding"),
+                    ("csv_delimiter", "unit_code"),
+                    ("schema", "shown_mapping"),
+                    "replacements",
+                ]
+            },
         ),
     ]
     why_kept = _why_kept
@@ -96,7 +108,8 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         if obj:
             return self.fieldsets
         first = ["name", "code", "endpoint", "contact_email"]
-        return [(None, {"fields": first}), *self.fieldsets[1:]]
+        files = [("format", "encoding"), ("csv_delimiter", "unit_code"), "schema", "replacements"]
+        return [(None, {"fields": first}), ("Files", {"fields": files})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Supplier]:
         return super().get_queryset(request).select_related("endpoint", "schema").defer("schema__archive")
@@ -135,7 +148,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         """Make a test order for the supplier."""
         account = form.cleaned_data["account"]
         done = "The test order is made. Find its file under Supplier orders."
-        return self.ask(request, object_id, services.send_test_order, done, account=account)
+        return self.ask(request, object_id, suppliers.send_test_order, done, account=account)
 
     @action(
         description="Go live",
@@ -151,7 +164,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     )
     def go_live(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let real orders go to the supplier."""
-        return self.ask(request, object_id, services.go_live, "The supplier is live: it gets real orders from now on.")
+        return self.ask(request, object_id, suppliers.go_live, "The supplier is live: it gets real orders from now on.")
 
     @action(
         description="Back to test",
@@ -166,7 +179,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     )
     def back_to_test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let only test orders go to the supplier."""
-        return self.ask(request, object_id, services.back_to_test, "The supplier is in test mode: no real orders.")
+        return self.ask(request, object_id, suppliers.back_to_test, "The supplier is in test mode: no real orders.")
 
     @action(
         description="Pause",
@@ -181,7 +194,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def pause(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Keep the supplier's files back."""
         reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, services.pause, "The supplier is paused.", reason=reason)
+        return self.ask(request, object_id, suppliers.pause, "The supplier is paused.", reason=reason)
 
     @action(
         description="Resume",
@@ -194,7 +207,14 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     )
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let the supplier's files go again."""
-        return self.ask(request, object_id, services.resume, "The supplier's files go out again.")
+        return self.ask(request, object_id, suppliers.resume, "The supplier's files go out again.")
+
+    @display(description="the supplier's own format")
+    def shown_mapping(self, supplier: Supplier) -> SafeString:
+        live = drafting.live_mapping(supplier)
+        shown = link_to(live, f"Version {live.version} is live") if live else "No version is live"
+        query = urlencode({"supplier__id__exact": supplier.pk})
+        return format_html('{}. <a href="{}?{}" class="text-link">All versions</a>', shown, reverse(_MAPPINGS), query)
 
     @action(description="Preview", permissions=["preview"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from integrations.models import AccountShopify, StaffAlert
 from orders.models import Order
-from suppliers import outbox, services, waiting
+from orders.services import Refused
+from suppliers import outbox, waiting
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder
+from suppliers.services import orders, parts, suppliers
 from suppliers.tests import factories, hints
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,15 +106,15 @@ def _pause_account(row):
 
 
 def _hold_part(row):
-    services.hold(supplier_order=row.supplier_order, reason="Wrong address", by=None)
+    parts.hold(supplier_order=row.supplier_order, reason="Wrong address", by=None)
 
 
 def _hold_order(row):
-    services.hold_order(order=row.supplier_order.order, reason="Wrong address", by=None)
+    orders.hold(order=row.supplier_order.order, reason="Wrong address", by=None)
 
 
 def _cancel_order(row):
-    services.cancel_order(order=row.supplier_order.order, reason="The client asked", by=None)
+    orders.cancel(order=row.supplier_order.order, reason="The client asked", by=None)
 
 
 def _cancel_in_the_store(row):
@@ -179,7 +181,7 @@ def _set_mode(supplier, mode):
     Supplier.objects.filter(pk=supplier.pk).update(mode=mode)
 
 
-OTHER_MODE = [(True, "live", services.back_to_test, "test order"), (False, "test", services.go_live, "real order")]
+OTHER_MODE = [(True, "live", suppliers.back_to_test, "test order"), (False, "test", suppliers.go_live, "real order")]
 
 
 @pytest.mark.parametrize(("is_test", "mode", "mend", "word"), OTHER_MODE)
@@ -225,14 +227,14 @@ def test_a_released_file_goes_out(server, supplier):
     _hold_part(row)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {}
-    services.release(supplier_order=row.supplier_order, reason="ready", by=None)
+    parts.release(supplier_order=row.supplier_order, reason="ready", by=None)
     outbox.deliver(supplier.endpoint_id)
     assert files(server) == {row.final_name: bytes(row.document)}
 
 
 def test_once_the_rename_is_recorded_a_hold_is_refused(server, supplier):
     row = factories.killed(factories.delivery(supplier), step="renaming", temporary_name="x.part")
-    with pytest.raises(services.Refused):
+    with pytest.raises(Refused):
         _hold_part(row)
     row.refresh_from_db()
     assert not row.is_held

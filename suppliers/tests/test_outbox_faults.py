@@ -10,8 +10,9 @@ from django.utils import timezone
 from integrations.models import StaffAlert
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
-from suppliers import filedrop, lanes, outbox, services
+from suppliers import filedrop, lanes, outbox
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
+from suppliers.services import deliveries, endpoints
 from suppliers.tests import factories
 from suppliers.transports import sessions
 from suppliers.transports.errors import Kind, TransportError
@@ -205,7 +206,7 @@ def test_a_sweeping_supplier_that_cut_the_rename_leaves_it_uncertain_until_settl
         run(supplier, rounds=2)
         assert outcome(row) == ("uncertain", "renaming")
         assert len(list(server.swept_folder.iterdir())) == 1
-        services.settle_uncertain(delivery=row, was_sent=False, reason="The supplier lost it", by=None)
+        deliveries.settle_uncertain(delivery=row, was_sent=False, reason="The supplier lost it", by=None)
         (server.swept_folder / row.final_name).unlink()
         run(supplier)
         assert outcome(row) == ("sent", "sent")
@@ -343,7 +344,7 @@ def test_a_wrong_password_is_tried_once(watched, supplier):
     assert outbox.sweep() == 0
     assert alerts() == {"endpoint_stopped"}
     Endpoint.objects.update(password="right-password")
-    services.restart_endpoint(endpoint=endpoint, by=None)
+    endpoints.restart(endpoint=endpoint, by=None)
     run(supplier)
     assert [outcome(row) for row in rows] == [("sent", "sent")] * 3
     assert alerts() == set()
@@ -382,7 +383,7 @@ def test_a_file_is_given_up_after_the_configured_number(watched, supplier, setti
     assert StaffAlert.objects.filter(kind="delivery_dead").count() == 1
     watched.faults.clear()
     for row in rows:
-        services.retry_now(delivery=row, by=None)
+        deliveries.retry_now(delivery=row, by=None)
     run(supplier)
     assert [outcome(row) for row in rows] == [("sent", "sent")] * 2
     assert alerts() == set()

@@ -3,8 +3,9 @@
 import pytest
 
 from orders.services import Refused
-from suppliers import replies, routing, services, statements
+from suppliers import replies, routing, statements
 from suppliers.models import Delivery, RoutingRule, SupplierOrder, SupplierOrderLine
+from suppliers.services import orders, parts
 from suppliers.tests.test_replies import document, receive
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +45,7 @@ def test_a_rejection_is_seen_on_the_order(part):
 
 def test_dealt_with_takes_it_off_the_order_too(part):
     reject(part)
-    services.deal_with(supplier_order=part, reason="Refunded", by=None)
+    parts.deal_with(supplier_order=part, reason="Refunded", by=None)
     routing.route()
     part.order.refresh_from_db()
     assert part.order.attention == ""
@@ -56,7 +57,7 @@ def test_route_again_gives_them_to_whom_the_rules_name_now(part, sued):
     lines = {line.order_line_id for line in live(part)}
     RoutingRule.objects.filter(supplier=part.supplier).update(supplier=sued)
     SupplierOrder.objects.filter(supplier=sued).exclude(pk=part.pk).update(status="ready")
-    services.route_again(order=part.order, by=None)
+    orders.route_again(order=part.order, by=None)
     routing.route()
     part.refresh_from_db()
     part.order.refresh_from_db()
@@ -69,7 +70,7 @@ def test_route_again_gives_them_to_whom_the_rules_name_now(part, sued):
 
 def test_route_again_never_gives_them_to_the_same_supplier_by_itself(part):
     reject(part)
-    services.route_again(order=part.order, by=None)
+    orders.route_again(order=part.order, by=None)
     routing.route()
     part.order.refresh_from_db()
     assert not live(part)
@@ -80,7 +81,7 @@ def test_route_again_never_gives_them_to_the_same_supplier_by_itself(part):
 def test_send_to_supplier_takes_a_rejected_line(part, sued):
     reject(part)
     line = live(part)[0].order_line
-    services.send_to_supplier(order=part.order, lines=[line], supplier=sued, by=None)
+    orders.send_to_supplier(order=part.order, lines=[line], supplier=sued, by=None)
     assert [row.supplier_order.supplier for row in line.allocations.filter(is_live=True)] == [sued]
     assert part.order.events.filter(kind="lines_taken_back").count() == 1
 
@@ -88,8 +89,8 @@ def test_send_to_supplier_takes_a_rejected_line(part, sued):
 def test_a_line_that_is_not_rejected_stays_with_its_supplier(part, sued):
     line = live(part)[0].order_line
     with pytest.raises(Refused, match="None of these lines is free"):
-        services.send_to_supplier(order=part.order, lines=[line], supplier=sued, by=None)
-    services.route_again(order=part.order, by=None)
+        orders.send_to_supplier(order=part.order, lines=[line], supplier=sued, by=None)
+    orders.route_again(order=part.order, by=None)
     routing.route()
     assert [row.supplier_order for row in line.allocations.filter(is_live=True)] == [part]
 
@@ -97,7 +98,7 @@ def test_a_line_that_is_not_rejected_stays_with_its_supplier(part, sued):
 def test_what_is_shipped_after_it_was_taken_back_is_shown_and_not_told_to_the_store(part, sued):
     reject(part)
     line = live(part)[0]
-    services.send_to_supplier(order=part.order, lines=[line.order_line], supplier=sued, by=None)
+    orders.send_to_supplier(order=part.order, lines=[line.order_line], supplier=sued, by=None)
     row = receive(part.supplier.endpoint, document(part.reference, "shipped"), file_name="LATE.xml")
     replies.apply_replies()
     part.refresh_from_db()

@@ -7,9 +7,10 @@ from lxml import etree
 
 from orders.tests import bodies
 from sandbox.shopify.orders import VARIANTS, make_order
-from suppliers import rendering, routing, services
+from suppliers import rendering, routing
 from suppliers.documents import hemi_1_0
 from suppliers.models import Delivery, RoutingRule, SupplierOrder
+from suppliers.services import parts
 
 NS = {"o": hemi_1_0.NAMESPACE}
 
@@ -70,7 +71,7 @@ def test_a_document_that_cannot_be_made_is_shown_and_tried_again(take, north):
     assert not Delivery.objects.exists()
     north.name = "Northwind"
     north.save()
-    services.make_document_again(supplier_order=part, by=None)
+    parts.make_document_again(supplier_order=part, by=None)
     rendering.render()
     part.refresh_from_db()
     assert (part.status, part.attention) == (SupplierOrder.Status.READY, "")

@@ -10,11 +10,13 @@ from integrations.shopify import payloads
 from orders import intake
 from orders import services as order_services
 from orders.models import OrderLine
+from orders.services import Refused
 from orders.tests import bodies
 from sandbox.shopify import ShopifySandbox
 from sandbox.sockets import listen
-from suppliers import rendering, routing, services
+from suppliers import rendering, routing
 from suppliers.models import Delivery, RoutingRule, Supplier, SupplierOrder
+from suppliers.services import orders, suppliers
 
 LATER = "2026-11-20T12:00:00+01:00"
 
@@ -56,7 +58,7 @@ def test_a_line_that_no_rule_takes_stops_nothing_else(take, north):
 def test_a_new_rule_and_route_again_mend_it(take, north):
     order = take()
     RoutingRule.objects.create(priority=900, is_everything_else=True, supplier=north)
-    services.route_again(order=order, by=None)
+    orders.route_again(order=order, by=None)
     routing.route()
     rendering.render()
     order.refresh_from_db()
@@ -67,7 +69,7 @@ def test_a_new_rule_and_route_again_mend_it(take, north):
 def test_send_by_hand_mends_it(take, north, sued):
     RoutingRule.objects.filter(supplier=sued).delete()
     order = take()
-    services.send_to_supplier(order=order, lines=order.lines.all(), supplier=sued, by=None)
+    orders.send_to_supplier(order=order, lines=order.lines.all(), supplier=sued, by=None)
     routing.route()
     rendering.render()
     order.refresh_from_db()
@@ -105,19 +107,19 @@ def test_the_smallest_priority_wins_and_no_supplier_sets_aside(take, north):
 
 
 def test_real_orders_pass_over_suppliers_in_test_mode(take, north):
-    services.back_to_test(supplier=north, by=None)
+    suppliers.back_to_test(supplier=north, by=None)
     order = take(line_items=[bodies.line(9, 1, "Northwind", "NW-1", 1)])
     assert "still in test mode" in notes(order)[0][1]
     assert order.attention
-    with pytest.raises(services.Refused, match="real order"):
-        services.send_to_supplier(order=order, lines=order.lines.all(), supplier=north, by=None)
+    with pytest.raises(Refused, match="real order"):
+        orders.send_to_supplier(order=order, lines=order.lines.all(), supplier=north, by=None)
 
 
 def test_test_orders_never_reach_a_live_supplier(take, north):
     order = take(test=True, line_items=[bodies.line(9, 1, "Northwind", "NW-1", 1)])
     assert (statuses(order), order.attention) == ({}, "")
-    services.back_to_test(supplier=north, by=None)
-    services.route_again(order=order, by=None)
+    suppliers.back_to_test(supplier=north, by=None)
+    orders.route_again(order=order, by=None)
     routing.route()
     rendering.render()
     assert statuses(order) == {"NORTH": "ready"}
@@ -125,10 +127,10 @@ def test_test_orders_never_reach_a_live_supplier(take, north):
 
 
 def test_a_sample_order_goes_to_a_supplier_in_test_mode_only(account, north):
-    with pytest.raises(services.Refused, match="is live"):
-        services.send_test_order(supplier=north, account=account, by=None)
-    services.back_to_test(supplier=north, by=None)
-    part = services.send_test_order(supplier=Supplier.objects.get(), account=account, by=None)
+    with pytest.raises(Refused, match="is live"):
+        suppliers.send_test_order(supplier=north, account=account, by=None)
+    suppliers.back_to_test(supplier=north, by=None)
+    part = suppliers.send_test_order(supplier=Supplier.objects.get(), account=account, by=None)
     routing.route()
     rendering.render()
     part.refresh_from_db()
@@ -176,7 +178,7 @@ def test_a_line_added_after_the_first_try_waits_for_a_person(take, north):
     take({**body, "updated_at": LATER})
     line = order.lines.get(sku="NW-7")
     assert line.routing == OrderLine.Routing.UNROUTED
-    services.send_to_supplier(order=order, lines=[line], supplier=north, by=None)
+    orders.send_to_supplier(order=order, lines=[line], supplier=north, by=None)
     rendering.render()
     document = bytes(order.supplier_orders.get(revision=2).delivery.document)
     assert (b"NW-7" in document, b"NW-1001" in document) == (True, False)

@@ -5,9 +5,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orders.models import Order, OrderLine
-from suppliers import rendering, routing, services
+from orders.services import Refused
+from suppliers import rendering, routing
 from suppliers.admin import refusals
 from suppliers.models import Delivery, Endpoint, SupplierOrder
+from suppliers.services import deliveries, endpoints, orders, parts, suppliers
 
 
 def work():
@@ -22,11 +24,11 @@ def renaming():
 def test_a_held_order_waits_and_goes_on_when_released(take, north):
     order = take()
     person = User.objects.create_user("ada")
-    services.hold_order(order=order, reason="credit check", by=person)
+    orders.hold(order=order, reason="credit check", by=person)
     work()
     assert Order.objects.get().state == Order.State.HELD
     assert Delivery.objects.get().is_held
-    services.release_order(order=order, reason="checked", by=person)
+    orders.release(order=order, reason="checked", by=person)
     work()
     assert not Delivery.objects.get().is_held
     assert [event.actor for event in order.events.filter(kind__in=["held", "released"])] == [person, person]
@@ -34,51 +36,51 @@ def test_a_held_order_waits_and_goes_on_when_released(take, north):
 
 def test_release_needs_a_reason(take, north):
     order = take()
-    services.hold_order(order=order, reason="credit check", by=None)
-    with pytest.raises(services.Refused, match="reason"):
-        services.release_order(order=order, reason=" ", by=None)
+    orders.hold(order=order, reason="credit check", by=None)
+    with pytest.raises(Refused, match="reason"):
+        orders.release(order=order, reason=" ", by=None)
     assert Order.objects.get().held_at
-    services.release_order(order=order, reason="paid", by=None)
+    orders.release(order=order, reason="paid", by=None)
     assert order.events.get(kind="released").text == "Released from hold: paid"
 
 
 def test_a_part_released_while_its_order_waits_stays_here(take, north):
     part = take().supplier_orders.get()
-    services.hold(supplier_order=part, reason="wait", by=None)
+    parts.hold(supplier_order=part, reason="wait", by=None)
     Order.objects.update(state=Order.State.FILTERED)
-    services.release(supplier_order=part, reason="came", by=None)
+    parts.release(supplier_order=part, reason="came", by=None)
     assert Delivery.objects.get().is_held
 
 
 def test_hold_needs_a_reason_and_an_order_that_is_not_held(take, north):
     order = take()
-    with pytest.raises(services.Refused, match="reason"):
-        services.hold_order(order=order, reason="  ", by=None)
+    with pytest.raises(Refused, match="reason"):
+        orders.hold(order=order, reason="  ", by=None)
     assert Order.objects.get().held_at is None
-    services.hold_order(order=order, reason="x", by=None)
-    with pytest.raises(services.Refused, match="already"):
-        services.hold_order(order=order, reason="y", by=None)
+    orders.hold(order=order, reason="x", by=None)
+    with pytest.raises(Refused, match="already"):
+        orders.hold(order=order, reason="y", by=None)
     assert Order.objects.get().hold_reason == "x"
 
 
 def test_a_part_is_held_alone(take, north, sued):
     order = take()
     part = order.supplier_orders.get(supplier=north)
-    services.hold(supplier_order=part, reason="wait", by=None)
+    parts.hold(supplier_order=part, reason="wait", by=None)
     assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
-    services.hold_order(order=order, reason="all", by=None)
-    services.release_order(order=order, reason="checked", by=None)
+    orders.hold(order=order, reason="all", by=None)
+    orders.release(order=order, reason="checked", by=None)
     work()
     assert set(Delivery.objects.filter(is_held=True)) == {part.delivery}
-    services.release(supplier_order=part, reason="came", by=None)
+    parts.release(supplier_order=part, reason="came", by=None)
     assert not Delivery.objects.filter(is_held=True).exists()
 
 
-@pytest.mark.parametrize("ask", [services.hold, services.cancel])
+@pytest.mark.parametrize("ask", [parts.hold, parts.cancel])
 def test_past_the_point_of_no_return_a_part_is_not_stopped(take, north, ask):
     part = take().supplier_orders.get()
     renaming()
-    with pytest.raises(services.Refused, match="handed over"):
+    with pytest.raises(Refused, match="handed over"):
         ask(supplier_order=part, reason="too late", by=None)
     part.refresh_from_db()
     delivery = Delivery.objects.get()
@@ -88,19 +90,19 @@ def test_past_the_point_of_no_return_a_part_is_not_stopped(take, north, ask):
 def test_a_cancelled_part_frees_its_lines_for_another_supplier(take, north, sued):
     order = take()
     part = order.supplier_orders.get(supplier=north)
-    services.cancel(supplier_order=part, reason="out of stock", by=None)
+    parts.cancel(supplier_order=part, reason="out of stock", by=None)
     work()
     line = order.lines.get(sku="NW-1001")
     assert line.routing == OrderLine.Routing.WITHDRAWN
     assert order.supplier_orders.exclude(status="cancelled").count() == 1
-    services.send_to_supplier(order=order, lines=[line], supplier=sued, by=None)
+    orders.send_to_supplier(order=order, lines=[line], supplier=sued, by=None)
     work()
     assert b"NW-1001" in bytes(order.supplier_orders.get(supplier=sued).delivery.document)
 
 
 def test_a_cancelled_order_takes_its_files_back(take, north, sued):
     order = take()
-    services.cancel_order(order=order, reason="fraud", by=None)
+    orders.cancel(order=order, reason="fraud", by=None)
     work()
     assert set(order.supplier_orders.values_list("status", flat=True)) == {"cancelled"}
     assert Order.objects.get().state_reason == "Cancelled by staff: fraud"
@@ -109,7 +111,7 @@ def test_a_cancelled_order_takes_its_files_back(take, north, sued):
 def test_a_dead_letter_is_tried_again_from_its_step(take, north):
     take()
     Delivery.objects.update(status="dead", attempts=12, step="renaming")
-    services.retry_now(delivery=Delivery.objects.get(), by=None)
+    deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts, delivery.step) == ("due", 0, "renaming")
 
@@ -117,8 +119,8 @@ def test_a_dead_letter_is_tried_again_from_its_step(take, north):
 def test_a_sent_file_is_not_tried_again(take, north):
     take()
     Delivery.objects.update(status="sent")
-    with pytest.raises(services.Refused):
-        services.retry_now(delivery=Delivery.objects.get(), by=None)
+    with pytest.raises(Refused):
+        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
     assert Delivery.objects.get().status == "sent"
 
 
@@ -126,20 +128,20 @@ def test_a_sent_file_is_not_tried_again(take, north):
 def test_an_uncertain_file_is_settled_by_a_person(take, north, was_sent, status, part):
     take()
     Delivery.objects.update(status="uncertain")
-    services.settle_uncertain(delivery=Delivery.objects.get(), was_sent=was_sent, reason="phoned", by=None)
+    deliveries.settle_uncertain(delivery=Delivery.objects.get(), was_sent=was_sent, reason="phoned", by=None)
     assert Delivery.objects.get().status == status
     assert SupplierOrder.objects.get().status == part
-    with pytest.raises(services.Refused):
-        services.settle_uncertain(delivery=Delivery.objects.get(), was_sent=True, reason="again", by=None)
+    with pytest.raises(Refused):
+        deliveries.settle_uncertain(delivery=Delivery.objects.get(), was_sent=True, reason="again", by=None)
 
 
 def test_pause_and_resume_a_supplier(north):
-    services.pause(supplier=north, reason="holidays", by=None)
-    with pytest.raises(services.Refused):
-        services.pause(supplier=north, reason="again", by=None)
-    services.resume(supplier=north, by=None)
-    with pytest.raises(services.Refused):
-        services.resume(supplier=north, by=None)
+    suppliers.pause(supplier=north, reason="holidays", by=None)
+    with pytest.raises(Refused):
+        suppliers.pause(supplier=north, reason="again", by=None)
+    suppliers.resume(supplier=north, by=None)
+    with pytest.raises(Refused):
+        suppliers.resume(supplier=north, by=None)
 
 
 def test_a_rejected_part_is_cancelled_and_its_lines_sent_elsewhere(take, north, sued):
@@ -147,8 +149,8 @@ def test_a_rejected_part_is_cancelled_and_its_lines_sent_elsewhere(take, north, 
     part = order.supplier_orders.get(supplier=north)
     Delivery.objects.filter(supplier_order=part).update(status="sent", step="sent")
     SupplierOrder.objects.filter(pk=part.pk).update(status="rejected", attention="Northwind rejected it.")
-    services.cancel(supplier_order=part, reason="rejected by the supplier", by=None)
-    services.send_to_supplier(order=order, lines=[order.lines.get(sku="NW-1001")], supplier=sued, by=None)
+    parts.cancel(supplier_order=part, reason="rejected by the supplier", by=None)
+    orders.send_to_supplier(order=order, lines=[order.lines.get(sku="NW-1001")], supplier=sued, by=None)
     work()
     assert Delivery.objects.get(supplier_order=part).status == "sent"
     assert any(
@@ -158,10 +160,10 @@ def test_a_rejected_part_is_cancelled_and_its_lines_sent_elsewhere(take, north, 
 
 def test_attention_is_dealt_with_by_a_word_that_the_timeline_keeps(take, north):
     part = take().supplier_orders.get()
-    with pytest.raises(services.Refused):
-        services.deal_with(supplier_order=part, reason="nothing there", by=None)
+    with pytest.raises(Refused):
+        parts.deal_with(supplier_order=part, reason="nothing there", by=None)
     SupplierOrder.objects.update(attention="The order changed after its file went.")
-    services.deal_with(supplier_order=part, reason="phoned them", by=None)
+    parts.deal_with(supplier_order=part, reason="phoned them", by=None)
     assert SupplierOrder.objects.get().attention == ""
     assert "phoned them" in part.order.events.get(kind="dealt_with").text
 
@@ -171,11 +173,11 @@ def _stop_endpoint(supplier):
 
 
 def _pause(supplier):
-    services.pause(supplier=supplier, reason="holidays", by=None)
+    suppliers.pause(supplier=supplier, reason="holidays", by=None)
 
 
 def _to_test(supplier):
-    services.back_to_test(supplier=supplier, by=None)
+    suppliers.back_to_test(supplier=supplier, by=None)
 
 
 @pytest.mark.parametrize(
@@ -185,8 +187,8 @@ def test_retry_now_is_refused_where_nothing_would_happen(take, north, keep, why)
     take()
     Delivery.objects.update(status="dead", attempts=12)
     keep(north)
-    with pytest.raises(services.Refused, match=why):
-        services.retry_now(delivery=Delivery.objects.get(), by=None)
+    with pytest.raises(Refused, match=why):
+        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == ("dead", 12)
     assert why in refusals.retry(delivery)
@@ -196,11 +198,11 @@ def test_each_change_of_a_supplier_or_endpoint_is_one_log_line_with_ids_only(nor
     person = User.objects.create_user("ada@example.com")
     _stop_endpoint(north)
     with caplog.at_level("INFO", "suppliers"):
-        services.pause(supplier=north, reason="holidays", by=person)
-        services.resume(supplier=north, by=person)
-        services.back_to_test(supplier=north, by=person)
-        services.go_live(supplier=north, by=person)
-        services.restart_endpoint(endpoint=north.endpoint, by=person)
+        suppliers.pause(supplier=north, reason="holidays", by=person)
+        suppliers.resume(supplier=north, by=person)
+        suppliers.back_to_test(supplier=north, by=person)
+        suppliers.go_live(supplier=north, by=person)
+        endpoints.restart(endpoint=north.endpoint, by=person)
     said = [record.getMessage() for record in caplog.records]
     supplier = ["supplier.paused", "supplier.resumed", "supplier.back_to_test", "supplier.went_live"]
     assert said == [*supplier, "endpoint.restarted"]
