@@ -11,9 +11,12 @@ from orders.models import Fulfilment, Order, Shipment
 SCOPES = ["read_orders", "read_products", "read_customers", "write_merchant_managed_fulfillment_orders"]
 
 
-def sold(account, store, announce=False, **changes):
-    """Let somebody buy in the store, and take the order; return it with the store's own copy."""
-    body = store.place_order("test", announce=announce, **changes)
+def sold(account, store, pieces=None, **changes):
+    """Let somebody buy in the store, so many of each line, and take the order; return it with the store's own copy."""
+    body = store.place_order("test", announce=False, **changes)
+    if pieces:
+        counts = dict.fromkeys(["quantity", "current_quantity", "fulfillable_quantity"], pieces)
+        body = store.update_order("test", body["id"], line_items=[line | counts for line in body["line_items"]])
     return intake.store(account, intake.payloads.from_resource(body)), body
 
 

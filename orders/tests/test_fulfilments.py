@@ -11,7 +11,6 @@ from orders.tests.shipping import in_store, quantities, said, ship, sold, state,
 from sandbox.shopify import ShopifySandbox
 
 pytestmark = pytest.mark.django_db
-TWO_LINES = {"variant": "plain"}
 
 
 @pytest.fixture
@@ -281,16 +280,16 @@ class TestFulfilledInTheStoreByHand:
         assert {state(shipment)[0] for shipment in shipments} == {"told"} and len(in_store(store, order)) == 1
 
     def test_the_same_tracking_number_where_there_is_room_for_both(self, connected, store):
-        order, body = sold(connected, store, variant="lines_500")
-        line = next(line for line in body["line_items"] if line["quantity"] > 1)
+        order, body = sold(connected, store, pieces=3)
+        line = body["line_items"][0]
         store.fulfilment.by_hand("test", order.shopify_id, {line["id"]: 1}, number="JJD1")
         shipment = ship(order, {line["id"]: 1})
         tell()
         assert state(shipment)[0] == "told" and len(in_store(store, order)) == 1
 
     def test_pieces_that_were_sent_before_are_not_taken_for_the_shipment(self, connected, store):
-        order, body = sold(connected, store, variant="lines_500")
-        line = next(line for line in body["line_items"] if line["quantity"] > 1)
+        order, body = sold(connected, store, pieces=3)
+        line = body["line_items"][0]
         store.fulfilment.by_hand("test", order.shopify_id, {line["id"]: 1})
         shipment = ship(order, {line["id"]: 1})
         Shipment.objects.update(created_at="2027-01-01T00:00Z")
@@ -299,8 +298,8 @@ class TestFulfilledInTheStoreByHand:
         assert in_store(store, order) == [({line["id"]: 1}, []), ({line["id"]: 1}, ["JJD1"])]
 
     def test_only_some_of_the_pieces(self, connected, store):
-        order, body = sold(connected, store, variant="lines_500")
-        line = next(line for line in body["line_items"] if line["quantity"] > 1)
+        order, body = sold(connected, store, pieces=3)
+        line = body["line_items"][0]
         store.fulfilment.by_hand("test", order.shopify_id, {line["id"]: 1})
         shipment = ship(order, {line["id"]: line["quantity"]})
         tell()
