@@ -2,15 +2,15 @@
 
 import contextlib
 import ftplib
-import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 
+from suppliers.transports import names
+
 LONGEST_REPLY = 64_000  # bytes
 MOST_LINES = 100
-_FORBIDDEN = re.compile("[\r\n\0]")
 
 
 class ControlConnection(ftplib.FTP):
@@ -35,7 +35,7 @@ class ControlConnection(ftplib.FTP):
 
     def send(self, *commands: str) -> None:
         """Send commands in one go; each has a reply to be read, in this order. Raises ValueError on a line break."""
-        if any(_FORBIDDEN.search(command) for command in commands):
+        if any(names.has_break(command) for command in commands):
             raise ValueError("a command must be one line")
         assert self.sock
         self.sock.sendall("".join(f"{command}\r\n" for command in commands).encode(self.encoding))

@@ -8,14 +8,13 @@ import ftplib
 import re
 from collections.abc import Iterator
 
-from suppliers.transports import channels, ftp_login, ftp_refusals, listings
+from suppliers.transports import channels, ftp_login, ftp_refusals, listings, names
 from suppliers.transports.control import ControlConnection
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 
 LISTING_LIMIT = 5_000_000
 _NOT_IMPLEMENTED = ("500", "502", "504")
-_FORBIDDEN = re.compile("[\r\n\0]")
 _MOST_TIMES = 100  # files of a listing without times that are asked for theirs, a command each
 
 
@@ -32,7 +31,7 @@ class FtpSession:
         self._missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
         self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
-            if _FORBIDDEN.search(server.username + server.password):
+            if names.has_break(server.username + server.password):
                 raise TransportError(Kind.ENDPOINT, "The user or the password contains a line break.", "login")
             with self.step("connect"):
                 ftp_login.connect(self.wire, server, self.seen)
@@ -146,13 +145,7 @@ class FtpSession:
 
     def check(self, path: str) -> None:
         """Raise a TransportError of kind file for a name that cannot be said to the server."""
-        try:
-            path.encode(self.server.name_encoding)
-        except UnicodeEncodeError:
-            encoding = self.server.name_encoding.upper()
-            raise TransportError(Kind.FILE, f"The name cannot be written in {encoding}.", "name") from None
-        if _FORBIDDEN.search(path):
-            raise TransportError(Kind.FILE, "The name contains a line break or a NUL character.", "name")
+        names.encoded(path, self.server.name_encoding)
 
     @contextlib.contextmanager
     def step(self, step: str, lost: Kind = Kind.TEMPORARY) -> Iterator[None]:
@@ -162,17 +155,13 @@ class FtpSession:
         try:
             yield
         except (ftplib.error_temp, ftplib.error_perm) as error:
-            words = self._words(error)
+            words = self.server.masked(str(error))
             self.is_broken = self.is_broken or words.startswith("421")
             raise ftp_refusals.refusal(words, step) from None
         except (ftplib.Error, OSError, EOFError) as error:
             self.is_broken = True
-            words = self._words(error) or "the connection was closed"
+            words = self.server.masked(str(error)) or "the connection was closed"
             raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
-
-    def _words(self, error: Exception) -> str:
-        words = " ".join(str(error).split())
-        return (words.replace(self.server.password, "•••") if self.server.password else words)[:300]
 
     def _wait_at_most(self, seconds: float) -> None:
         self.wire.timeout = seconds

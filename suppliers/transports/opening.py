@@ -5,8 +5,10 @@ from collections.abc import Callable
 from suppliers.transports.errors import Crowded, Kind, TransportError
 from suppliers.transports.ftp import FtpSession
 from suppliers.transports.session import Server, Session
+from suppliers.transports.sftp import SftpSession
 
 _OPENERS: dict[str, Callable[[Server], Session]] = {
+    "sftp": SftpSession,
     "ftp": FtpSession,
     "ftps": FtpSession,
     "ftps_implicit": FtpSession,

@@ -33,6 +33,13 @@ class Server:
     is_plain_accepted: bool = False
     profile: Profile = Profile()
 
+    def masked(self, words: str) -> str:
+        """Return the server's words on one line, without a secret that it may have repeated."""
+        told = " ".join(words.split())
+        for secret in (self.password, self.key_passphrase):
+            told = told.replace(secret, "•••") if secret else told
+        return told[:300]
+
 
 @dataclass(frozen=True)
 class Entry:

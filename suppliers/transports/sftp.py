@@ -1,0 +1,251 @@
+"""One session with an SFTP server: password or key, the server's key pinned, every wait limited.
+
+No method repeats anything. What a failure means is said by the TransportError's kind.
+"""
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from paramiko.ssh_exception import SSHException
+
+from suppliers.transports import names, sftp_login, sftp_names, sftp_refusals
+from suppliers.transports import sftp_wire as wire
+from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.session import Entry, Seen, Server
+from suppliers.transports.sftp_wire import Refused, SftpWire
+
+LISTING_LIMIT = 5_000_000  # bytes of names
+_BLOCK = 32_768  # what every server takes in one request
+_AHEAD = 64  # requests whose replies are waited for later
+
+
+class SftpSession:
+    """A logged-in session. Once `is_broken` it can only be closed.
+
+    `wire`, `step` and `encoded` are for whoever sends several requests at once.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.is_broken = False
+        self.seen = Seen()
+        self.server = server
+        with self.step("connect"):
+            self._transport = sftp_login.connect(server, self.seen)
+        try:
+            with self.step("login"), sftp_login.Limit(self._transport, 2 * server.connect_timeout):
+                self.wire = SftpWire(sftp_login.log_in(self._transport, server), server.connect_timeout)
+        except TransportError:
+            self._transport.close()
+            raise
+        self.seen.features = self.wire.extensions
+        self.wire.timeout = server.data_timeout
+
+    def upload(self, path: str, content: bytes) -> None:
+        """Store `content` at `path`; returns after the server has confirmed every block and the end."""
+        flags = wire.OPEN_WRITE | wire.OPEN_CREATE | wire.OPEN_TRUNCATE
+        name = self.encoded(path)
+        with self.step("upload"):
+            handle = self.wire.ask(wire.OPEN, name, flags, wire.NO_ATTRIBUTES).expect(wire.HANDLE).get_binary()
+            self._write(handle, content)
+
+    def size(self, path: str) -> int | None:
+        """Return the size of the file at `path`, or None where there is no such file."""
+        self.encoded(path)
+        if not self.server.profile.has_size:
+            return self._listed_size(path)
+        with self.step("size"):
+            found = self._stat(path)
+        if found is None or found.is_folder:
+            return None
+        return found.size if found.size is not None else self._listed_size(path)
+
+    def expected_size(self, path: str) -> int | None:
+        """Return the size of a file that should be there; where it is not found the listing is asked, too."""
+        size = self.size(path)
+        return self._listed_size(path) if size is None and self.server.profile.can_list else size
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename; kind uncertain means that the server may have done it. An existing name is never replaced."""
+        arguments = (self.encoded(old), self.encoded(new))
+        with self.step("rename", lost=Kind.UNCERTAIN):
+            try:
+                self.wire.ask(wire.RENAME, *arguments).confirm()
+            except Refused as refused:
+                if refused.code != wire.UNSUPPORTED or "posix-rename@openssh.com" not in self.wire.extensions:
+                    raise
+                if self._stat(new) is not None:  # this way to rename would replace it
+                    raise
+                self.wire.ask(wire.EXTENDED, b"posix-rename@openssh.com", *arguments).confirm()
+
+    def delete(self, path: str) -> None:
+        """Delete; a file that is not there is fine."""
+        name = self.encoded(path)
+        with self.step("delete"):
+            try:
+                self.wire.ask(wire.REMOVE, name).confirm()
+            except Refused as refused:
+                if refused.code != wire.NO_SUCH_FILE:
+                    raise
+
+    def listing(self, folder: str) -> dict[str, Entry]:
+        """Return the files in `folder`, by name."""
+        name = self.encoded(folder or ".")
+        with self.step("list"):
+            handle = self.wire.ask(wire.OPENDIR, name).expect(wire.HANDLE).get_binary()
+            with self._closing(handle):
+                return self._entries(handle)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return the content of the file at `path`; more than `limit` bytes is an error of kind file."""
+        name = self.encoded(path)
+        with self.step("read"):
+            opened = self.wire.ask(wire.OPEN, name, wire.OPEN_READ, wire.NO_ATTRIBUTES)
+            handle = opened.expect(wire.HANDLE).get_binary()
+            with self._closing(handle):
+                return self._content(handle, limit)
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder; one that is there is fine."""
+        name = self.encoded(path)
+        with self.step("make folder"):
+            try:
+                self.wire.ask(wire.MKDIR, name, wire.NO_ATTRIBUTES).confirm()
+            except Refused:
+                found = self._stat(path)
+                if found is None or not found.is_folder:
+                    raise
+
+    def noop(self) -> None:
+        """Ask whether the session still lives."""
+        with self.step("noop"):
+            self.wire.timeout = self.server.connect_timeout
+            self.wire.ask(wire.REALPATH, b".").expect(wire.NAME)
+            self.wire.timeout = self.server.data_timeout
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.is_broken = True
+        self._transport.close()
+
+    def encoded(self, path: str) -> bytes:
+        """Return the path as this server wants it. Raises a TransportError of kind file."""
+        return names.encoded(path, self.server.name_encoding)
+
+    @contextlib.contextmanager
+    def step(self, step: str, lost: Kind = Kind.TEMPORARY) -> Iterator[None]:
+        """Turn what goes wrong inside into a TransportError; `lost` is its kind where the connection is lost."""
+        if self.is_broken:
+            raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
+        try:
+            yield
+        except Refused as refused:
+            raise sftp_refusals.refusal(refused, step, self.server.masked(refused.words)) from None
+        except (SSHException, OSError, EOFError) as error:
+            self.is_broken = True
+            words = self.server.masked(str(error)) or "the connection was closed"
+            raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
+
+    def _stat(self, path: str) -> sftp_names.Attributes | None:
+        try:
+            return sftp_names.attributes(self.wire.ask(wire.STAT, self.encoded(path)).expect(wire.ATTRS))
+        except Refused as refused:
+            if refused.code != wire.NO_SUCH_FILE:
+                raise
+            return None
+
+    def _listed_size(self, path: str) -> int | None:
+        if not self.server.profile.can_list:
+            raise TransportError(
+                Kind.ENDPOINT, "The server tells neither the sizes of files nor which there are.", "size"
+            )
+        folder, _, name = path.rpartition("/")
+        entry = self.listing(folder).get(name)
+        return entry.size if entry else None
+
+    def _write(self, handle: bytes, content: bytes) -> None:
+        """Write the blocks, not waiting for each reply, then close; the first refusal counts."""
+        waiting: deque[int] = deque()
+        refused: Refused | None = None
+        deadline = time.monotonic() + self.server.data_timeout
+        for start in range(0, len(content), _BLOCK):
+            if len(waiting) >= _AHEAD:
+                refused = self._confirmed(waiting.popleft(), refused)
+            if refused:
+                break
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server takes the data too slowly")
+            waiting.append(self.wire.send(wire.WRITE, handle, wire.wide(start), content[start : start + _BLOCK]))
+        waiting.append(self.wire.send(wire.CLOSE, handle))
+        for number in waiting:
+            refused = self._confirmed(number, refused)
+        if refused:
+            raise refused
+
+    def _confirmed(self, number: int, refused: Refused | None) -> Refused | None:
+        try:
+            self.wire.reply(number).confirm()
+        except Refused as another:
+            return refused or another
+        return refused
+
+    @contextlib.contextmanager
+    def _closing(self, handle: bytes) -> Iterator[None]:
+        try:
+            yield
+        except (Refused, TransportError):
+            self.wire.ask(wire.CLOSE, handle)
+            raise
+        self.wire.ask(wire.CLOSE, handle)
+
+    def _entries(self, handle: bytes) -> dict[str, Entry]:
+        files: dict[str, Entry] = {}
+        deadline = time.monotonic() + 2 * self.server.data_timeout
+        length = 0
+        while True:
+            try:
+                fields = self.wire.ask(wire.READDIR, handle).expect(wire.NAME)
+            except Refused as refused:
+                if refused.code != wire.EOF:
+                    raise
+                return files
+            length += len(fields.asbytes())
+            if length > LISTING_LIMIT:
+                raise TransportError(Kind.FILE, f"The listing is larger than {LISTING_LIMIT:,} bytes.", "list")
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server lists too slowly")
+            files.update(sftp_names.entries(fields, self.server.name_encoding))
+
+    def _content(self, handle: bytes, limit: int) -> bytes:
+        size = sftp_names.attributes(self.wire.ask(wire.FSTAT, handle).expect(wire.ATTRS)).size or 0
+        content = bytearray()
+        deadline = time.monotonic() + 2 * self.server.data_timeout
+        while size <= limit and len(content) <= limit:
+            before = len(content)
+            content += self._ahead(handle, before, max(size - before, _BLOCK))
+            if len(content) == before:
+                return bytes(content)
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server sends too slowly")
+        raise TransportError(Kind.FILE, f"It is larger than {limit:,} bytes.", "read")
+
+    def _ahead(self, handle: bytes, offset: int, length: int) -> bytes:
+        """Return what lies at `offset`, by many requests at once; up to `length`, or less before a short block."""
+        starts = list(range(offset, offset + length, _BLOCK))[:_AHEAD]
+        numbers = [self.wire.send(wire.READ, handle, wire.wide(start), _BLOCK) for start in starts]
+        content, is_whole = bytearray(), True
+        for number in numbers:
+            block = self._block(number)
+            if is_whole:
+                content += block
+            is_whole = is_whole and len(block) == _BLOCK
+        return bytes(content)
+
+    def _block(self, number: int) -> bytes:
+        try:
+            return self.wire.reply(number).expect(wire.DATA).get_binary()
+        except Refused as refused:
+            if refused.code != wire.EOF:
+                raise
+            return b""
