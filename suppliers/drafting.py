@@ -10,6 +10,7 @@ from suppliers.documents.rendered import InvalidDocument, Rendered
 from suppliers.models import DocumentSchema, Mapping, Supplier
 
 _UBL_MAIN = {CHANGE: "UBL-OrderChange-", CANCELLATION: "UBL-OrderCancellation-"}
+_TOLD = 3  # faults in one sentence; all of them are kept as findings
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ def draft(content: DocumentContent, supplier: Supplier, mapping: Mapping | None 
     """Make the document; with `mapping`, as that version would make it, live or not."""
     checked, findings = presend.check(content, supplier.pre_send_rules.all(), supplier.replacements)
     if stops := presend.stops(findings):
-        more = f" And {len(stops) - 1} more." if len(stops) > 1 else ""
-        fault = f"{stops[0].text}{more} Mend the order in the store, or the rule at {supplier}."
-        return Draft(content, findings, fault=fault)
+        told = " ".join(finding.text for finding in stops[:_TOLD])
+        more = f" And {len(stops) - _TOLD} more." if len(stops) > _TOLD else ""
+        return Draft(content, findings, fault=f"{told}{more} Mend the order in the store, or the rule at {supplier}.")
     try:
         rendered = formats.render(checked, settings_of(supplier, content.kind, mapping))
     except (InvalidDocument, LookupError) as error:

@@ -18,13 +18,16 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
 from orders.services import Refused
-from suppliers import comparisons, drafting, mappings
+from suppliers import comparisons, drafting
 from suppliers.admin import pages
 from suppliers.documents import confined
 from suppliers.documents.rendered import InvalidDocument
 from suppliers.models import Mapping
+from suppliers.services import mappings
 
 _MAX_XSLT = 500_000
+_CODE = "font-family: monospace; white-space: pre; overflow-x: auto"
+_WRAPPED = "white-space: pre-wrap; overflow-wrap: anywhere"
 
 
 class MappingForm(forms.ModelForm):
@@ -35,7 +38,7 @@ class MappingForm(forms.ModelForm):
         required=False,
         strip=False,
         max_length=_MAX_XSLT,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "class": "font-mono", "spellcheck": "false"}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "style": _CODE}),
         help_text="XSLT 1.0 over a Hemi 1.0 order. It cannot read or write files, and is stopped when it takes long.",
     )
     file = forms.FileField(
@@ -159,7 +162,7 @@ class MappingAdmin(ReasonedButtons, ModelAdmin):
 
     @display(description="XSLT")
     def shown_xslt(self, mapping: Mapping) -> SafeString:
-        return format_html('<pre class="overflow-x-auto text-xs" style="max-width: 100%">{}</pre>', mapping.xslt)
+        return format_html('<pre class="text-xs" style="{}">{}</pre>', _WRAPPED, mapping.xslt)
 
     @action(description="Preview", permissions=["preview"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import date_format
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -23,6 +23,7 @@ from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from integrations.models import AccountShopify
 from orders.services import Refused
+from suppliers import drafting
 from suppliers.admin import pages
 from suppliers.admin.file_settings import MAPPED, PreSendRuleInline, SupplierForm
 from suppliers.models import Supplier
