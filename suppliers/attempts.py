@@ -17,7 +17,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
-from suppliers import due, overdue
+from suppliers import due, overdue, revisions
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 
@@ -101,6 +101,7 @@ class Attempt:
             )
             if not is_ready:
                 part.update(attention="Its file went out all the same. Tell the supplier.")
+            revisions.took_effect(delivery.supplier_order_id)
             self._write(Outcome.SENT, remark)
             text = f"{delivery.final_name} delivered to {delivery.endpoint}."
             self._tell("delivered", f"{text} {remark}".strip())

@@ -23,6 +23,13 @@ def compose(part: SupplierOrder) -> DocumentContent:
     )
 
 
+def wanted(allocation: SupplierOrderLine) -> int:
+    """Return how many pieces of an allocated line the order wants today, whatever was shipped of them."""
+    line, then = allocation.order_line, allocation.ordered_then
+    moved = min(0, line.current - allocation.quantity) if then is None else line.current - then
+    return max(0, allocation.quantity + moved)
+
+
 def compose_trial(order: Order, supplier: Supplier) -> DocumentContent:
     """Gather what a document of the whole order would say, to look at only."""
     lines = enumerate((line for line in order.lines.order_by("position") if line.quantity), start=1)
@@ -59,12 +66,12 @@ def _lines(part: SupplierOrder) -> Iterator[LineContent]:
     elif part.kind == Kind.CHANGE and part.replaces:
         yield from _changed_lines(part, part.replaces)
     else:
-        is_tried = Delivery.objects.filter(supplier_order=part).exclude(first_claimed_at=None).exists()
+        is_with_supplier = Delivery.objects.filter(Delivery.HANDED_OVER, supplier_order=part).exists()
         for number, allocation in enumerate(_allocations(part), start=1):
             line = allocation.order_line
-            # Once tried, what the supplier itself ships must not look like a change: only what was removed does.
-            is_whole = is_tried or part.kind != Kind.ORDER
-            quantity = min(allocation.quantity, line.current) if is_whole else line.sendable
+            # What the supplier itself ships must not look like a change: only what the order's lines have moved does.
+            is_whole = is_with_supplier or part.kind != Kind.ORDER
+            quantity = wanted(allocation) if is_whole else line.sendable
             if quantity:
                 yield _line(line, number, quantity)
 
@@ -75,7 +82,7 @@ def _changed_lines(part: SupplierOrder, sent: SupplierOrder) -> Iterator[LineCon
     now = {allocation.order_line_id: allocation for allocation in _allocations(part)}
     lines = {allocation.order_line_id: allocation.order_line for allocation in (*_allocations(sent), *now.values())}
     for number, (pk, line) in enumerate(sorted(lines.items(), key=lambda pair: pair[1].position), start=1):
-        quantity = min(now[pk].quantity, line.current) if pk in now else 0
+        quantity = wanted(now[pk]) if pk in now else 0
         yield _line(line, number, quantity, _change(before.get(pk, 0), quantity))
 
 

@@ -44,11 +44,24 @@ def between(sent: DocumentContent, today: DocumentContent) -> list[Difference]:
     return [*_lines(sent, today), *_head(sent, today)]
 
 
+def added(line: int, sku: str, title: str, quantity: int) -> Difference:
+    """Return the change that a new line is."""
+    return Difference(f"{_name(sku, title)} is new", "", _pieces(quantity), line)
+
+
+def are_same(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> bool:
+    """Tell whether two lists of rows say the same, in whatever order."""
+    return _told(rows) == _told(others)
+
+
+def _told(rows: list[dict[str, Any]]) -> set[tuple]:
+    return {(row["line"], row["what"], row["before"], row["after"]) for row in rows}
+
+
 def _head(sent: DocumentContent, today: DocumentContent) -> Iterator[Difference]:
     yield from _group("Ship to", _ADDRESS, sent.ship_to, today.ship_to)
     yield from _group("Customer", _CUSTOMER, sent.customer, today.customer)
-    ways = [", ".join(title for title, _ in content.shipping_methods) for content in (sent, today)]
-    yield from _text("Shipping method", *ways)
+    yield from _text("Shipping method", _ways(sent), _ways(today))
     yield from _text("Note", sent.note, today.note)
 
 
@@ -69,14 +82,15 @@ def _lines(sent: DocumentContent, today: DocumentContent) -> Iterator[Difference
         if key in after:
             yield from _line(line, after[key])
         else:
-            yield Difference(f"{_name(line)} is not wanted any more", _pieces(line), "none", key)
+            what = f"{_name(line.sku, line.title)} is not wanted any more"
+            yield Difference(what, _pieces(line.quantity), "none", key)
     for key, line in after.items():
         if key not in before:
-            yield Difference(f"{_name(line)} is new", "", _pieces(line), key)
+            yield added(key, line.sku, line.title, line.quantity)
 
 
 def _line(before: LineContent, after: LineContent) -> Iterator[Difference]:
-    name, key = _name(before), before.shopify_id
+    name, key = _name(before.sku, before.title), before.shopify_id
     if before.quantity != after.quantity:
         yield Difference(f"{name}, quantity", str(before.quantity), str(after.quantity), key)
     if before.unit_price != after.unit_price:
@@ -84,13 +98,20 @@ def _line(before: LineContent, after: LineContent) -> Iterator[Difference]:
     yield from _text(f"{name}, SKU", before.sku, after.sku, key)
     yield from _text(f"{name}, title", before.title, after.title, key)
     yield from _text(f"{name}, variant", before.variant, after.variant, key)
-    properties = ["; ".join(f"{key}: {value}" for key, value in line.properties) for line in (before, after)]
-    yield from _text(f"{name}, properties", *properties, key)
+    yield from _text(f"{name}, properties", _properties(before), _properties(after), key)
 
 
-def _name(line: LineContent) -> str:
-    return " ".join(part for part in (line.sku, line.title) if part)[:200] or f"Line {line.number}"
+def _ways(content: DocumentContent) -> str:
+    return ", ".join(title for title, _ in content.shipping_methods)
 
 
-def _pieces(line: LineContent) -> str:
-    return f"{line.quantity} {'piece' if line.quantity == 1 else 'pieces'}"
+def _properties(line: LineContent) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in line.properties)
+
+
+def _name(sku: str, title: str) -> str:
+    return " ".join(part for part in (sku, title) if part)[:200]
+
+
+def _pieces(quantity: int) -> str:
+    return f"{quantity} {'piece' if quantity == 1 else 'pieces'}"

@@ -17,13 +17,25 @@ _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order_
 _OF_ITS_MODE = Q(supplier_order__order__is_test=True, supplier_order__supplier__mode=Supplier.Mode.TEST) | Q(
     supplier_order__order__is_test=False, supplier_order__supplier__mode=Supplier.Mode.LIVE
 )
-_MAY_GO = _OF_ITS_MODE & Q(
+_OPEN_PART = Q(
     is_held=False,
     redacted_at=None,
     supplier_order__status=SupplierOrder.Status.READY,
     supplier_order__held_at=None,
-    supplier_order__order__state=Order.State.READY,
 )
+# A cancellation goes out of an order that does not.
+_OF_A_LIVE_ORDER = Q(supplier_order__order__state=Order.State.READY) | Q(
+    supplier_order__kind=SupplierOrder.Kind.CANCELLATION
+)
+# A newer file of the same order must not overtake an older one.
+_EARLIER = Delivery.objects.filter(
+    supplier_order__order=OuterRef("supplier_order__order"),
+    supplier_order__supplier=OuterRef("supplier_order__supplier"),
+    supplier_order__revision__lt=OuterRef("supplier_order__revision"),
+    status__in=[Delivery.Status.DUE, Delivery.Status.DEAD, Delivery.Status.UNCERTAIN],
+)
+_IN_TURN = Q(supplier_order__revision=1) | ~Exists(_EARLIER)
+_MAY_GO = _OF_ITS_MODE & _OPEN_PART & _OF_A_LIVE_ORDER & _IN_TURN
 # Where the rename may have happened the truth is looked for, whatever was decided since.
 _TO_LOOK = Q(step=Delivery.Step.RENAMING)
 

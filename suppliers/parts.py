@@ -13,19 +13,23 @@ from django.utils import timezone
 from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
-from suppliers.models import Delivery, Supplier, SupplierOrder, SupplierOrderLine
+from suppliers.models import Amendment, Delivery, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
 _REJECTED = Status.REJECTED
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
-_STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(step=Delivery.Step.RENAMING)
+_STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(
+    step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING]
+)
 
 
 def allocate(order: Order, supplier: Supplier, lines: Iterable[OrderLine], *, by: Any = None) -> SupplierOrder:
     """Give `lines` of the locked order to `supplier`, as part of a document not yet tried or as the next revision."""
-    part = _open_part(order, supplier) or _new_part(order, supplier)
+    part = _open_part(order, supplier) or next_revision(order, supplier)
     for line in lines:
-        SupplierOrderLine.objects.create(supplier_order=part, order_line=line, quantity=line.sendable)
+        SupplierOrderLine.objects.create(
+            supplier_order=part, order_line=line, quantity=line.sendable, ordered_then=line.current
+        )
         line.routing = OrderLine.Routing.ROUTED
         line.save(update_fields=["routing"])
     ask_for_document(part)
@@ -34,7 +38,7 @@ def allocate(order: Order, supplier: Supplier, lines: Iterable[OrderLine], *, by
 
 
 def ask_for_document(part: SupplierOrder) -> None:
-    """Have the document made (again); allowed only before its first try."""
+    """Have the document made (again); allowed only before anybody saw it."""
     part.status, part.attempts, part.next_attempt_at, part.attention = Status.WAITING, 0, timezone.now(), ""
     part.claim_token, part.lease_until = "", None  # a renderer at work must not save what is now out of date
     part.save(update_fields=["status", "attempts", "next_attempt_at", "attention", "claim_token", "lease_until"])
@@ -42,11 +46,15 @@ def ask_for_document(part: SupplierOrder) -> None:
 
 
 def withdraw_document(part: SupplierOrder) -> bool:
-    """Take back a document that was never tried, to make it anew. False: the first try has begun."""
+    """Take back a document that nobody saw, to make it anew. False: it is being handed over or is with the supplier."""
     delivery = Delivery.objects.filter(supplier_order=part)
     if not delivery.exists():
         return part.status in (Status.WAITING, Status.BLOCKED)
-    return bool(delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="").delete()[0])
+    if delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="", resends=0).delete()[0]:
+        return True
+    # A run that is at work finds its claim gone, removes its temporary file and stops.
+    free = {"claim_token": "", "lease_until": None}
+    return bool(delivery.filter(_STOPPABLE, resends=0).update(is_held=True, **free))
 
 
 def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
@@ -60,6 +68,8 @@ def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
     part.status, part.cancel_reason, part.attention = Status.CANCELLED, reason[:300], ""
     part.save(update_fields=["status", "cancel_reason", "attention"])
     part.lines.update(is_live=False)
+    if part.replaces_id:
+        _give_back(part)
     timeline.record(part.order, "part_cancelled", f"{part.supplier}'s part cancelled: {reason}", part.reference, by)
     return True
 
@@ -101,18 +111,30 @@ def let_go(part: SupplierOrder) -> None:
         queue.kick("suppliers.sweep_deliveries")
 
 
-def _open_part(order: Order, supplier: Supplier) -> SupplierOrder | None:
-    for part in order.supplier_orders.filter(supplier=supplier, status__in=SupplierOrder.UNSENT).order_by("-revision"):
-        if withdraw_document(part):
-            return part
-    return None
-
-
-def _new_part(order: Order, supplier: Supplier) -> SupplierOrder:
+def next_revision(order: Order, supplier: Supplier, **values: Any) -> SupplierOrder:
+    """Make the supplier's next part of the locked order, with nothing in it yet."""
     latest = order.supplier_orders.filter(supplier=supplier).aggregate(latest=Max("revision"))["latest"] or 0
     return SupplierOrder.objects.create(
         order=order,
         supplier=supplier,
         revision=latest + 1,
         reference=f"HM{order.pk:06d}-{supplier.code}-{latest + 1}",
+        **values,
     )
+
+
+def _give_back(part: SupplierOrder) -> None:
+    """Let the part that a cancelled revision was to replace count again."""
+    rows = SupplierOrderLine.objects.filter(supplier_order=part.replaces_id)
+    rows.exclude(order_line__allocations__is_live=True).update(is_live=True)
+    Amendment.objects.filter(sent_as=part, status=Amendment.Status.SENT).update(
+        status=Amendment.Status.OPEN, sent_as=None, settled_at=None
+    )
+
+
+def _open_part(order: Order, supplier: Supplier) -> SupplierOrder | None:
+    unsent = order.supplier_orders.filter(supplier=supplier, status__in=SupplierOrder.UNSENT)
+    for part in unsent.exclude(kind=SupplierOrder.Kind.CANCELLATION).order_by("-revision"):
+        if withdraw_document(part):
+            return part
+    return None

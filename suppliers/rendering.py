@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from hemi.lib import claims, queue
 from orders import settlement, timeline
-from orders.models import Order
 from suppliers import composing, drafting, presend
 from suppliers.documents import content as contents
 from suppliers.documents.rendered import InvalidDocument, Rendered
@@ -90,18 +89,21 @@ def _render_one(claimed: SupplierOrder) -> None:
 def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> None:
     remarks = [*(finding.text for finding in made.findings), *rendered.remarks]
     name = f"ORDER_{part.reference}.{rendered.ending}"
-    delivery = Delivery.objects.create(
-        supplier_order=part,
-        endpoint=part.supplier.endpoint,
-        folder=part.supplier.endpoint.orders_folder,
-        final_name=name,
-        document=rendered.document,
-        sha256=hashlib.sha256(rendered.document).hexdigest(),
-        size=len(rendered.document),
-        remarks="\n".join(remarks),
-        is_held=bool(part.held_at) or part.order.state != Order.State.READY,
+    values = {
+        "final_name": name,
+        "document": rendered.document,
+        "sha256": hashlib.sha256(rendered.document).hexdigest(),
+        "size": len(rendered.document),
+        "remarks": "\n".join(remarks),
+        "is_held": bool(part.held_at) or not part.may_go,
+    }
+    where = {"endpoint": part.supplier.endpoint, "folder": part.supplier.endpoint.orders_folder}
+    # A document that was taken back before anybody saw it: its row stays, for it knows of the temporary file.
+    again = {"status": Delivery.Status.DUE, "attempts": 0, "next_attempt_at": timezone.now(), "first_claimed_at": None}
+    delivery, _ = Delivery.objects.update_or_create(
+        supplier_order=part, defaults=values | again, create_defaults=values | where
     )
-    DeliveryContent.objects.create(delivery=delivery, content=contents.as_json(made.content))
+    DeliveryContent.objects.update_or_create(delivery=delivery, defaults={"content": contents.as_json(made.content)})
     part.status = Status.READY
     part.save(update_fields=["status", "findings", "claim_token", "lease_until", "attempts"])
     timeline.record(part.order, "document_made", " ".join([f"Document {name} made.", *remarks]), part.reference)

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from hemi.lib import claims, queue
 from integrations.shopify.errors import ShopifyError
-from orders import settlement, timeline
+from orders import settlement
 from orders.models import Order, OrderLine
-from suppliers import parts, product_types, rendering, rules
-from suppliers.models import RoutingRule, SupplierOrder
+from suppliers import amendments, parts, product_types, rendering, rules
+from suppliers.models import Delivery, RoutingRule, SupplierOrder
 
 log = logging.getLogger("suppliers")
 
@@ -88,36 +88,37 @@ def _route_one(pk: int, token: str) -> int:
     if order.claim_token != token:
         return 0
     settlement.update_state(order)
+    late: dict[int, list[OrderLine]] = {}
     if order.state == Order.State.CANCELLED:
         _cancel_parts(order)
     elif order.state == Order.State.READY:
         _follow_lines(order)
-        _allocate_rest(order)
+        late = _allocate_rest(order)
     else:
         _stop_parts(order)
+    amendments.look(order, late)
     order.needs_routing, order.claim_token, order.lease_until, order.attempts = False, "", None, 0
     order.attention = _attention(order)
     order.save(update_fields=["needs_routing", "claim_token", "lease_until", "attempts", "attention"])
     return 1
 
 
-def _live_parts(order: Order) -> list[SupplierOrder]:
-    live = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
-    return list(live.select_related("order", "supplier"))
+def _unsent_parts(order: Order) -> list[SupplierOrder]:
+    """Return the parts that were not sent, newest first; a cancellation goes on whatever the order's state is."""
+    unsent = order.supplier_orders.filter(status__in=SupplierOrder.UNSENT)
+    unsent = unsent.exclude(kind=SupplierOrder.Kind.CANCELLATION).order_by("-revision")
+    return list(unsent.select_related("order", "supplier", "replaces"))
 
 
 def _cancel_parts(order: Order) -> None:
-    for part in _live_parts(order):
-        if not parts.cancel(part, order.state_reason):
-            _tell(part, f"The order is cancelled, and {part.supplier} may already have its file. Tell the supplier.")
+    for part in _unsent_parts(order):
+        parts.cancel(part, order.state_reason)
     waiting = order.lines.filter(routing=OrderLine.Routing.WAITING)
     waiting.update(routing=OrderLine.Routing.NOTHING, routing_note=order.state_reason[:300])
 
 
 def _stop_parts(order: Order) -> None:
-    for part in _live_parts(order):
-        if part.status not in SupplierOrder.UNSENT:
-            continue
+    for part in _unsent_parts(order):
         if order.state == Order.State.NOTHING:
             parts.cancel(part, order.state_reason)
         else:
@@ -125,14 +126,12 @@ def _stop_parts(order: Order) -> None:
 
 
 def _follow_lines(order: Order) -> None:
-    """Let parts whose file was never tried follow the order; say where a later change comes too late."""
-    for part in _live_parts(order):
+    """Let parts whose file nobody saw follow the order."""
+    for part in _unsent_parts(order):
         is_unmade = part.status in (SupplierOrder.Status.WAITING, SupplierOrder.Status.BLOCKED)
-        if is_unmade or rendering.has_changed(part):
-            if parts.withdraw_document(part):
-                _follow(part)
-            else:
-                _tell(part, f"The order changed after its file went to {part.supplier}. Tell the supplier.")
+        is_first = part.replaces_id is None
+        if is_first and (is_unmade or rendering.has_changed(part)) and parts.withdraw_document(part):
+            _follow(part)
         parts.let_go(part)
 
 
@@ -142,14 +141,16 @@ def _follow(part: SupplierOrder) -> None:
             allocation.delete()
         elif allocation.quantity != allocation.order_line.sendable:
             allocation.quantity = allocation.order_line.sendable
-            allocation.save(update_fields=["quantity"])
+            allocation.ordered_then = allocation.order_line.current
+            allocation.save(update_fields=["quantity", "ordered_then"])
     if part.lines.exists():
         parts.ask_for_document(part)
     else:
         parts.cancel(part, "Every line of it was fulfilled or removed.")
 
 
-def _allocate_rest(order: Order) -> None:
+def _allocate_rest(order: Order) -> dict[int, list[OrderLine]]:
+    """Give free lines to suppliers; return those that came too late for a supplier's file, by supplier."""
     free = order.lines.exclude(allocations__is_live=True).exclude(routing=OrderLine.Routing.WITHDRAWN)
     rule_list = list(
         RoutingRule.objects.filter(Q(account=None) | Q(account=order.account_id), is_active=True)
@@ -157,11 +158,13 @@ def _allocate_rest(order: Order) -> None:
         .order_by("priority", "pk")
     )
     wanted: dict[int, list[OrderLine]] = {}
+    late: dict[int, list[OrderLine]] = {}
     suppliers = {}
     busy = _suppliers_with_a_file(order)
     for line in free:
         choice = _choose(line, rule_list, order)
         if choice.supplier and choice.supplier.pk in busy:
+            late.setdefault(choice.supplier.pk, []).append(line)
             choice = rules.Choice(
                 OrderLine.Routing.UNROUTED, f"{choice.supplier} has a file of this order already. {_BY_HAND}"
             )
@@ -173,15 +176,18 @@ def _allocate_rest(order: Order) -> None:
             wanted.setdefault(choice.supplier.pk, []).append(line)
     for pk, lines in wanted.items():
         parts.allocate(order, suppliers[pk], lines)
+    return late
 
 
 _BY_HAND = "Send the line by hand to have a further file made."
 
 
 def _suppliers_with_a_file(order: Order) -> set[int]:
-    """Suppliers whose file of this order was tried already: a line added later is for a person to decide."""
-    tried = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
-    return set(tried.exclude(delivery__first_claimed_at=None).values_list("supplier_id", flat=True))
+    """Suppliers that may have a file of this order: a line added later is an amendment of it."""
+    files = Delivery.objects.filter(Delivery.HANDED_OVER, supplier_order__order=order)
+    counting = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
+    counting = counting.exclude(kind=SupplierOrder.Kind.CANCELLATION)
+    return set(counting.filter(delivery__in=files).values_list("supplier_id", flat=True))
 
 
 def _choose(line: OrderLine, rule_list: list[RoutingRule], order: Order) -> rules.Choice:
@@ -208,10 +214,3 @@ def _rejections(order: Order) -> list[str]:
         f"elsewhere."
         for part in found
     ]
-
-
-def _tell(part: SupplierOrder, text: str) -> None:
-    if part.attention != text:
-        part.attention = text
-        part.save(update_fields=["attention"])
-        timeline.record(part.order, "too_late", text, reference=part.reference)

@@ -1,6 +1,6 @@
 """Why a delivery that waits does not go, and what to do about it."""
 
-from suppliers.models import Delivery
+from suppliers.models import Delivery, SupplierOrder
 
 
 def reason(delivery: Delivery) -> str:
@@ -16,7 +16,22 @@ def reason(delivery: Delivery) -> str:
         return f"{part.supplier} is paused. Resume it first."
     if part.order.account.paused_at:
         return "The account is paused. Resume it first."
-    return "" if delivery.step == Delivery.Step.RENAMING else _of_the_other_mode(delivery)
+    if delivery.step == Delivery.Step.RENAMING:
+        return ""
+    return _of_the_other_mode(delivery) or _after_another(part)
+
+
+def _after_another(part: SupplierOrder) -> str:
+    """Say which earlier file of the same order must be settled first."""
+    earlier = Delivery.objects.filter(
+        supplier_order__order=part.order_id,
+        supplier_order__supplier=part.supplier_id,
+        supplier_order__revision__lt=part.revision,
+        status__in=[Delivery.Status.DUE, Delivery.Status.DEAD, Delivery.Status.UNCERTAIN],
+    ).first()
+    return (
+        f"{earlier} of the same order comes first, and it is {earlier.get_status_display().lower()}." if earlier else ""
+    )
 
 
 def _of_the_other_mode(delivery: Delivery) -> str:

@@ -30,6 +30,12 @@ class Delivery(Claimable):
         SENT = "sent", "Sent"
 
     FINAL = (Status.SENT, Status.CANCELLED)
+    # The supplier may have seen it.
+    HANDED_OVER = (
+        models.Q(status__in=[Status.SENT, Status.UNCERTAIN])
+        | models.Q(step__in=[Step.RENAMING, Step.SIGNALLING, Step.SENT])
+        | models.Q(resends__gt=0)
+    )
     RETRYABLE = (Status.DUE, Status.DEAD)
 
     supplier_order = models.OneToOneField(SupplierOrder, models.PROTECT, related_name="delivery")

@@ -87,6 +87,11 @@ class SupplierOrder(Claimable):
         return self.reference
 
     @property
+    def may_go(self) -> bool:
+        """Whether its order's state lets it out: a cancellation goes out of an order that does not."""
+        return self.order.state == Order.State.READY or self.kind == self.Kind.CANCELLATION
+
+    @property
     def replaced_by(self) -> "SupplierOrder | None":
         """The newer revision that has replaced this one, or will once it is sent."""
         return self.replacements.exclude(status=self.Status.CANCELLED).first()

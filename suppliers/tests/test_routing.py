@@ -148,15 +148,34 @@ def test_an_order_changed_before_the_first_try_changes_the_file(take, north):
     assert part.revision == 1
 
 
-def test_an_order_changed_after_the_first_try_is_told_not_sent(take, north):
+def sent():
+    """Note every part as sent to its supplier."""
+    Delivery.objects.update(first_claimed_at=timezone.now(), status="sent", step="sent")
+    SupplierOrder.objects.update(status="sent")
+
+
+def test_an_order_changed_after_a_try_that_nobody_saw_changes_the_file(take, north):
     body = bodies.order()
     order = take(body)
-    Delivery.objects.update(first_claimed_at=timezone.now())
+    Delivery.objects.update(
+        first_claimed_at=timezone.now(), step="uploading", temporary_name="ORDER.abc.part", claim_token="at-work"
+    )
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take({**body, "updated_at": LATER})
+    delivery = order.supplier_orders.get().delivery
+    assert b"Elsewhere 2" in bytes(delivery.document)
+    assert (delivery.claim_token, delivery.temporary_name, delivery.is_held) == ("", "ORDER.abc.part", False)
+
+
+def test_an_order_changed_after_its_file_was_handed_over_is_told_not_sent(take, north):
+    body = bodies.order()
+    order = take(body)
+    sent()
     before = bytes(Delivery.objects.get().document)
     body["shipping_address"]["address1"] = "Elsewhere 2"
     take({**body, "updated_at": LATER})
     part = order.supplier_orders.get()
-    assert "changed after its file went" in part.attention
+    assert part.attention.startswith("Changed after its file was sent: Ship to, street: Łąkowa 1 → Elsewhere 2.")
     assert bytes(Delivery.objects.get().document) == before
 
 
@@ -170,10 +189,10 @@ def test_what_the_supplier_ships_is_no_change(take, north):
     assert order.supplier_orders.get().attention == ""
 
 
-def test_a_line_added_after_the_first_try_waits_for_a_person(take, north):
+def test_a_line_added_after_the_file_was_sent_waits_for_a_person(take, north):
     body = bodies.order()
     order = take(body)
-    Delivery.objects.update(first_claimed_at=timezone.now())
+    sent()
     body["line_items"].append(bodies.line(body["id"], 7, "Northwind", "NW-7", 1))
     take({**body, "updated_at": LATER})
     line = order.lines.get(sku="NW-7")
@@ -200,7 +219,7 @@ def test_an_order_cancelled_after_sending_is_told(take, north):
     take({**body, "cancelled_at": LATER, "updated_at": LATER})
     part = order.supplier_orders.get()
     assert part.status == "sent"
-    assert "may already have its file" in part.attention
+    assert part.attention == ("Changed after its file was sent: cancelled. Send it on to Northwind, or settle it.")
 
 
 @pytest.fixture

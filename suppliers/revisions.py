@@ -1,0 +1,61 @@
+"""A newer file in place of one that was sent: the whole order again, a change, or a cancellation."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils import timezone
+
+from hemi.lib import queue
+from orders import timeline
+from orders.models import Order, OrderLine
+from suppliers import composing, parts
+from suppliers.models import Amendment, SupplierOrder, SupplierOrderLine
+
+Status, Kind = SupplierOrder.Status, SupplierOrder.Kind
+_SENT = {
+    Kind.REVISION: "The whole order is sent again",
+    Kind.CHANGE: "A change is sent",
+    Kind.CANCELLATION: "A cancellation is sent",
+}
+
+
+def revise(
+    part: SupplierOrder, *, kind: str, reason: str, by: Any = None, added: Iterable[OrderLine] = ()
+) -> SupplierOrder:
+    """Make the revision that replaces `part` of a locked order once it is sent, and ask for its document.
+
+    What is live of `part` moves to it, as the order wants it today; `added` lines join it.
+    """
+    newer = parts.next_revision(part.order, part.supplier, kind=kind, replaces=part)
+    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
+        quantity = composing.wanted(allocation)
+        allocation.is_live = False
+        allocation.save(update_fields=["is_live"])
+        if quantity and kind != Kind.CANCELLATION:
+            _allocate(newer, allocation.order_line, quantity, shipped=allocation.shipped)
+    for line in added:
+        _allocate(newer, line, line.sendable)
+        line.routing, line.routing_note = OrderLine.Routing.ROUTED, ""
+        line.save(update_fields=["routing", "routing_note"])
+    parts.ask_for_document(newer)
+    text = f"{_SENT[Kind(kind)]} to {part.supplier} in place of {part.reference}. {reason}"
+    timeline.record(part.order, "revised", text.strip(), newer.reference, by)
+    return newer
+
+
+def took_effect(part_id: int) -> None:
+    """Let a revision that was just sent take the place of the former one, and have what waited for it looked at."""
+    part = SupplierOrder.objects.get(pk=part_id)
+    if part.replaces_id:
+        status = Status.CANCELLED if part.kind == Kind.CANCELLATION else Status.REPLACED
+        SupplierOrder.objects.filter(pk=part.replaces_id).update(status=status, attention="")
+    if part.replaces_id or Amendment.objects.filter(supplier_order=part, status=Amendment.Status.OPEN).exists():
+        now = timezone.now()
+        Order.objects.filter(pk=part.order_id).update(needs_routing=True, attempts=0, next_attempt_at=now)
+        queue.kick("suppliers.route")
+
+
+def _allocate(part: SupplierOrder, line: OrderLine, quantity: int, *, shipped: int = 0) -> None:
+    SupplierOrderLine.objects.create(
+        supplier_order=part, order_line=line, quantity=quantity, ordered_then=line.current, shipped=shipped
+    )
