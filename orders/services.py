@@ -1,6 +1,6 @@
 """What a person may ask of an order. Each locks the order, checks it, writes rows and says who it was.
 
-The parts that suppliers have are seen to by suppliers.services, which calls these.
+The parts that suppliers have are seen to by suppliers.services.orders, which calls these.
 """
 
 from typing import Any
