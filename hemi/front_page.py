@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
-from orders.models import Order
+from orders.models import Order, Shipment
+from suppliers import overdue
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 MOST = 100  # of a kind that needs attention
 MOST_TODAY = 10_000
 
-_UNREAD = [SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE]
+_UNREAD = [status.value for status in SupplierReply.OPEN]
 _REFUSED = [problem.value for problem in AccountShopify.Problem if problem.value]
 _NEWER_LINK = InstallLink.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
 
@@ -91,11 +92,26 @@ NEEDS = [
         "danger",
     ),
     Need(
+        "Overdue replies",
+        "Ask the supplier whether it has the files.",
+        overdue.rows,
+        SupplierOrder,
+        "reply=overdue",
+    ),
+    Need(
         "Replies without an order",
-        "The file cannot be read, or names no order that Hemi knows.",
+        "Match each to its order, mend what keeps it from being read and read it again, or settle it.",
         lambda: SupplierReply.objects.filter(status__in=_UNREAD),
         SupplierReply,
         f"status__in={','.join(_UNREAD)}",
+    ),
+    Need(
+        "Shipments that the store does not know of",
+        "Each says what stands against it in the store, and what to do.",
+        lambda: Shipment.objects.filter(status=Shipment.Status.BLOCKED),
+        Shipment,
+        f"status__exact={Shipment.Status.BLOCKED}",
+        "danger",
     ),
     Need(
         "Held back by the source name filter",

@@ -18,6 +18,7 @@ _GROUPS = {
         "suppliers.SupplierOrder": "inventory_2",
         "suppliers.Delivery": "upload_file",
         "suppliers.SupplierReply": "mark_email_read",
+        "orders.Shipment": "local_shipping",
         "orders.OrderFetch": "cloud_download",
     },
     "Suppliers": {

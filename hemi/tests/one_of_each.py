@@ -18,8 +18,16 @@ from integrations.models import (
     StaffAlert,
     WebhookEvent,
 )
-from orders.models import OrderEvent, OrderFetch, OrderLine
-from suppliers.models import DeliveryAttempt, DocumentSchema, Mapping, RoutingRule, SupplierOrderLine, SupplierReply
+from orders.models import Fulfilment, OrderEvent, OrderFetch, OrderLine, Shipment
+from suppliers.models import (
+    DeliveryAttempt,
+    DocumentSchema,
+    Mapping,
+    ReplyStatement,
+    RoutingRule,
+    SupplierOrderLine,
+    SupplierReply,
+)
 from suppliers.tests import factories
 
 
@@ -65,9 +73,17 @@ def _orders() -> list[Model]:
     reply = SupplierReply.objects.create(
         endpoint=supplier.endpoint, file_name="R.xml", sha256="1" * 64, size=1, content=b"x", supplier_order=part
     )
+    said = ReplyStatement.objects.create(
+        reply=reply, position=1, reference=part.reference, kind="accepted", rest="accepted", status="applied"
+    )
+    shipment = Shipment.objects.create(
+        order=order, reference=part.reference, despatch="D-1", quantities={str(line.shopify_id): 1}
+    )
+    Fulfilment.objects.create(shipment=shipment, fulfillment_order_id=1)
     mapping = Mapping.objects.create(supplier=supplier, version=1, xslt="<o/>")
     schema = DocumentSchema.objects.create(name="A schema", archive=b"", main_document="a.xsd", sha256="2" * 64)
-    return [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, mapping, schema]
+    made = [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, shipment]
+    return [*made, said, mapping, schema]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hemi import front_page
 from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify, StaffAlert
-from orders.models import Order
+from orders.models import Order, Shipment
 from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 from suppliers.tests import factories
 
@@ -33,7 +33,9 @@ def _today(client):
 def _trouble():
     """Make one of everything that needs a person."""
     supplier = factories.supplier()
-    order_line(factories.order(attention="1 line goes to no supplier yet."), routing="unrouted")
+    order = factories.order(attention="1 line goes to no supplier yet.")
+    order_line(order, routing="unrouted")
+    Shipment.objects.create(order=order, reference="HM1-A-1", despatch="D-1", status=Shipment.Status.BLOCKED)
     factories.order(state=Order.State.FILTERED)
     factories.part(supplier, status=SupplierOrder.Status.BLOCKED, attention="It cannot be made.")
     factories.part(supplier, status=SupplierOrder.Status.REJECTED, attention="North rejected it.")

@@ -2,5 +2,6 @@
 
 from orders.admin.fetches import OrderFetchAdmin
 from orders.admin.orders import OrderAdmin
+from orders.admin.shipments import ShipmentAdmin
 
-__all__ = ["OrderAdmin", "OrderFetchAdmin"]
+__all__ = ["OrderAdmin", "OrderFetchAdmin", "ShipmentAdmin"]

@@ -9,7 +9,9 @@ from unfold.decorators import display
 from hemi.lib import badges, money
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnlyInline
-from orders.models import OrderEvent, OrderLine
+from orders import shipments
+from orders.admin.shipments import said_state
+from orders.models import OrderEvent, OrderLine, Shipment
 from suppliers.models import SupplierOrder, SupplierOrderLine
 
 
@@ -70,7 +72,8 @@ class PartInline(ReadOnlyInline):
 
     @display(description="needs attention")
     def shown_attention(self, part: SupplierOrder) -> SafeString:
-        texts = [part.attention, *(finding["text"] for finding in part.findings)]
+        found = [finding["text"] for finding in part.findings]
+        texts = [part.attention, *(text for text in found if text not in part.attention)]
         return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts if text))
 
     @display(description="file")
@@ -81,6 +84,36 @@ class PartInline(ReadOnlyInline):
         is_kept = delivery.is_held and delivery.status not in delivery.FINAL
         held = badges.badge("On hold", "warning") if is_kept else ""
         return format_html("{}<br>{} {}", link_to(delivery), badges.state(delivery), held)
+
+
+class ShipmentInline(ReadOnlyInline):
+    """What suppliers have sent of it, and whether the store knows."""
+
+    model = Shipment
+    verbose_name_plural = "shipments"
+    is_part = True
+    tab = False
+    fields = ["shipment", "reference", "state", "pieces", "carrier", "tracking", "told_at"]
+    ordering = ["pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
+        return super().get_queryset(request).select_related("order__account")
+
+    @display(description="shipment")
+    def shipment(self, shipment: Shipment) -> SafeString:
+        return link_to(shipment, shipment.despatch)
+
+    @display(description="state")
+    def state(self, shipment: Shipment) -> SafeString:
+        return said_state(shipment)
+
+    @display(description="pieces")
+    def pieces(self, shipment: Shipment) -> int:
+        return shipments.pieces(shipment)
+
+    @display(description="tracking")
+    def tracking(self, shipment: Shipment) -> str:
+        return "\n".join(number for number in shipment.numbers if number)
 
 
 class EventInline(ReadOnlyInline):

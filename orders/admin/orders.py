@@ -18,7 +18,7 @@ from hemi.lib.readonly import ReadOnly
 from orders.admin import addresses, search
 from orders.admin.buttons import OrderButtons
 from orders.admin.filters import AttentionFilter, SupplierFilter
-from orders.admin.inlines import EventInline, LineInline, PartInline
+from orders.admin.inlines import EventInline, LineInline, PartInline, ShipmentInline
 from orders.models import Order
 from suppliers.models import SupplierOrder
 
@@ -47,7 +47,7 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ["number"]  # shows the box; search.find looks
     search_help_text = search.HELP
-    inlines = [LineInline, PartInline, EventInline]
+    inlines = [LineInline, PartInline, ShipmentInline, EventInline]
     fieldsets = [
         (
             None,
