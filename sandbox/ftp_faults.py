@@ -1,10 +1,14 @@
-"""Faults that an FTP server of the sandbox plays on demand."""
+"""Faults that a file server of the sandbox plays on demand.
+
+The commands are those of FTP; an SFTP server's are OPEN, WRITE, CLOSE, STAT, RENAME, REMOVE, MKDIR, READDIR, READ,
+REALPATH and, before them, CONNECT and AUTH, and its codes are SFTP's statuses.
+"""
 
 import threading
 from dataclasses import dataclass
 from typing import Any
 
-UPLOADS = {"STOR", "APPE"}
+UPLOADS = {"STOR", "APPE", "WRITE"}
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Fault:
         if self.cut not in (None, "before", "during", "after"):
             raise ValueError("cut is before, during or after.")
         if (self.short or self.cut == "during") and self.command not in UPLOADS:
-            raise ValueError("short and cut='during' are for uploads: STOR or APPE.")
+            raise ValueError("short and cut='during' are for uploads: STOR, APPE or WRITE.")
         if self.reply is not None:
             code, text = self.reply
             self.reply = (int(code), str(text))

@@ -1,4 +1,4 @@
-"""What an FTP server of the sandbox can and cannot do."""
+"""What a file server of the sandbox can and cannot do."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ class FtpOptions:
     allow_overwrite: bool = True
     has_size: bool = True
     has_mlsd: bool = True
+    can_list: bool = True
     can_rename_inbound: bool = True
     has_sweeper: bool = False
 

@@ -17,6 +17,9 @@ logger.addHandler(logging.NullHandler())
 logger.setLevel(logging.WARNING)
 
 
+LISTINGS = {"LIST", "NLST", "MLSD"}
+
+
 class Server(Protocol):
     """Name what a session needs from the server that it belongs to."""
 
@@ -99,6 +102,8 @@ class Session(FTPHandler):
             self._play(self._fault)
         elif cmd in self.sandbox.options.missing_commands:
             self.respond("502 Command not implemented.")
+        elif cmd in LISTINGS and not self.sandbox.options.can_list:
+            self.respond("550 Permission denied.")
         else:
             super().pre_process_command(line, cmd, arg)
 

@@ -85,7 +85,7 @@ def _turn_to_tls(control: ControlConnection, server: Server) -> None:
 def _unknown(server: Server, error: ssl.SSLCertVerificationError) -> IdentityUnknown:
     shown = _shown(server)
     return IdentityUnknown(
-        f"The certificate of {server.host} cannot be trusted, so nothing was sent to it: {error.verify_message} "
+        f"The certificate of {server.host} cannot be trusted, so nothing was sent to it: {error.verify_message}. "
         "Ask the supplier for the fingerprint of its certificate, compare and confirm it.",
         shown,
     )
