@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.supplier_documents import NotAnOrder, ReceivedOrder, Verdict, read_order, reply_document
+from sandbox.supplier_documents import Despatch, NotAnOrder, ReceivedOrder, Verdict, read_order, reply_document
 
 IDLE_SECONDS = 0.2
 
@@ -85,6 +85,10 @@ class BackOffice:
         with self._changed:
             self._rejections.append(reason)
 
+    def ship(self, reference: str, despatch: Despatch) -> None:
+        """Write a reply that says that an order, or a part of it, is on its way."""
+        self._write(f"SHIPPED_{reference}_{despatch.number}", reference, "", Verdict("shipped", despatch=despatch))
+
     def wait_for(self, count: int, timeout: float = 10.0) -> list[ReceivedOrder]:
         """Return the orders once there are so many, or raise TimeoutError."""
         with self._changed:
@@ -148,7 +152,10 @@ class BackOffice:
         with self._changed:
             reason = self._rejections.popleft() if self._rejections else None
         verdict = self.policy(order) if reason is None else Verdict("rejected", reason)
-        path = self.folders.replies / f"REPLY_{order.reference}.xml"
+        self._write(f"REPLY_{order.reference}", order.reference, supplier_reference, verdict)
+
+    def _write(self, name: str, reference: str, supplier_reference: str, verdict: Verdict) -> None:
+        path = self.folders.replies / f"{name}.xml"
         temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(reply_document(order.reference, supplier_reference, verdict))
+        temporary.write_bytes(reply_document(reference, supplier_reference, verdict))
         temporary.rename(path)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 from sandbox.supplier import SupplierSandbox
+from sandbox.supplier_documents import Despatch
 from sandbox.web import Answer, BadRequest, Request, WebServer, as_json, page
 
 
@@ -21,6 +22,7 @@ class Control:
             "start": lambda supplier, wanted: _start(supplier),
             "fault": lambda supplier, wanted: _add_fault(supplier, wanted),
             "clear": lambda supplier, wanted: supplier.faults.clear(),
+            "ship": lambda supplier, wanted: _ship(supplier, wanted),
             "reject": lambda supplier, wanted: supplier.reject_next(str(wanted.get("reason", "Rejected"))),
         }
 
@@ -61,6 +63,16 @@ def _add_fault(supplier: SupplierSandbox, wanted: dict) -> None:
         supplier.faults.add(**wanted)
     except (TypeError, ValueError) as error:
         raise BadRequest(f"This is not a fault: {error}") from error
+
+
+def _ship(supplier: SupplierSandbox, wanted: dict) -> None:
+    try:
+        lines = tuple((int(number), int(count)) for number, count in wanted.get("lines", ()))
+        numbers, urls = (tuple(map(str, wanted.get(name, ()))) for name in ("tracking_numbers", "tracking_urls"))
+        despatch = Despatch(str(wanted["number"]), str(wanted.get("carrier", "")), numbers, urls, lines)
+        supplier.ship(str(wanted["reference"]), despatch)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRequest(f"This is not a shipment: {error}") from error
 
 
 def _json_object(body: bytes) -> dict:

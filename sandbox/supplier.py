@@ -8,7 +8,7 @@ from sandbox.back_office import BackOffice, Folders, accept
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_faults import Faults
 from sandbox.ftp_options import FtpOptions
-from sandbox.supplier_documents import ReceivedOrder, Verdict
+from sandbox.supplier_documents import Despatch, ReceivedOrder, Verdict
 
 
 class SupplierSandbox:
@@ -77,6 +77,10 @@ class SupplierSandbox:
     def reject_next(self, reason: str) -> None:
         """Reject the next order for this reason."""
         self.back_office.reject_next(reason)
+
+    def ship(self, reference: str, despatch: Despatch) -> None:
+        """Tell that an order, or a part of it, is on its way."""
+        self.back_office.ship(reference, despatch)
 
     def wait_for_orders(self, count: int, timeout: float = 10.0) -> list[ReceivedOrder]:
         """Return the orders once there are so many, or raise TimeoutError."""

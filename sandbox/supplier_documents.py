@@ -12,11 +12,23 @@ PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False
 
 
 @dataclass(frozen=True)
+class Despatch:
+    """One shipment: its number, how it can be followed, and pieces by the order file's line number; none: all."""
+
+    number: str
+    carrier: str = ""
+    tracking_numbers: tuple[str, ...] = ()
+    tracking_urls: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """Say what the supplier makes of an order: taken, accepted or rejected (with a reason)."""
+    """Say what the supplier makes of an order: taken, accepted, rejected (with a reason) or shipped (with how)."""
 
     status: str = "accepted"
     reason: str = ""
+    despatch: Despatch | None = None
 
 
 @dataclass(frozen=True)
@@ -62,4 +74,22 @@ def reply_document(reference: str, supplier_reference: str, verdict: Verdict) ->
     fields["CreatedAt"] = datetime.now(UTC).isoformat(timespec="seconds")
     for name, value in fields.items():
         etree.SubElement(root, f"{{{REPLY}}}{name}").text = value
+    if verdict.despatch:
+        _add_despatch(root, verdict.despatch)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _add_despatch(root: etree._Element, despatch: Despatch) -> None:
+    shipment = etree.SubElement(root, f"{{{REPLY}}}Shipment")
+    fields = [("Number", despatch.number), ("Carrier", despatch.carrier)]
+    fields += [("TrackingNumber", number) for number in despatch.tracking_numbers]
+    fields += [("TrackingUrl", url) for url in despatch.tracking_urls]
+    for name, value in fields:
+        if value:
+            etree.SubElement(shipment, f"{{{REPLY}}}{name}").text = value
+    if despatch.lines:
+        lines = etree.SubElement(root, f"{{{REPLY}}}Lines")
+        for number, quantity in despatch.lines:
+            line = etree.SubElement(lines, f"{{{REPLY}}}Line", {"number": str(number)})
+            etree.SubElement(line, f"{{{REPLY}}}Status").text = "shipped"
+            etree.SubElement(line, f"{{{REPLY}}}Quantity").text = str(quantity)

@@ -38,8 +38,13 @@ class OrderFile:
     @property
     def lines(self) -> set[tuple]:
         """Line id, SKU, pieces, price and currency of each line."""
+        return set(self.ordered_lines)
+
+    @property
+    def ordered_lines(self) -> list[tuple]:
+        """The lines in the order of the file."""
         rows = self.root.findall("o:Lines/o:Line", _NAMES)
-        return {
+        return [
             (
                 int(row.findtext("o:LineId", "", _NAMES)),
                 row.findtext("o:Sku", "", _NAMES),
@@ -48,7 +53,7 @@ class OrderFile:
                 row.xpath("string(o:UnitPrice/@currency)", namespaces=_NAMES),
             )
             for row in rows
-        }
+        ]
 
     def _text(self, name: str) -> str:
         return self.root.findtext(f"o:{name}", "", _NAMES)

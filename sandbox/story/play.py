@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from sandbox.story import connecting, ordering, setting_up
+from sandbox.story import connecting, ordering, setting_up, shipping
 from sandbox.story.report import Report, Step
 from sandbox.story.stage import Stage
 
@@ -27,6 +27,7 @@ STEPS: tuple[tuple[str, Act], ...] = (
     ("A cancelled order gives no file", ordering.cancel),
     ("Every file is valid and holds the right lines", ordering.check_files),
     ("The suppliers' replies arrive", ordering.see_replies),
+    ("The suppliers ship, and the store is told", shipping.ship),
     ("Nothing needs attention", ordering.see_overview),
 )
 

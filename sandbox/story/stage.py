@@ -64,6 +64,10 @@ class Stage:
         """Return what a supplier says that it got."""
         return _ask("GET", f"{self.world['control']['url']}/suppliers/{name}/orders.json")
 
+    def tell_supplier(self, name: str, action: str, **body: Any) -> dict:
+        """Do at a supplier what its staff do by hand."""
+        return _ask("POST", f"{self.world['control']['url']}/suppliers/{name}/{action}", body)
+
     def mails(self) -> list[dict]:
         """Return all mails, as the mailbox's page has them."""
         return _ask("GET", f"{self.world['mailbox']['url']}/mails.json")
