@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from hemi.lib import claims, queue
 from orders import settlement, timeline
-from suppliers import composing, drafting, presend
+from suppliers import composing, drafting, naming, presend
 from suppliers.documents import content as contents
 from suppliers.documents.rendered import InvalidDocument, Rendered
 from suppliers.models import Delivery, DeliveryContent, SupplierOrder
@@ -87,17 +87,24 @@ def _render_one(claimed: SupplierOrder) -> None:
 
 
 def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> None:
+    former = Delivery.objects.filter(supplier_order=part).select_related("endpoint").defer("document").first()
+    endpoint = former.endpoint if former else part.supplier.endpoint
+    try:
+        name = naming.final_name(endpoint, part, rendered.ending)
+    except naming.InvalidName as error:
+        _block(part, f"{error} Change it at the endpoint {endpoint}.")
+        return
     remarks = [*(finding.text for finding in made.findings), *rendered.remarks]
-    name = f"ORDER_{part.reference}.{rendered.ending}"
     values = {
         "final_name": name,
+        "done_name": naming.done_name(endpoint, name),
         "document": rendered.document,
         "sha256": hashlib.sha256(rendered.document).hexdigest(),
         "size": len(rendered.document),
         "remarks": "\n".join(remarks),
         "is_held": bool(part.held_at) or not part.may_go,
     }
-    where = {"endpoint": part.supplier.endpoint, "folder": part.supplier.endpoint.orders_folder}
+    where = {"endpoint": endpoint, "folder": endpoint.orders_folder}
     # A document that was taken back before anybody saw it: its row stays, for it knows of the temporary file.
     again = {"status": Delivery.Status.DUE, "attempts": 0, "next_attempt_at": timezone.now(), "first_claimed_at": None}
     delivery, _ = Delivery.objects.update_or_create(
@@ -107,7 +114,7 @@ def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> Non
     part.status = Status.READY
     part.save(update_fields=["status", "findings", "claim_token", "lease_until", "attempts"])
     timeline.record(part.order, "document_made", " ".join([f"Document {name} made.", *remarks]), part.reference)
-    queue.kick("suppliers.deliver", part.supplier.endpoint_id)
+    queue.kick("suppliers.deliver", endpoint.pk)
 
 
 def _block(part: SupplierOrder, reason: str) -> None:
