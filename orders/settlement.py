@@ -10,7 +10,7 @@ from orders.models import Order
 
 def locked(pk: int) -> Order:
     """Return the order, locked until the transaction ends (SQLite's transactions lock the whole database anyway)."""
-    return Order.objects.select_for_update(of=("self",)).select_related("account").get(pk=pk)
+    return Order.objects.select_for_update(of=("self",), no_key=True).select_related("account").get(pk=pk)
 
 
 def settle(order: Order, *fields: str) -> Order:
