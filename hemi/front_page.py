@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
 from orders.models import Order, Shipment
 from suppliers import overdue
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
+from suppliers.models import Amendment, Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 MOST = 100  # of a kind that needs attention
 MOST_TODAY = 10_000
@@ -37,8 +37,8 @@ class Need:
 
 NEEDS = [
     Need(
-        "Lines that no rule takes",
-        "Add a routing rule and route again, or send them to a supplier by hand.",
+        "Lines that no supplier makes",
+        "No rule takes them, or their supplier rejects them: mend a rule and route again, or send them by hand.",
         lambda: Order.objects.exclude(attention=""),
         Order,
         "attention=lines",
@@ -66,6 +66,14 @@ NEEDS = [
         lambda: SupplierOrder.objects.exclude(attention="").exclude(status__in=SupplierOrder.TROUBLED),
         SupplierOrder,
         "attention=changed",
+    ),
+    Need(
+        "Cancelled in the store, alive at the supplier",
+        "Send the cancellation, or tell the supplier and settle it.",
+        lambda: Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True),
+        Amendment,
+        f"status__exact={Amendment.Status.OPEN}",
+        "danger",
     ),
     Need(
         "Deliveries given up",

@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from integrations.subjects import Known, Subject, scrub
 from orders import redaction, settlement
 from suppliers import parts
-from suppliers.models import Delivery, DeliveryAttempt, DeliveryContent, SupplierOrder, SupplierReply
+from suppliers.models import Delivery, DeliveryAttempt, DeliveryContent, ReplyStatement, SupplierOrder, SupplierReply
 
 _WHY = "Its customer's data was removed."
 _PARTS = SupplierOrder.Status
+_SAID = ("reference", "supplier_reference", "despatch", "carrier", "reason", "note")
 
 
 def unsettled(subject: Subject) -> list[str]:
@@ -34,7 +35,8 @@ def redact(subject: Subject, known: Known) -> dict[str, int]:
                     parts.cancel(part, _WHY)
                 _empty_part(part, words)
                 counts["documents"] += _empty_document(part, words)
-                counts["replies"] += _empty_replies(SupplierReply.objects.filter(supplier_order=part), words)
+                _empty_statements(part.statements.all(), words)
+                counts["replies"] += _empty_replies(_replies_about(part), words)
     return counts
 
 
@@ -42,7 +44,8 @@ def holdings(subject: Subject, known: Known) -> dict[str, Any]:
     """Return the documents that were made for the subject, and what suppliers said to them."""
     orders = redaction.orders_of(subject)
     files = Delivery.objects.filter(supplier_order__order__in=orders, redacted_at=None)
-    replies = SupplierReply.objects.filter(supplier_order__order__in=orders, redacted_at=None)
+    named = ReplyStatement.objects.filter(supplier_order__order__in=orders).values("reply")
+    replies = SupplierReply.objects.filter(pk__in=named, redacted_at=None)
     return {
         "documents": [_shown_document(file) for file in files.select_related("supplier_order__supplier")],
         "replies": [
@@ -74,6 +77,10 @@ def _empty_part(part: SupplierOrder, words: frozenset[str]) -> None:
     part.findings = [{**finding, "text": scrub(finding["text"], words)} for finding in part.findings]
     names = ["hold_reason", "cancel_reason", "attention", "reply_reason", "supplier_reference", "last_error"]
     part.save(update_fields=[*names, "findings"])
+    # Before and after are names and addresses: what changed is kept only as what kind of thing it was.
+    for amendment in part.amendments.all():
+        amendment.changes, amendment.reason = [], scrub(amendment.reason, words)
+        amendment.save(update_fields=["changes", "reason"])
 
 
 def _empty_document(part: SupplierOrder, words: frozenset[str]) -> int:
@@ -95,6 +102,7 @@ def _empty_document(part: SupplierOrder, words: frozenset[str]) -> int:
 def _empty_replies(rows: QuerySet[SupplierReply], words: frozenset[str]) -> int:
     count = 0
     for reply in rows.filter(redacted_at=None):
+        _empty_statements(reply.statements.all(), words)
         note, error = (scrub(text, words) for text in (reply.note, reply.last_error))
         count += SupplierReply.objects.filter(pk=reply.pk).update(
             content=b"", redacted_at=timezone.now(), note=note, last_error=error
@@ -102,9 +110,24 @@ def _empty_replies(rows: QuerySet[SupplierReply], words: frozenset[str]) -> int:
     return count
 
 
+def _replies_about(part: SupplierOrder) -> QuerySet[SupplierReply]:
+    return SupplierReply.objects.filter(pk__in=part.statements.values("reply"))
+
+
+def _empty_statements(rows: QuerySet[ReplyStatement], words: frozenset[str]) -> None:
+    """Take the person out of what a reply says; which order, how many pieces and what state stay."""
+    for row in rows:
+        for name in _SAID:
+            setattr(row, name, scrub(getattr(row, name), words))
+        row.lines = [{**line, "reason": scrub(line.get("reason", ""), words)} for line in row.lines]
+        row.numbers, row.urls = [], []
+        row.save(update_fields=[*_SAID, "lines", "numbers", "urls"])
+
+
 def _loose_replies(known: Known) -> int:
     """Empty the replies that belong to no order and name the person all the same."""
-    rows = SupplierReply.objects.filter(supplier_order=None, redacted_at=None)
+    told = ReplyStatement.objects.filter(reply=OuterRef("pk"), supplier_order__isnull=False)
+    rows = SupplierReply.objects.filter(~Exists(told), redacted_at=None)
     found = [reply.pk for reply in rows if (text := _text(reply.content)) and scrub(text, known.telling) != text]
     return _empty_replies(SupplierReply.objects.filter(pk__in=found), known.words)
 

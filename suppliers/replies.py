@@ -55,7 +55,7 @@ def settle(reply: SupplierReply) -> None:
     """Work out a reply's state from its statements, and say in short what it says."""
     rows = list(reply.statements.select_related("supplier_order"))
     status = _outcome({row.status for row in rows})
-    applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else None
+    applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else reply.applied_at
     values = {"status": status, "note": _note(rows)[:500], "applied_at": applied_at, **_summary(rows)}
     SupplierReply.objects.filter(pk=reply.pk).update(**values)
     log.info("reply.read", extra={**_ids(reply), "status": status})
@@ -115,8 +115,7 @@ def _said(row: SupplierReply) -> list[Statement]:
 
 
 def _columns(row: ReplyColumns) -> Columns:
-    names = ("reference", "status", "sku", "quantity", "supplier_reference", "reason", "despatch", "carrier")
-    places = {name: getattr(row, name) for name in (*names, "tracking_number", "tracking_url")}
+    places = {name: getattr(row, name) for name in csv_rows.FIELDS}
     try:
         words = csv_rows.words(row.words)
     except ValueError as error:
@@ -133,6 +132,8 @@ def _conclude(row: SupplierReply) -> None:
 
 
 def _outcome(states: set[str]) -> str:
+    if states == {State.SETTLED}:
+        return Status.SETTLED
     if not states & set(ReplyStatement.OPEN):
         return Status.APPLIED
     if states - set(ReplyStatement.OPEN):

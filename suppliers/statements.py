@@ -60,7 +60,7 @@ def apply(row: ReplyStatement) -> None:
         close(row, State.UNMATCHED, row.note)
         return
     with transaction.atomic():
-        apply_to(row, _locked(part))
+        apply_to(row, locked(part))
 
 
 def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> None:
@@ -88,8 +88,8 @@ def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
     despatches = set(Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch"))
     left, old = [], []
     for row in waiting:
-        part = found.get(row.reference)
-        if part and _may_speak(row, part) and _is_old(row, part, (part.reference, row.despatch) in despatches):
+        part = None if row.supplier_order_id else found.get(row.reference)
+        if part and may_speak(row.reply, part) and _is_old(row, part, (part.reference, row.despatch) in despatches):
             row.supplier_order, row.status = part, State.UNCHANGED
             old.append(row)
         else:
@@ -97,6 +97,20 @@ def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
             left.append(row)
     ReplyStatement.objects.bulk_update(old, ["supplier_order", "status"], batch_size=200)
     return left
+
+
+def may_speak(reply: SupplierReply, part: SupplierOrder) -> bool:
+    """Tell whether a reply of this endpoint may be about the part: no supplier speaks for another."""
+    delivery: Delivery | None = getattr(part, "delivery", None)
+    return reply.endpoint_id in (part.supplier.endpoint_id, delivery and delivery.endpoint_id)
+
+
+def locked(part: SupplierOrder) -> SupplierOrder:
+    """Return the part as it is now, its order locked until the transaction ends."""
+    order = settlement.locked(part.order_id)
+    fresh = _parts().get(pk=part.pk)
+    fresh.order = order
+    return fresh
 
 
 def _is_old(row: ReplyStatement, part: SupplierOrder, is_known: bool) -> bool:
@@ -109,31 +123,21 @@ def _is_old(row: ReplyStatement, part: SupplierOrder, is_known: bool) -> bool:
 
 
 def _named(row: ReplyStatement) -> SupplierOrder | None:
+    if row.supplier_order_id:  # a person matched it
+        return row.supplier_order
     part = _parts().filter(reference=row.reference).first()
     if part is None:
         row.note = f"No order has the reference {row.reference}."
         return None
-    if not _may_speak(row, part):
+    if not may_speak(row.reply, part):
         row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another endpoint."
         return None
     return part
 
 
-def _may_speak(row: ReplyStatement, part: SupplierOrder) -> bool:
-    delivery: Delivery | None = getattr(part, "delivery", None)
-    return row.reply.endpoint_id in (part.supplier.endpoint_id, delivery and delivery.endpoint_id)
-
-
 def _parts() -> QuerySet[SupplierOrder]:
     found = SupplierOrder.objects.select_related("order", "supplier", "delivery").defer("delivery__document")
     return found.prefetch_related("lines__order_line")
-
-
-def _locked(part: SupplierOrder) -> SupplierOrder:
-    order = settlement.locked(part.order_id)
-    fresh = _parts().get(pk=part.pk)
-    fresh.order = order
-    return fresh
 
 
 def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:

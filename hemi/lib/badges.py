@@ -6,9 +6,9 @@ from django.utils.safestring import SafeString
 
 _TONES = {
     "success": ("sent", "taken", "accepted", "shipped", "applied", "done", "connected", "on", "routed", "live", "told"),
-    "info": ("ready", "waiting", "due", "new", "unpaid", "test", "calling"),
+    "info": ("ready", "replaced", "waiting", "due", "new", "unpaid", "test", "calling"),
     "warning": ("held", "filtered", "uncertain", "unmatched", "partly", "withdrawn", "stopped"),
-    "danger": ("blocked", "rejected", "dead", "given_up", "unreadable", "failed", "unrouted"),
+    "danger": ("open", "blocked", "rejected", "dead", "given_up", "unreadable", "failed", "unrouted"),
 }
 _TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
 

@@ -20,6 +20,7 @@ from integrations.models import (
 )
 from orders.models import Fulfilment, OrderEvent, OrderFetch, OrderLine, Shipment
 from suppliers.models import (
+    Amendment,
     DeliveryAttempt,
     DocumentSchema,
     Mapping,
@@ -81,9 +82,12 @@ def _orders() -> list[Model]:
     )
     Fulfilment.objects.create(shipment=shipment, fulfillment_order_id=1)
     mapping = Mapping.objects.create(supplier=supplier, version=1, xslt="<o/>")
+    change = Amendment.objects.create(
+        supplier_order=part, changes=[{"line": 1, "what": "A", "before": "1", "after": "2"}]
+    )
     schema = DocumentSchema.objects.create(name="A schema", archive=b"", main_document="a.xsd", sha256="2" * 64)
     made = [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, shipment]
-    return [*made, said, mapping, schema]
+    return [*made, said, mapping, schema, change]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

@@ -10,7 +10,7 @@ from hemi import front_page
 from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify, StaffAlert
 from orders.models import Order, Shipment
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
+from suppliers.models import Amendment, Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
 from suppliers.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,9 @@ def _trouble():
     factories.part(supplier, status=SupplierOrder.Status.BLOCKED, attention="It cannot be made.")
     factories.part(supplier, status=SupplierOrder.Status.REJECTED, attention="North rejected it.")
     factories.part(supplier, status=SupplierOrder.Status.REJECTED)  # somebody has dealt with it
-    factories.part(supplier, status=SupplierOrder.Status.SENT, attention="The order changed.")
+    changed = factories.part(supplier, status=SupplierOrder.Status.SENT, attention="The order changed.")
+    Amendment.objects.create(supplier_order=changed, is_cancellation=True)
+    factories.part(supplier, status=SupplierOrder.Status.SENT, reply_due_at=timezone.now())
     factories.delivery(supplier, status=Delivery.Status.DEAD)
     factories.delivery(supplier, status=Delivery.Status.UNCERTAIN)
     now = timezone.now()

@@ -119,6 +119,7 @@ def answer(server, supplier, part):
         factories.let_time_pass()
         inbound.collect(supplier.endpoint_id)
     replies.apply_replies()
+    routing.route()
 
 
 def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supplier, server):
@@ -129,6 +130,7 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     part = Order.objects.get().supplier_orders.get()
     answer(server, supplier, part)
     parts.deal_with(supplier_order=part, reason=f"Spoke with {NAME}", by=None)
+    routing.route()
     alerts.raise_alert("delivery_dead", 7, f"No file for {NAME}", f"{NAME}, {STREET}, {EMAIL}")
     before = Delivery.objects.get()
     assert searching.in_rows(WORDS)  # else the test could not fail

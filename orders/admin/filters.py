@@ -19,7 +19,7 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("lines", "Lines that no rule takes"), ("parts", "A supplier's part")]
+        return [("lines", "Lines that no supplier makes"), ("parts", "A supplier's part")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if self.value() == "lines":

@@ -16,6 +16,7 @@ from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.secrecy import HidesSecrets
 from orders.services import Refused
 from suppliers import connections
+from suppliers.admin.reply_columns import ReplyColumnsInline
 from suppliers.models import Endpoint
 from suppliers.services import endpoints
 from suppliers.transports.errors import TransportError
@@ -60,6 +61,8 @@ class EndpointForm(forms.ModelForm):
                 "is_plain_accepted",
                 "Plain FTP to another machine is not protected. Tick this if the supplier offers nothing else.",
             )
+        if cleaned.get("after_reading") == Endpoint.AfterReading.ARCHIVE and not cleaned.get("archive_folder"):
+            self.add_error("archive_folder", "Say into which folder replies are moved.")
         return cleaned
 
 
@@ -82,9 +85,21 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "protocol", ("host", "port"), ("username", "password"), "is_plain_accepted"]}),
         ("Folders", {"fields": [("orders_folder", "replies_folder")]}),
+        (
+            "Replies",
+            {
+                "fields": [
+                    ("reply_age", "after_reading"),
+                    ("archive_folder", "unreadable_folder"),
+                    ("done_folder", "failed_folder"),
+                    "is_gone_taken",
+                ]
+            },
+        ),
         ("Patience", {"fields": [("connect_timeout", "data_timeout"), "is_active"]}),
         ("State", {"fields": [("shown_state", "stopped_at", "polled_at"), "stop_reason", "last_error"]}),
     ]
+    inlines = [ReplyColumnsInline]
     why_kept = _why_kept
 
     subject = "endpoint"

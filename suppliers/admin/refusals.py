@@ -1,7 +1,8 @@
 """Why a button of a supplier order, a delivery or a reply is off, in the words in which the services refuse."""
 
 from suppliers import waiting
-from suppliers.models import Delivery, SupplierOrder, SupplierReply
+from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierReply
+from suppliers.services import replies
 
 _RENAMING = Delivery.Step.RENAMING
 REDACTED = "The customer's data was removed, and the document with it: it cannot be sent or read again."
@@ -63,10 +64,34 @@ def settle(delivery: Delivery) -> str:
 
 def read_again(reply: SupplierReply) -> str:
     """Why a reply is not read again."""
+    return REDACTED if reply.redacted_at else replies.why_not_again(reply)
+
+
+def match_reply(reply: SupplierReply) -> str:
+    """Why a reply is not matched by hand as a whole."""
     if reply.redacted_at:
         return REDACTED
-    unread = (SupplierReply.Status.UNMATCHED, SupplierReply.Status.UNREADABLE)
-    return "" if reply.status in unread else "This reply was read and applied."
+    open_rows = reply.statements.filter(status=ReplyStatement.Status.UNMATCHED)[:2].count()
+    if open_rows > 1:
+        return "It speaks of several orders: open the statement that you mean, below."
+    return "" if open_rows else "Nothing in this reply waits for its order."
+
+
+def settle_reply(reply: SupplierReply) -> str:
+    """Why there is nothing to settle about a reply."""
+    return "" if reply.status in SupplierReply.OPEN else "Nothing in this reply waits for a person."
+
+
+def match(statement: ReplyStatement) -> str:
+    """Why a statement is not matched by hand."""
+    if statement.status == ReplyStatement.Status.UNREADABLE:
+        return "This row cannot be read, so there is nothing to apply. Settle it."
+    return settle_statement(statement)
+
+
+def settle_statement(statement: ReplyStatement) -> str:
+    """Why there is nothing to settle about a statement."""
+    return "" if statement.status in ReplyStatement.OPEN else "This statement was applied or settled already."
 
 
 def _too_late(part: SupplierOrder) -> str:

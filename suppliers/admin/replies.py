@@ -1,34 +1,88 @@
-"""Supplier replies: the files that came back, as they came."""
+"""Supplier replies: the files that came back, as they came, and what was made of them."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.database import starts_with
+from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
-from hemi.lib.links import breakable
-from hemi.lib.readonly import ReadOnly
+from hemi.lib.links import breakable, link_to
+from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers.admin import refusals
-from suppliers.models import SupplierReply
+from suppliers.models import ReplyStatement, SupplierReply
 from suppliers.services import replies
+
+WHAT_MATCHING_DOES = (
+    "What the reply says is applied to that supplier's part of the order, as if it had named it: its state goes up and "
+    "never down, and a shipment is told to the store."
+)
+SETTLED = "It is taken off the list with your reason; nothing is applied to any order."
+
+
+class MatchForm(BaseDialogForm):
+    """Name the order that a reply is about."""
+
+    name = forms.CharField(
+        label="Reference or order number",
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as HM000042-NORTH-1 or #1001. Only orders of suppliers at this endpoint are found.",
+        error_messages={"required": "Type the reference or the order's number."},
+    )
+
+
+class StatementInline(ReadOnlyInline):
+    """What the file says, one row an order."""
+
+    model = ReplyStatement
+    verbose_name_plural = "statements"
+    is_part = True
+    tab = False
+    per_page = 50
+    fields = ["shown", "kind", "shown_state", "part", "note"]
+    ordering = ["position"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReplyStatement]:
+        return super().get_queryset(request).select_related("supplier_order", "reply")
+
+    @display(description="about")
+    def shown(self, row: ReplyStatement) -> SafeString:
+        return link_to(row, row.reference or f"Row {row.position}")
+
+    @display(description="state")
+    def shown_state(self, row: ReplyStatement) -> SafeString:
+        return badges.state(row)
+
+    @display(description="supplier order")
+    def part(self, row: ReplyStatement) -> str:
+        return link_to(row.supplier_order) if row.supplier_order else ""
 
 
 @admin.register(SupplierReply)
 class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
-    """One row a file."""
+    """One row a file, or a sign of what became of an order file."""
 
-    list_display = ["file_name", "shown_state", "kind", "endpoint", "supplier_order", "note", "received_at"]
-    list_filter = [("status", ChoicesDropdownFilter), ("endpoint", RelatedDropdownFilter)]
+    list_display = ["file_name", "shown_state", "kind", "endpoint", "supplier_order", "shown_note", "received_at"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("endpoint", RelatedDropdownFilter),
+        ("source", ChoicesDropdownFilter),
+    ]
     compressed_fields = False
     actions_detail_hide_default = True
     list_filter_submit = True
@@ -40,16 +94,19 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ["reference"]  # shows the box; get_search_results looks
     search_help_text = "Reference that the reply names, from its beginning."
+    inlines = [StatementInline]
     fieldsets = [
-        (None, {"fields": [("endpoint", "shown_state", "note"), ("kind", "reference", "supplier_order")]}),
+        (None, {"fields": [("endpoint", "shown_state"), "note", ("source", "format")]}),
         (None, {"fields": [("received_at", "applied_at"), ("size", "checksum")]}),
     ]
 
     subject = "reply"
     refusal_errors = (Refused,)
     actions = ["read_replies"]
-    actions_detail = ["read_again", "download"]
+    actions_detail = ["match", "settle", "read_again", "download"]
     button_refusals = {
+        "match": refusals.match_reply,
+        "settle": refusals.settle_reply,
         "download": refusals.download_reply,
         "read_again": refusals.read_again,
         "read_replies": refusals.read_again,
@@ -62,7 +119,10 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[SupplierReply], search_term: str
     ) -> tuple[QuerySet[SupplierReply], bool]:
         term = search_term.strip().upper()
-        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
+        if not term:
+            return queryset, False
+        named = ReplyStatement.objects.filter(starts_with("reference", term))
+        return queryset.filter(pk__in=named.values("reply")), False
 
     def has_reread_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.reread_supplierreply")
@@ -71,16 +131,52 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def shown_state(self, reply: SupplierReply) -> SafeString:
         return badges.state(reply)
 
+    @display(description="note")
+    def shown_note(self, reply: SupplierReply) -> SafeString:
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', reply.note)
+
     @display(description="SHA-256")
-    def checksum(self, reply: SupplierReply) -> SafeString:
-        return breakable(reply.sha256)
+    def checksum(self, reply: SupplierReply) -> str:
+        is_fetched = reply.source == SupplierReply.Source.FILE and not reply.sha256.startswith("size-")
+        return breakable(reply.sha256) if is_fetched else "none: no file was fetched"
+
+    @action(
+        description="Match to an order…",
+        permissions=["reread"],
+        dialog={
+            "title": "Match the reply to an order",
+            "description": WHAT_MATCHING_DOES,
+            "form_class": MatchForm,
+            "form_submit_text": "Match",
+        },
+    )
+    def match(self, request: HttpRequest, form: MatchForm, object_id: str) -> HttpResponse:
+        """Apply a reply to the order that a person names."""
+        name = form.cleaned_data["name"]
+        return self.ask(request, object_id, replies.match_reply, "The reply is matched and applied.", name=name)
+
+    @action(
+        description="Settle",
+        permissions=["reread"],
+        dialog={
+            "title": "Settle this reply?",
+            "description": SETTLED,
+            "form_class": ReasonForm,
+            "form_submit_text": "Settle",
+        },
+    )
+    def settle(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Take a reply off the list."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, replies.settle_reply, "The reply is settled.", reason=reason)
 
     @action(
         description="Read again",
         permissions=["reread"],
         dialog={
             "title": "Read the reply again?",
-            "description": "Hemi looks again for the order that the file is about.",
+            "description": "Hemi reads the stored file anew, with the endpoint's CSV columns of now, and looks again "
+            "for the orders that it is about. What was applied already stays.",
             "form_submit_text": "Read again",
         },
     )

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
@@ -20,10 +22,11 @@ from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import composing, drafting, previews
+from suppliers import composing, drafting, previews, standing
 from suppliers.admin import refusals
-from suppliers.admin.filters import AttentionFilter
-from suppliers.models import SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.admin.amendments import AmendmentInline
+from suppliers.admin.filters import AttentionFilter, OverdueFilter
+from suppliers.models import ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.services import parts
 
 
@@ -34,7 +37,7 @@ class LineInline(ReadOnlyInline):
     verbose_name_plural = "lines"
     is_part = True
     tab = False
-    fields = ["quantity", "item", "sku", "vendor", "is_live"]
+    fields = ["quantity", "item", "sku", "vendor", "says", "is_live"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrderLine]:
         return super().get_queryset(request).select_related("order_line")
@@ -51,26 +54,38 @@ class LineInline(ReadOnlyInline):
     def vendor(self, line: SupplierOrderLine) -> str:
         return line.order_line.vendor
 
+    @display(description="supplier says")
+    def says(self, line: SupplierOrderLine) -> str:
+        if not line.reply_status:
+            return ""
+        counts = standing.pieces([line])
+        return format_html("{}<br>{} {}", badges.state(line, "reply_status"), counts, line.reply_reason)
 
-class ReplyInline(ReadOnlyInline):
-    """What the supplier sent back."""
 
-    model = SupplierReply
+class StatementInline(ReadOnlyInline):
+    """What the supplier sent back about this part."""
+
+    model = ReplyStatement
     verbose_name_plural = "replies"
     tab = False
-    fields = ["file", "kind", "shown_state", "note", "received_at"]
+    fields = ["file", "kind", "despatch", "shown_state", "note", "received_at"]
     ordering = ["pk"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierReply]:
-        return super().get_queryset(request).defer("content")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReplyStatement]:
+        new = super().get_queryset(request).exclude(status=ReplyStatement.Status.UNCHANGED)  # snapshots repeat
+        return new.select_related("reply").defer("reply__content")
 
     @display(description="file")
-    def file(self, reply: SupplierReply) -> SafeString:
-        return link_to(reply)
+    def file(self, row: ReplyStatement) -> SafeString:
+        return link_to(row, row.reply.file_name)
 
     @display(description="state")
-    def shown_state(self, reply: SupplierReply) -> SafeString:
-        return badges.state(reply)
+    def shown_state(self, row: ReplyStatement) -> SafeString:
+        return badges.state(row)
+
+    @display(description="received")
+    def received_at(self, row: ReplyStatement) -> Any:
+        return row.reply.received_at
 
 
 @admin.register(SupplierOrder)
@@ -78,7 +93,12 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     """One row a part and revision."""
 
     list_display = ["reference", "state_in_list", "supplier", "shown_order", "account", "file", "created_at"]
-    list_filter = [AttentionFilter, ("status", ChoicesDropdownFilter), ("supplier", RelatedDropdownFilter)]
+    list_filter = [
+        AttentionFilter,
+        OverdueFilter,
+        ("status", ChoicesDropdownFilter),
+        ("supplier", RelatedDropdownFilter),
+    ]
     compressed_fields = False
     actions_detail_hide_default = True  # the order's timeline says more than the history
     list_filter_submit = True
@@ -90,11 +110,11 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ["reference"]  # shows the box; get_search_results looks
     search_help_text = "Reference, from its beginning."
-    inlines = [LineInline, ReplyInline]
+    inlines = [AmendmentInline, LineInline, StatementInline]
     fieldsets = [
         (None, {"fields": [("shown_order", "supplier", "revision"), ("shown_state", "hold_reason", "cancel_reason")]}),
         (None, {"fields": [("attention", "supplier_reference", "reply_reason"), "shown_findings"]}),
-        (None, {"fields": [("file", "created_at", "sent_at", "replied_at")]}),
+        (None, {"fields": [("file", "created_at", "sent_at"), ("shown_due", "replied_at")]}),
     ]
 
     subject = "supplier_order"
@@ -110,7 +130,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
         rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
-        return rows.defer("delivery__document")
+        return rows.prefetch_related("lines").defer("delivery__document")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SupplierOrder], search_term: str
@@ -127,12 +147,23 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def shown_state(self, part: SupplierOrder) -> SafeString:
         mark = badges.state(part)
-        return format_html("{} {}", mark, badges.badge("On hold", "warning")) if part.held_at else mark
+        if part.held_at:
+            mark = format_html("{} {}", mark, badges.badge("On hold", "warning"))
+        counts = standing.pieces(part.lines.all())
+        return format_html("{}<br>{}", mark, counts) if counts else mark
 
     @display(description="state")
     def state_in_list(self, part: SupplierOrder) -> SafeString:
         mark = self.shown_state(part)
         return format_html("{}<br>{}", mark, part.attention) if part.attention else mark
+
+    @display(description="reply expected")
+    def shown_due(self, part: SupplierOrder) -> str:
+        if part.reply_due_at is None or part.replied_at:
+            return ""
+        due = date_format(timezone.localtime(part.reply_due_at), "SHORT_DATETIME_FORMAT")
+        is_late = part.reply_due_at <= timezone.now() and part.status == SupplierOrder.Status.SENT
+        return format_html("{} {}", due, badges.badge("Overdue", "warning")) if is_late else due
 
     @display(description="order")
     def shown_order(self, part: SupplierOrder) -> SafeString:

@@ -70,7 +70,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     inlines = [PreSendRuleInline]
     readonly_fields = ["shown_mode", "shown_pause", "shown_mapping"]
     fieldsets = [
-        (None, {"fields": ["name", "code", "endpoint", "contact_email", ("shown_mode", "shown_pause")]}),
+        (None, {"fields": ["name", "code", "endpoint", "contact_email", "reply_hours", ("shown_mode", "shown_pause")]}),
         (
             "Files",
             {
@@ -108,7 +108,7 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Supplier | None = None) -> Any:
         if obj:
             return self.fieldsets
-        first = ["name", "code", "endpoint", "contact_email"]
+        first = ["name", "code", "endpoint", "contact_email", "reply_hours"]
         files = [("format", "encoding"), ("csv_delimiter", "unit_code"), "schema", "replacements"]
         return [(None, {"fields": first}), ("Files", {"fields": files})]
 

@@ -59,6 +59,7 @@ class SupplierReply(Claimable):
         PARTLY = "partly", "Partly applied"
         UNMATCHED = "unmatched", "No such order"
         UNREADABLE = "unreadable", "Cannot be read"
+        SETTLED = "settled", "Settled by a person"
 
     # Something in it waits for a person.
     OPEN = (Status.PARTLY, Status.UNMATCHED, Status.UNREADABLE)

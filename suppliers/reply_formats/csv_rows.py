@@ -14,6 +14,8 @@ MOST_ROWS = 20_000
 MOST_FAULTS = 200  # bad rows that are told one by one
 _LONGEST = {
     "reference": 200,
+    "status": 100,
+    "quantity": 20,
     "sku": 255,
     "supplier_reference": 200,
     "reason": 500,
@@ -22,6 +24,7 @@ _LONGEST = {
     "tracking_number": 200,
     "tracking_url": 500,
 }
+FIELDS = tuple(_LONGEST)
 
 
 @dataclass(frozen=True)

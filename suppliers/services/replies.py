@@ -12,21 +12,29 @@ from orders import timeline
 from orders.services import Refused
 from suppliers import replies, statements
 from suppliers.models import ReplyStatement, SupplierOrder, SupplierReply
+from suppliers.services import ground
 
 log = logging.getLogger("suppliers")
 
 State = ReplyStatement.Status
-_NO_REASON = "Give a reason; whoever looks at this next will want to know."
 _NAMED = 5  # of several parts that may be meant
+
+
+def why_not_again(reply: SupplierReply) -> str:
+    """Say why a reply cannot be read again; "" if it can."""
+    if reply.status not in SupplierReply.OPEN:
+        return "This reply was read and applied."
+    is_unread = reply.sha256.startswith("size-")
+    return "The file was never fetched: there is nothing to read again. Settle it." if is_unread else ""
 
 
 def read_again(*, reply: SupplierReply, by: Any) -> SupplierReply:
     """Read the stored bytes of a reply again that could not be read or matched. Raises Refused."""
+    if reason := why_not_again(SupplierReply.objects.defer("content").get(pk=reply.pk)):
+        raise Refused(reason)
     rows = SupplierReply.objects.filter(pk=reply.pk, status__in=SupplierReply.OPEN, redacted_at=None)
-    if not rows.exclude(size__gt=0, content=b"").update(
-        status=SupplierReply.Status.NEW, attempts=0, next_attempt_at=timezone.now(), note=""
-    ):
-        raise Refused("This reply was applied, or it was never fetched: there is nothing to read again.")
+    if not rows.update(status=SupplierReply.Status.NEW, attempts=0, next_attempt_at=timezone.now(), note=""):
+        raise Refused("This reply was read and applied.")
     queue.kick("suppliers.apply_replies")
     return SupplierReply.objects.get(pk=reply.pk)
 
@@ -63,7 +71,7 @@ def settle(*, statement: ReplyStatement, reason: str, by: Any) -> ReplyStatement
     """Take a statement off the list by a person's word; nothing is applied. Raises Refused."""
     with transaction.atomic():
         fresh = _open(statement)
-        _settle(fresh, _reason(reason), by)
+        _settle(fresh, ground.reason(reason), by)
         replies.settle(fresh.reply)
         return fresh
 
@@ -75,11 +83,12 @@ def settle_reply(*, reply: SupplierReply, reason: str, by: Any) -> SupplierReply
         if fresh.status not in SupplierReply.OPEN:
             raise Refused("Nothing in this reply waits for a person.")
         for row in fresh.statements.filter(status__in=ReplyStatement.OPEN):
-            _settle(row, _reason(reason), by)
+            _settle(row, ground.reason(reason), by)
         if fresh.statements.exists():
             replies.settle(fresh)
         else:
-            fresh.status, fresh.note = replies.Status.SETTLED, f"Settled: {_reason(reason)} (It was: {fresh.note})"[:500]
+            note = f"Settled: {ground.reason(reason)}{f' ({by})' if by else ''}. It was: {fresh.note}"
+            fresh.status, fresh.note = replies.Status.SETTLED, note[:500]
             fresh.save(update_fields=["status", "note"])
         log.info("reply.settled", extra={"reply_id": fresh.pk, "actor_id": getattr(by, "pk", None)})
         return fresh
@@ -117,11 +126,3 @@ def _part(statement: ReplyStatement, name: str) -> SupplierOrder:
 
 def _matched(row: ReplyStatement) -> str:
     return f"A reply that names {row.reference or 'no order'} was matched by hand ({row.reply.file_name})."
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise Refused(_NO_REASON)
-    return text.strip()[:300]
-
-

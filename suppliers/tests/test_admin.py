@@ -44,7 +44,8 @@ def _delete(client, obj):
 def _endpoint_form(**values):
     names = {"name": "New", "protocol": "ftp", "host": "127.0.0.1", "port": 21, "username": "u", "password": ""}
     rest = {"orders_folder": "in", "replies_folder": "out", "connect_timeout": 5, "data_timeout": 5, "is_active": "on"}
-    return {**names, **rest, **values}
+    replies = {"reply_age": 0, "after_reading": "delete", "reply_columns-TOTAL_FORMS": 0}
+    return {**names, **rest, **replies, "reply_columns-INITIAL_FORMS": 0, **values}
 
 
 class TestEndpoint:

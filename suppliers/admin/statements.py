@@ -1,0 +1,138 @@
+"""What replies say, order by order: the list in which those that fit no order wait to be matched by hand."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
+
+from hemi.lib import badges
+from hemi.lib.buttons import ReasonedButtons
+from hemi.lib.database import starts_with
+from hemi.lib.dialogs import ReasonForm
+from hemi.lib.links import link_to
+from hemi.lib.readonly import ReadOnly
+from orders.services import Refused
+from suppliers.admin import refusals
+from suppliers.admin.replies import SETTLED, WHAT_MATCHING_DOES, MatchForm
+from suppliers.models import ReplyStatement
+from suppliers.services import replies
+
+
+@admin.register(ReplyStatement)
+class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+    """One row an order that a file speaks of."""
+
+    list_display = ["shown_reference", "kind", "shown_state", "file", "endpoint", "shown_part", "note", "received_at"]
+    list_filter = [("status", ChoicesDropdownFilter), ("reply__endpoint", RelatedDropdownFilter)]
+    compressed_fields = False
+    actions_detail_hide_default = True
+    list_filter_submit = True
+    list_per_page = 50
+    list_disable_select_all = True
+    sortable_by: list[str] = []
+    ordering = ["-pk"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ["reference"]  # shows the box; get_search_results looks
+    search_help_text = "Reference that is named, from its beginning."
+    fieldsets = [
+        (None, {"fields": [("reference", "kind", "shown_state"), "note", ("file", "shown_part")]}),
+        (None, {"fields": ["shown_lines", ("despatch", "carrier", "tracking"), ("supplier_reference", "reason")]}),
+    ]
+
+    subject = "statement"
+    refusal_errors = (Refused,)
+    actions_detail = ["match", "settle"]
+    button_refusals = {"match": refusals.match, "settle": refusals.settle_statement}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReplyStatement]:
+        rows = super().get_queryset(request).select_related("reply__endpoint", "supplier_order")
+        return rows.defer("reply__content")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ReplyStatement], search_term: str
+    ) -> tuple[QuerySet[ReplyStatement], bool]:
+        term = search_term.strip().upper()
+        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
+
+    def has_match_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("suppliers.reread_supplierreply")
+
+    @display(description="about")
+    def shown_reference(self, row: ReplyStatement) -> str:
+        return row.reference or f"Row {row.position}"
+
+    @display(description="state")
+    def shown_state(self, row: ReplyStatement) -> SafeString:
+        return badges.state(row)
+
+    @display(description="file")
+    def file(self, row: ReplyStatement) -> SafeString:
+        return link_to(row.reply)
+
+    @display(description="endpoint")
+    def endpoint(self, row: ReplyStatement) -> str:
+        return str(row.reply.endpoint)
+
+    @display(description="received")
+    def received_at(self, row: ReplyStatement) -> Any:
+        return row.reply.received_at
+
+    @display(description="supplier order")
+    def shown_part(self, row: ReplyStatement) -> str:
+        return link_to(row.supplier_order) if row.supplier_order else ""
+
+    @display(description="tracking")
+    def tracking(self, row: ReplyStatement) -> SafeString:
+        return format_html_join(", ", "{}", ((text,) for text in (*row.numbers, *row.urls) if text))
+
+    @display(description="lines")
+    def shown_lines(self, row: ReplyStatement) -> SafeString:
+        if not row.lines:
+            return format_html("All of the order is {}.", row.kind) if row.kind else ""
+        rest = [("The others", "", row.rest, "")] if row.rest else []
+        return format_html_join("", "<div>{} {} {} {}</div>", [*(_line(line) for line in row.lines), *rest])
+
+    @action(
+        description="Match to an order…",
+        permissions=["match"],
+        dialog={
+            "title": "Match this statement to an order",
+            "description": WHAT_MATCHING_DOES,
+            "form_class": MatchForm,
+            "form_submit_text": "Match",
+        },
+    )
+    def match(self, request: HttpRequest, form: MatchForm, object_id: str) -> HttpResponse:
+        """Apply a statement to the order that a person names."""
+        name = form.cleaned_data["name"]
+        return self.ask(request, object_id, replies.match, "The statement is matched and applied.", name=name)
+
+    @action(
+        description="Settle",
+        permissions=["match"],
+        dialog={
+            "title": "Settle this statement?",
+            "description": SETTLED,
+            "form_class": ReasonForm,
+            "form_submit_text": "Settle",
+        },
+    )
+    def settle(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Take a statement off the list."""
+        reason = form.cleaned_data["reason"]
+        return self.ask(request, object_id, replies.settle, "The statement is settled.", reason=reason)
+
+
+def _line(line: dict[str, Any]) -> tuple[str, str, str, str]:
+    name = " ".join(text for text in (f"Line {line['line']}" if line["line"] else "", line["sku"]) if text)
+    count = f"{line['quantity']} ×" if line["quantity"] is not None else ""
+    return f"{name}:", count, line["status"] or "nothing said", f"({line['reason']})" if line["reason"] else ""
