@@ -16,6 +16,7 @@ _GROUPS = {
     "Orders": {
         "orders.Order": "receipt_long",
         "suppliers.SupplierOrder": "inventory_2",
+        "suppliers.Amendment": "edit_note",
         "suppliers.Delivery": "upload_file",
         "suppliers.SupplierReply": "mark_email_read",
         "orders.Shipment": "local_shipping",

@@ -12,7 +12,8 @@ from hemi.lib.readonly import ReadOnlyInline
 from orders import shipments
 from orders.admin.shipments import said_state
 from orders.models import OrderEvent, OrderLine, Shipment
-from suppliers.models import SupplierOrder, SupplierOrderLine
+from suppliers.admin.amendments import table as changes_table
+from suppliers.models import Amendment, SupplierOrder, SupplierOrderLine
 
 
 class LineInline(ReadOnlyInline):
@@ -59,7 +60,8 @@ class PartInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
         rows = super().get_queryset(request).select_related("supplier", "delivery")
-        return rows.defer("delivery__document")
+        waiting = Amendment.objects.filter(status=Amendment.Status.OPEN)
+        return rows.defer("delivery__document").prefetch_related(Prefetch("amendments", waiting, to_attr="waiting"))
 
     @display(description="reference")
     def part(self, part: SupplierOrder) -> SafeString:
@@ -74,7 +76,8 @@ class PartInline(ReadOnlyInline):
     def shown_attention(self, part: SupplierOrder) -> SafeString:
         found = [finding["text"] for finding in part.findings]
         texts = [part.attention, *(text for text in found if text not in part.attention)]
-        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts if text))
+        tables = [format_html("{}{}", link_to(row, "Change to settle"), changes_table(row)) for row in part.waiting]
+        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in [*texts, *tables] if text))
 
     @display(description="file")
     def file(self, part: SupplierOrder) -> str:

@@ -58,7 +58,10 @@ class Migration(migrations.Migration):
                 ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='settled')),
             ],
             options={
+                'verbose_name': 'change after sending',
+                'verbose_name_plural': 'changes after sending',
                 'ordering': ['-pk'],
+                'permissions': [('settle_amendment', 'Can send and settle changes to orders')],
             },
         ),
         migrations.CreateModel(
@@ -546,7 +549,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='supplierreply',
             name='status',
-            field=models.CharField(choices=[('new', 'Waiting'), ('applied', 'Applied'), ('partly', 'Partly applied'), ('unmatched', 'No such order'), ('unreadable', 'Cannot be read')], default='new', max_length=12, verbose_name='state'),
+            field=models.CharField(choices=[('new', 'Waiting'), ('applied', 'Applied'), ('partly', 'Partly applied'), ('unmatched', 'No such order'), ('unreadable', 'Cannot be read'), ('settled', 'Settled by a person')], default='new', max_length=12, verbose_name='state'),
         ),
         migrations.RemoveConstraint(
             model_name='supplierreply',

@@ -33,6 +33,8 @@ class Amendment(models.Model):
     settled_at = models.DateTimeField("settled", null=True, blank=True)
 
     class Meta:
+        verbose_name = "change after sending"
+        verbose_name_plural = "changes after sending"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -40,6 +42,7 @@ class Amendment(models.Model):
             )
         ]
         indexes = [models.Index(fields=["status", "-id"], name="amendment_status")]
+        permissions = [("settle_amendment", "Can send and settle changes to orders")]
 
     def __str__(self) -> str:
         return f"Change to {self.supplier_order}"
