@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 
 
 def endpoint(server: Any = None, **values: Any) -> Endpoint:
-    """Make an endpoint; `server` is a sandbox's FTP server."""
+    """Make an endpoint; `server` is a file server of the sandbox, or a real one."""
     number = next(_numbers)
     where = {
         "protocol": "ftp",
@@ -26,6 +26,7 @@ def endpoint(server: Any = None, **values: Any) -> Endpoint:
     }
     if server:
         where.update(host=server.host, port=server.port, username=server.user, password=server.password)
+        where.update(protocol=server.protocol, host_identity=server.identity)
     where.update(connect_timeout=2, data_timeout=2, next_poll_at=timezone.now())
     return Endpoint.objects.create(**{"name": f"Endpoint {number}", **where, **values})
 

@@ -70,16 +70,17 @@ def test_sizes_are_known_whatever_the_server_speaks(tmp_path, options):
 
 def test_a_server_behind_nat_is_reached_where_the_control_connection_is(tmp_path):
     class Masquerading(FtpSandbox):
-        def _session_class(self):
-            session = super()._session_class()
-            session.masquerade_address = "10.1.2.3"
-            return session
+        def _attributes(self):
+            known = super()._attributes()
+            known["proto_cmds"].pop("EPSV")
+            return {**known, "masquerade_address": "10.1.2.3"}
 
     with Masquerading(tmp_path / "f", "hemi", "right-password") as server:
         session = FtpSession(where(server))
         session.upload("in/a.xml", CONTENT)
         assert session.size("in/a.xml") == len(CONTENT)
         session.close()
+        assert [entry.command for entry in server.log if entry.command in ("EPSV", "PASV")] == ["EPSV", "PASV"]
 
 
 @pytest.mark.parametrize("name", ["a\r\nDELE b", "a\nb", "a\0b", "a\udcffb"])
@@ -243,6 +244,17 @@ def test_the_password_is_in_no_repr(server, session):
         "10.0.0.1",
         "192.168.1.1",
         "169.254.169.254",
+        "169.254.170.2",
+        "100.100.100.200",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::",
+        "::ffff:0:a9fe:a9fe",
+        "fe80::a9fe:a9fe",
+        "fec0::1",
+        "::",
         "0.0.0.0",
         "100.64.0.1",
         "224.0.0.1",

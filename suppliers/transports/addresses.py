@@ -9,6 +9,8 @@ from django.conf import settings
 from suppliers.transports.errors import Kind, TransportError
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Python calls several forms global that carry an IPv4 address or belong to one site; all of the internet is in here.
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -65,7 +67,7 @@ def _is_allowed(ip: Ip) -> bool:
         return True
     if ip.is_loopback:
         return settings.SANDBOX or settings.DEBUG
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _UNICAST)
 
 
 def _unwrapped(ip: Ip) -> Ip:
