@@ -1,0 +1,178 @@
+"""What replies do to a part's lines: upwards only, exact quantities to the store, doubts to a person."""
+
+import pytest
+
+from hemi.tests.one_of_each import order_line
+from orders.models import Shipment
+from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine
+from suppliers.tests import factories
+from suppliers.tests.test_replies import apply, document, receive
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def part():
+    """A part of two lines, 3 × SKU A and 2 × SKU B, whose file the supplier has."""
+    supplier = factories.supplier(name="North")
+    part = factories.part(supplier, status=SupplierOrder.Status.SENT)
+    factories.delivery(supplier, supplier_order=part, status=Delivery.Status.SENT)
+    for sku, quantity in (("A", 3), ("B", 2)):
+        line = order_line(part.order, sku=sku, quantity=quantity, current=quantity, sendable=quantity)
+        SupplierOrderLine.objects.create(supplier_order=part, order_line=line, quantity=quantity)
+    return part
+
+
+def say(part, status, *lines, despatch="", shipment=""):
+    """Have the supplier reply; each of `lines` is (number, status, quantity or "")."""
+    rows = "".join(_line(*line) for line in lines)
+    number = f"<Number>{despatch}</Number>" if despatch else ""
+    more = f"<Shipment>{number}{shipment}</Shipment>" if number or shipment else ""
+    more += f"<Lines>{rows}</Lines>" if rows else ""
+    content = document(part.reference, status).replace(b"</Reply>", f"{more}</Reply>".encode())
+    count = part.supplier.endpoint.replies.count()
+    row = receive(part.supplier.endpoint, content, file_name=f"R{count}.xml")
+    apply(row)
+    part.refresh_from_db()
+    return row.statements.get()
+
+
+def _line(number, status, quantity="", reason=""):
+    count = f"<Quantity>{quantity}</Quantity>" if quantity != "" else ""
+    why = f"<Reason>{reason}</Reason>" if reason else ""
+    return f'<Line number="{number}"><Status>{status}</Status>{count}{why}</Line>'
+
+
+def lines(part):
+    return [(line.reply_status, line.confirmed, line.shipped) for line in part.lines.all()]
+
+
+def shipped():
+    """Return what the store is told, by SKU."""
+    found = []
+    for shipment in Shipment.objects.order_by("pk"):
+        skus = {str(line.shopify_id): line.sku for line in shipment.order.lines.all()}
+        found.append({skus[key]: count for key, count in shipment.quantities.items()})
+    return found
+
+
+def test_a_reply_without_lines_holds_for_all_of_them(part):
+    say(part, "accepted")
+    assert (part.status, lines(part)) == ("accepted", [("accepted", 3, 0), ("accepted", 2, 0)])
+
+
+def test_lines_that_fare_differently(part):
+    said = say(part, "accepted", (2, "rejected", "", "Sold out"))
+    assert (part.status, lines(part)) == ("accepted", [("accepted", 3, 0), ("rejected", 0, 0)])
+    assert part.attention == "North rejects B (Sold out). From the order, route the lines again or send them elsewhere."
+    assert (said.kind, said.status) == ("rejected", "applied")
+
+
+def test_fewer_pieces_than_ordered_are_seen(part):
+    say(part, "taken", (1, "accepted", 2))
+    assert lines(part)[0] == ("accepted", 2, 0)
+    assert "1 of 3 × A" in part.attention
+
+
+def test_shipments_add_up_until_all_accepted_pieces_are_shipped(part):
+    say(part, "accepted", (2, "rejected"))
+    say(part, "shipped", (1, "shipped", 2), despatch="D-1")
+    assert (part.status, lines(part)[0]) == ("accepted", ("accepted", 3, 2))
+    say(part, "shipped", (1, "shipped", 1), despatch="D-2")
+    assert (part.status, lines(part)) == ("shipped", [("shipped", 3, 3), ("rejected", 0, 0)])
+    assert shipped() == [{"A": 2}, {"A": 1}]
+
+
+def test_the_same_despatch_again_changes_nothing(part):
+    say(part, "shipped", (1, "shipped", 2), despatch="D-1", shipment="<Carrier>DHL</Carrier>")
+    before = lines(part)
+    again = say(part, "shipped", (1, "shipped", 2), despatch="D-1", shipment="<Carrier>DHL</Carrier> ")
+    assert (again.status, lines(part), shipped()) == ("unchanged", before, [{"A": 2}])
+    assert part.attention == ""
+
+
+def test_a_despatch_without_lines_is_all_that_is_left(part):
+    say(part, "shipped", (1, "shipped", 2), despatch="D-1")
+    say(part, "shipped", despatch="D-2")
+    assert (part.status, shipped()) == ("shipped", [{"A": 2}, {"A": 1, "B": 2}])
+
+
+def test_without_a_number_quantities_are_what_was_shipped_so_far(part):
+    for total in (1, 1, 3, 3, 2):
+        say(part, "shipped", (1, "shipped", total))
+    assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 1}, {"A": 2}])
+    assert list(Shipment.objects.order_by("pk").values_list("despatch", flat=True)) == [
+        f"{part.reference}/1",
+        f"{part.reference}/2",
+    ]
+
+
+def test_what_is_too_much_is_shown_and_not_sent(part):
+    said = say(part, "shipped", (1, "shipped", 5), despatch="D-1")
+    assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 3}])
+    assert "A: 5 shipped where 3 were ordered; 3 are told to the store." in part.attention
+    assert said.status == "applied"
+
+
+def test_what_was_rejected_may_be_shipped_after_all(part):
+    say(part, "rejected")
+    say(part, "shipped", (1, "shipped", 3), despatch="D-1")
+    assert (part.status, lines(part)) == ("shipped", [("shipped", 3, 3), ("rejected", 0, 0)])
+    assert shipped() == [{"A": 3}]
+
+
+@pytest.mark.parametrize("order", [("accepted", "rejected"), ("rejected", "accepted"), ("shipped", "rejected")])
+def test_nothing_goes_down_and_a_contradiction_is_for_a_person(part, order):
+    say(part, order[0])
+    before = lines(part)
+    say(part, order[1])
+    assert (part.status, lines(part)) == (order[0], before)
+    assert f"{order[1]} after {order[0]}" in part.attention
+
+
+def test_a_contradiction_is_told_once(part):
+    say(part, "accepted")
+    say(part, "rejected")
+    SupplierOrder.objects.update(attention="")
+    say(part, "rejected")
+    assert part.attention == ""
+    assert part.order.events.filter(kind="reply_doubtful").count() == 1
+
+
+def test_a_line_that_the_file_does_not_have_is_told(part):
+    said = say(part, "taken", (7, "accepted", 1))
+    assert "names a line that the file does not have (7)" in said.note
+    assert [status for status, _, _ in lines(part)] == ["taken", "taken"]
+
+
+def test_two_lines_of_one_article_share_its_pieces(part):
+    for line in part.order.lines.all():
+        line.sku = "SAME"
+        line.save()
+    inner = "<Line><Sku>same</Sku><Status>shipped</Status><Quantity>4</Quantity></Line>"
+    content = document(part.reference, "shipped").replace(b"</Reply>", f"<Lines>{inner}</Lines></Reply>".encode())
+    apply(receive(part.supplier.endpoint, content))
+    assert [count for _, _, count in lines(part)] == [3, 1]
+
+
+def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
+    newer = factories.part(part.supplier, order=part.order, revision=2, replaces=part, status="sent")
+    SupplierOrder.objects.filter(pk=part.pk).update(status=SupplierOrder.Status.REPLACED)
+    said = say(part, "shipped", despatch="D-1")
+    newer.refresh_from_db()
+    assert (part.status, newer.status, shipped()) == ("replaced", "sent", [])
+    assert said.note == f"North says shipped of revision 1, which {newer.reference} has replaced."
+    assert part.attention == said.note
+    assert part.order.events.filter(kind="reply_too_late").count() == 1
+
+
+def test_every_reply_is_a_statement_with_its_words(part):
+    tracking = (
+        "<Carrier>DHL</Carrier><TrackingNumber>JJ1</TrackingNumber><TrackingUrl>https://t.example/1</TrackingUrl>"
+    )
+    said = say(part, "shipped", despatch="D-1", shipment=tracking)
+    assert (said.kind, said.despatch, said.carrier) == ("shipped", "D-1", "DHL")
+    shipment = Shipment.objects.get()
+    assert (shipment.despatch, shipment.carrier, shipment.numbers) == ("D-1", "DHL", ["JJ1"])
+    assert shipment.urls == ["https://t.example/1"]
+    assert ReplyStatement.objects.count() == 1
