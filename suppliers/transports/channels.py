@@ -1,8 +1,11 @@
 """FTP's data channels: passive, to the host of the control connection whatever the server names, in TLS if that is."""
 
 import contextlib
+import errno
 import ftplib
+import os
 import re
+import select
 import socket
 import ssl
 import time
@@ -107,13 +110,36 @@ def port_in(reply: str) -> int:
 
 def connect(control: ControlConnection, server: Server, port: int) -> DataChannel:
     """Connect to a passive port of the host that the control connection goes to. Raises OSError."""
+    return finish(begin(control, port), server)
+
+
+def begin(control: ControlConnection, port: int) -> socket.socket:
+    """Begin to connect to a passive port, so that commands can be sent meanwhile. Raises OSError."""
     assert control.sock
     peer = control.sock.getpeername()
     connection = socket.socket(control.sock.family, socket.SOCK_STREAM)
     try:
-        connection.settimeout(server.connect_timeout)
-        connection.connect((peer[0], port, *peer[2:]))
+        connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = connection.connect_ex((peer[0], port, *peer[2:]))
+        if code not in (0, errno.EINPROGRESS):
+            raise OSError(code, os.strerror(code))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def finish(connection: socket.socket, server: Server) -> DataChannel:
+    """Wait until the connection stands. Raises OSError."""
+    try:
+        poll = select.poll()
+        poll.register(connection, select.POLLOUT)
+        if not poll.poll(server.connect_timeout * 1000):
+            raise TimeoutError("the data connection was not accepted in time")
+        if code := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(code, os.strerror(code))
+        connection.settimeout(server.connect_timeout)
     except OSError:
         connection.close()
         raise

@@ -28,7 +28,7 @@ class FtpSession:
         self.is_broken = False
         self.seen = Seen()
         self.server = server
-        self._missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
+        self.missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
         self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
             if names.has_break(server.username + server.password):
@@ -59,7 +59,7 @@ class FtpSession:
         """Return the size of the file at `path`, or None where there is no such file."""
         self.check(path)
         for command, pattern in (("SIZE", r"213 +(\d+)"), ("MLST", r"(?is).*\bsize=(\d+);")):
-            if command in self._missing:
+            if command in self.missing:
                 continue
             with self.step("size"):
                 reply = self._ask(command, path)
@@ -77,7 +77,7 @@ class FtpSession:
         if (size := self.size(path)) is not None or not self.server.profile.can_list:
             return size
         if (size := self._listed_size(path)) is not None:
-            self._missing |= {"SIZE", "MLST"}
+            self.missing |= {"SIZE", "MLST"}
         return size
 
     def rename(self, old: str, new: str) -> None:
@@ -141,7 +141,7 @@ class FtpSession:
 
     def open_channel(self) -> channels.DataChannel:
         """Return a data channel for the next transfer; inside a `step`."""
-        return channels.open_channel(self.wire, self.server, self._missing)
+        return channels.open_channel(self.wire, self.server, self.missing)
 
     def check(self, path: str) -> None:
         """Raise a TransportError of kind file for a name that cannot be said to the server."""
@@ -177,7 +177,7 @@ class FtpSession:
                 return None
             if code not in _NOT_IMPLEMENTED:
                 raise
-            self._missing.add(command)
+            self.missing.add(command)
             return ""
 
     def _listed_size(self, path: str) -> int | None:
@@ -195,7 +195,7 @@ class FtpSession:
     def _files(self, folder: str) -> dict[str, Entry]:
         self.check(folder)
         for command, read in (("MLSD", listings.from_mlsd), ("LIST", listings.from_list)):
-            if command in self._missing:
+            if command in self.missing:
                 continue
             with self.step("list"):
                 try:
@@ -203,7 +203,7 @@ class FtpSession:
                 except ftplib.error_perm as error:
                     if command == "LIST" or str(error)[:3] not in _NOT_IMPLEMENTED:
                         raise
-                    self._missing.add(command)
+                    self.missing.add(command)
                     continue
             return read(content.decode(self.server.name_encoding, "surrogateescape").splitlines())
         raise AssertionError("LIST is never missing")
@@ -212,7 +212,7 @@ class FtpSession:
         timeless = [name for name, entry in files.items() if entry.modified_at is None]
         for name in timeless[:_MOST_TIMES]:
             path = f"{folder.rstrip('/')}/{name}" if folder else name
-            if "MDTM" in self._missing:
+            if "MDTM" in self.missing:
                 break
             with self.step("list"):
                 reply = self._ask("MDTM", path) or ""
@@ -220,10 +220,13 @@ class FtpSession:
         return files
 
     def _has_folder(self, path: str) -> bool:
+        # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
+        here = ftplib.parse257(self.wire.sendcmd("PWD"))
         try:
-            self._files(path)
-        except TransportError:
+            self.wire.sendcmd(f"CWD {path}")
+        except ftplib.error_perm:
             return False
+        self.wire.sendcmd(f"CWD {here}")
         return True
 
     def _retrieve(self, command: str, limit: int) -> tuple[bytes, bool]:
