@@ -70,7 +70,8 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     inlines = [PreSendRuleInline]
     readonly_fields = ["shown_mode", "shown_pause", "shown_mapping"]
     fieldsets = [
-        (None, {"fields": ["name", "code", "endpoint", "contact_email", "reply_hours", ("shown_mode", "shown_pause")]}),
+        (None, {"fields": ["name", "code", "endpoint", "contact_email", ("shown_mode", "shown_pause")]}),
+        ("Replies and changes", {"fields": [("reply_hours", "amendments")]}),
         (
             "Files",
             {
@@ -108,9 +109,10 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Supplier | None = None) -> Any:
         if obj:
             return self.fieldsets
-        first = ["name", "code", "endpoint", "contact_email", "reply_hours"]
+        first = ["name", "code", "endpoint", "contact_email"]
         files = [("format", "encoding"), ("csv_delimiter", "unit_code"), "schema", "replacements"]
-        return [(None, {"fields": first}), ("Files", {"fields": files})]
+        later = [("reply_hours", "amendments")]
+        return [(None, {"fields": first}), ("Replies and changes", {"fields": later}), ("Files", {"fields": files})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Supplier]:
         return super().get_queryset(request).select_related("endpoint", "schema").defer("schema__archive")

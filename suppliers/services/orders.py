@@ -66,9 +66,11 @@ def send_to_supplier(*, order: Order, lines: Iterable[OrderLine], supplier: Supp
 
 
 def why_over(order: Order) -> str:
-    """Say why nothing of the order can be stopped any more; "" if something can."""
-    live = order.supplier_orders.exclude(status=SupplierOrder.Status.CANCELLED)
-    if not live.exists() or live.filter(status__in=SupplierOrder.CANCELLABLE).exists():
+    """Say why nothing of the order can be stopped or cancelled at its supplier any more; "" if something can."""
+    over = (SupplierOrder.Status.CANCELLED, SupplierOrder.Status.REPLACED)
+    live = order.supplier_orders.exclude(status__in=over)
+    told = live.exclude(supplier__amendments=Supplier.Amendments.PERSON).exclude(status=SupplierOrder.Status.SHIPPED)
+    if not live.exists() or live.filter(status__in=SupplierOrder.CANCELLABLE).exists() or told.exists():
         return ""
     free = order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
     is_over = not free.exclude(routing=OrderLine.Routing.SET_ASIDE).exists()

@@ -49,7 +49,8 @@ def cancel(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOr
         lines = list(OrderLine.objects.filter(allocations__supplier_order=part, allocations__is_live=True))
         if not parts.cancel(part, ground.reason(reason), by=by):
             raise Refused(ground.OVER.format(part.supplier))
-        OrderLine.objects.filter(pk__in=[line.pk for line in lines]).update(
+        # What a cancelled revision held counts with the file before it again, and is not free.
+        OrderLine.objects.filter(pk__in=[line.pk for line in lines]).exclude(allocations__is_live=True).update(
             routing=OrderLine.Routing.WITHDRAWN, routing_note=f"Taken back from {part.supplier}. Send it by hand."
         )
         settlement.settle(part.order)

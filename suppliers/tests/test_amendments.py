@@ -1,6 +1,10 @@
 """What changes after a supplier has its file is noticed, sent on where that is agreed, or left to a person."""
 
+import time
+from threading import Thread
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from orders import services as order_services
@@ -8,6 +12,7 @@ from orders.models import Order, OrderLine
 from orders.tests import bodies
 from suppliers import amendments, due, outbox, rendering, revisions, routing
 from suppliers.models import Amendment, Delivery, Supplier, SupplierOrder
+from suppliers.tests import factories
 from suppliers.transports import sessions
 
 LATER = "2026-11-20T12:00:00+01:00"
@@ -207,3 +212,34 @@ def test_a_payment_undone_after_sending_is_told_to_a_person(take, sends, north, 
     assert len(sends()) == 1
     assert Order.objects.get().state == Order.State.UNPAID
     assert "The payment was refunded" in part_of(order, 1).attention
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_changed_while_its_file_is_being_brought_goes_out_as_it_is_now(take, sends, server, north, body):
+    take(body)
+    type(north.endpoint).objects.update(connect_timeout=2, data_timeout=2)
+    server.faults.add("SIZE", hang=True)
+    bringing = Thread(target=_deliver, args=(north.endpoint_id,))
+    bringing.start()
+    _wait_for(lambda: any(entry.command == "SIZE" for entry in server.log))
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take(changed(body))
+    bringing.join()
+    factories.let_time_pass()
+    assert len(sends()) == 1
+    assert b"Elsewhere 2" in document(server, sends()[0])
+    assert not Amendment.objects.exists()
+
+
+def _deliver(endpoint_id):
+    try:
+        outbox.deliver(endpoint_id)
+    finally:
+        connection.close()
+
+
+def _wait_for(is_so):
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
