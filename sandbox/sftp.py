@@ -3,20 +3,20 @@
 import asyncio
 import logging
 import threading
+import weakref
 from pathlib import Path
 from typing import Self
 
 import asyncssh
 
-from sandbox.file_server import FileServer
 from sandbox.ftp_options import FtpOptions
-from sandbox.sftp_session import Files, Login
+from sandbox.sftp_session import Files, Login, Server
 from sandbox.sockets import listen
 
 logging.getLogger("asyncssh").setLevel(logging.ERROR)
 
 
-class SftpSandbox(FileServer):
+class SftpSandbox(Server):
     """Run an SFTP server: orders come into `in`, replies lie in `out`. It keeps its key while it is away.
 
     `client_key` is a public key that may log in, too.
@@ -27,7 +27,7 @@ class SftpSandbox(FileServer):
     def __init__(self, root: Path, user: str, password: str, port: int = 0, options: FtpOptions | None = None) -> None:
         super().__init__(root, user, password, port, options)
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
-        self.client_key = ""
+        self.connections = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
 
@@ -70,6 +70,8 @@ class SftpSandbox(FileServer):
 
     async def _end(self) -> None:
         self._acceptor.close()
+        for connection in list(self.connections):
+            connection.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

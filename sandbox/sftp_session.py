@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,24 @@ from sandbox.file_server import FileServer
 from sandbox.ftp_faults import Fault
 
 
+class Server(FileServer):
+    """What a session needs from the server that it belongs to."""
+
+    client_key = ""
+    connections: weakref.WeakSet[asyncssh.SSHServerConnection]
+
+
 class Login(asyncssh.SSHServer):
     """Let one user in, by password or by the key that the server was told of."""
 
-    def __init__(self, sandbox: FileServer) -> None:
+    def __init__(self, sandbox: Server) -> None:
         self._sandbox = sandbox
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Count a connection, or cut it where a fault says so."""
         number = self._sandbox.ledger.count_session()
         conn.set_extra_info(number=number)
+        self._sandbox.connections.add(conn)
         if self._sandbox.faults.take("CONNECT"):
             conn.abort()
 
@@ -47,7 +56,7 @@ class Login(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Check a key."""
-        known = getattr(self._sandbox, "client_key", "")
+        known = self._sandbox.client_key
         is_right = username == self._sandbox.user and bool(known) and key == asyncssh.import_public_key(known)
         self._sandbox.ledger.count_login(accepted=is_right)
         return is_right
@@ -56,7 +65,7 @@ class Login(asyncssh.SSHServer):
 class Files(asyncssh.SFTPServer):
     """Serve the files; every operation is logged and may be spoiled."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel, sandbox: FileServer) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel, sandbox: Server) -> None:
         super().__init__(channel, chroot=os.fsencode(sandbox.root))
         self._sandbox = sandbox
         self._number = channel.get_connection().get_extra_info("number")

@@ -221,7 +221,7 @@ class FtpSession:
 
     def _has_folder(self, path: str) -> bool:
         # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
-        here = ftplib.parse257(self.wire.sendcmd("PWD"))
+        here = ftplib.parse257(self.wire.sendcmd("PWD"))  # noqa: S321
         try:
             self.wire.sendcmd(f"CWD {path}")
         except ftplib.error_perm:

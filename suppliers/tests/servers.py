@@ -1,0 +1,52 @@
+"""File servers of every kind for the tests: the sandbox's and, where they are installed, vsftpd and sshd."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.file_server import FileServer
+from sandbox.ftp import FtpSandbox
+from sandbox.ftp_options import FtpOptions
+from sandbox.ftps import FtpsSandbox, ImplicitFtpsSandbox
+from sandbox.real_servers import RealServer, Sshd, Vsftpd
+from sandbox.sftp import SftpSandbox
+from suppliers.transports.errors import TransportError
+from suppliers.transports.session import Server
+
+SANDBOXES = {"ftp": FtpSandbox, "ftps": FtpsSandbox, "ftps_implicit": ImplicitFtpsSandbox, "sftp": SftpSandbox}
+REAL = ("vsftpd", "vsftpd_implicit", "sshd")
+
+# What the same step is called by each: FTP, SFTP.
+STEPS = {"login": ("PASS", "AUTH"), "upload": ("STOR", "WRITE"), "size": ("SIZE", "STAT"), "rename": ("RNTO", "RENAME")}
+
+
+def make(kind: str, path: Path, **options: Any) -> FileServer | RealServer:
+    """Return a server that is not started yet; a test whose program is not installed is skipped."""
+    if kind in SANDBOXES:
+        return SANDBOXES[kind](path / kind, "hemi", "right-password", options=FtpOptions(**options))
+    program = Sshd if kind == "sshd" else Vsftpd
+    if not program.is_available():
+        pytest.skip(f"{program.__name__.lower()} is not installed, or not root")
+    return Sshd() if kind == "sshd" else Vsftpd("ftps_implicit" if kind.endswith("implicit") else "ftps")
+
+
+def where(server: FileServer | RealServer, **values: Any) -> Server:
+    """Return how to reach a server."""
+    known = {"host": server.host, "port": server.port, "username": server.user, "password": server.password}
+    known |= {"protocol": server.protocol, "identity": server.identity, "connect_timeout": 3, "data_timeout": 3}
+    if getattr(server, "has_password", True) is False:
+        known |= {"private_key": server.private_key, "password": ""}
+    return Server(**{**known, **values})
+
+
+def command(server: FileServer, step: str) -> str:
+    """Return what this server calls a step."""
+    return STEPS[step][server.protocol == "sftp"]
+
+
+def failure(call: Any, *arguments: Any) -> TransportError:
+    """Return the TransportError that a call raises."""
+    with pytest.raises(TransportError) as caught:
+        call(*arguments)
+    return caught.value
