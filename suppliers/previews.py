@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from integrations.shopify.payloads import LineSnapshot, OrderSnapshot
 from orders.models import Order
 from suppliers import composing, drafting, samples
 from suppliers.documents.content import DocumentContent, LineContent, from_json
@@ -45,40 +46,28 @@ def recent(supplier: Supplier) -> list[SupplierOrder]:
 
 def example(supplier: Supplier) -> DocumentContent:
     """Return what a document of Hemi's own test order says."""
-    order = samples.order(1)
-    lines = tuple(
-        LineContent(
-            shopify_id=-line.shopify_id,
-            number=line.position,
-            sku=line.sku,
-            title=line.title,
-            variant=line.variant_title,
-            vendor=line.vendor,
-            quantity=line.quantity,
-            unit_price=line.price,
-            discount=line.discount,
-            tax=line.tax,
-            properties=(),
-        )
-        for line in order.lines
-    )
+    return of_snapshot(samples.order(1), supplier)
+
+
+def of_snapshot(order: OrderSnapshot, supplier: Supplier) -> DocumentContent:
+    """Return what a document of an order would say that is not in the database."""
     return DocumentContent(
         reference=f"HM000000-{supplier.code}-1",
         revision=1,
-        is_test=True,
+        is_test=order.is_test,
         supplier_code=supplier.code,
         supplier_name=supplier.name,
         shop="example.myshopify.com",
         order_number=order.number,
-        order_id=1,
+        order_id=abs(order.shopify_id),
         placed_at=order.placed_at,
         currency=order.currency,
         are_taxes_included=order.are_taxes_included,
         customer={"name": order.customer_name, "email": order.email, "phone": order.phone},
         ship_to=order.shipping_address or {},
-        shipping_methods=tuple((way["title"], way["code"]) for way in order.shipping_methods),
+        shipping_methods=tuple((way["title"] or "Shipping", way["code"]) for way in order.shipping_methods),
         note=order.note,
-        lines=lines,
+        lines=tuple(_line(line) for line in order.lines if line.quantity),
     )
 
 
@@ -115,6 +104,22 @@ def validity(supplier: Supplier, draft: drafting.Draft) -> str:
         return f"Valid: it satisfies the schema {supplier.schema}."
     own = {Supplier.Format.HEMI: "Valid: it satisfies Hemi's schema.", Supplier.Format.UBL: "Its codes and sums hold."}
     return f"{own.get(Supplier.Format(supplier.format), '')} The supplier has no schema of its own here.".strip()
+
+
+def _line(line: LineSnapshot) -> LineContent:
+    return LineContent(
+        shopify_id=abs(line.shopify_id),
+        number=line.position,
+        sku=line.sku,
+        title=line.title,
+        variant=line.variant_title,
+        vendor=line.vendor,
+        quantity=line.quantity,
+        unit_price=line.price,
+        discount=line.discount,
+        tax=line.tax,
+        properties=tuple((item["name"] or "property", item["value"]) for item in line.properties),
+    )
 
 
 def _content(supplier: Supplier, wanted: str) -> tuple[str, DocumentContent]:

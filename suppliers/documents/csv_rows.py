@@ -35,28 +35,43 @@ def render(content: DocumentContent, encoding: str, delimiter: str, unit_code: s
     writer.writerow(COLUMNS)
     head = _head(content)
     formulas = 0
+    ways: dict[str, str] = {}
     for line in content.lines:
         row = {**head, **_line(content, line), "unit": unit_code}
-        fields = [_field(row[name], name, remarks) for name in COLUMNS]
+        # Spelled before it is quoted: “ may become a quotation mark of CSV.
+        fields = [_spelled(_field(row[name], name, remarks), encoding, ways) for name in COLUMNS]
         formulas += sum(bool(_FORMULA.match(text)) for text in fields)
         writer.writerow(fields)
+    _tell(ways, encoding, remarks)
     if formulas:
         noun = "field begins" if formulas == 1 else "fields begin"
         remarks.append(f"{formulas} {noun} with =, +, - or @, which a spreadsheet may take for a formula.")
-    return Rendered(encoded(out.getvalue(), encoding, remarks), list(dict.fromkeys(remarks)), "csv")
+    return Rendered(out.getvalue().encode(encoding), list(dict.fromkeys(remarks)), "csv")
 
 
 def encoded(text: str, encoding: str, remarks: list[str]) -> bytes:
     """Encode `text`; what the encoding lacks is spelled in letters that it has, or "?", and named in `remarks`."""
+    ways: dict[str, str] = {}
+    spelled = _spelled(text, encoding, ways)
+    _tell(ways, encoding, remarks)
+    return spelled.encode(encoding)
+
+
+def _spelled(text: str, encoding: str, ways: dict[str, str]) -> str:
+    """Return `text` in what the encoding has, and note in `ways` what was written for which character."""
     try:
-        return text.encode(encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
         written = spelling.spell(text, lambda letter: _is_in(letter, encoding), {})[1]
-        ways = {letter: way or "?" for letter, way in sorted(written.items())}
-        said = ", ".join(f"{letter} as {way}" for letter, way in list(ways.items())[:_TOLD])
+        ways.update({letter: way or "?" for letter, way in written.items()})
+        return "".join(ways.get(letter, letter) for letter in unicodedata.normalize("NFC", text))
+    return text
+
+
+def _tell(ways: dict[str, str], encoding: str, remarks: list[str]) -> None:
+    if ways:
+        said = ", ".join(f"{letter} as {way}" for letter, way in sorted(ways.items())[:_TOLD])
         remarks.append(f"The encoding {encoding} lacks some characters; written: {said}.")
-        composed = unicodedata.normalize("NFC", text)
-        return "".join(ways.get(letter, letter) for letter in composed).encode(encoding)
 
 
 def _head(content: DocumentContent) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from suppliers.documents.content import DocumentContent, LineContent
 
@@ -41,15 +42,17 @@ def edit(content: DocumentContent, field: str, change: Edit) -> DocumentContent:
     group, _, name = field.rpartition(".")
     if group == "line":
         return replace(content, lines=tuple(_edit_lines(content, name, change)))
+    new: dict[str, Any] = {}
     if group:
         values = getattr(content, group)
-        new = change(values.get(name, ""), "")
-        return content if new == values.get(name, "") else replace(content, **{group: {**values, name: new}})
-    if name == "shipping_method":
-        ways = content.shipping_methods or (("", ""),)
-        edited = ((change(title, ""), code) for title, code in ways)
-        return replace(content, shipping_methods=tuple(way for way in edited if way[0]))
-    return replace(content, **{name: change(getattr(content, name), "")})
+        value = change(values.get(name, ""), "")
+        new = {group: {**values, name: value}} if value != values.get(name, "") else {}
+    elif name == "shipping_method":
+        edited = ((change(title, ""), code) for title, code in content.shipping_methods or (("", ""),))
+        new = {"shipping_methods": tuple(way for way in edited if way[0])}
+    else:
+        new = {name: change(getattr(content, name), "")}
+    return replace(content, **new)
 
 
 def _edit_lines(content: DocumentContent, name: str, change: Edit) -> Iterator[LineContent]:
@@ -58,4 +61,5 @@ def _edit_lines(content: DocumentContent, name: str, change: Edit) -> Iterator[L
         if name == "properties":
             yield replace(line, properties=tuple((key, change(value, where)) for key, value in line.properties))
         else:
-            yield replace(line, **{name: change(getattr(line, name), where)})
+            new: dict[str, Any] = {name: change(getattr(line, name), where)}
+            yield replace(line, **new)

@@ -2,6 +2,7 @@
 
 import posixpath
 import urllib.parse
+from typing import Any
 
 from lxml import etree
 
@@ -19,12 +20,12 @@ class _Inside(etree.Resolver):
         self.files = files
         self.missing: list[str] = []
 
-    def resolve(self, system_url, public_id, context):  # type: ignore[no-untyped-def] # lxml's own signature
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:  # type: ignore[override]
         name = urllib.parse.unquote(posixpath.normpath((system_url or "").removeprefix(_INSIDE)))
         if (system_url or "").startswith(_INSIDE) and name in self.files:
             return self.resolve_string(self.files[name], context, base_url=_INSIDE + name)
         self.missing.append(system_url or "a file without a name")
-        return self.resolve_string(b"", context)
+        return self.resolve_string(b"", context, base_url="")
 
 
 def compiled(archive: bytes, main: str) -> etree.XMLSchema:

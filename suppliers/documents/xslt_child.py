@@ -4,18 +4,20 @@ Run as `python -m suppliers.documents.xslt_child`; reads questions from its inpu
 ends with its parent. It has none of Hemi's settings and no secret.
 """
 
+import re
 import resource
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from lxml import etree
 
-from suppliers.documents import framing, schema_sets, stylesheets
+from suppliers.documents import faults, framing, schema_sets, stylesheets
 from suppliers.documents.rendered import InvalidDocument
 
-MEMORY = 512_000_000
-CPU_SECONDS = 5
+MEMORY = 320_000_000
+MUCH_MEMORY = 120_000  # kB; what fails beyond it, fails for want of more
+CPU_SECONDS = 3
 MAX_INPUT = 50_000_000
 MAX_OUTPUT = 10_000_000
 
@@ -64,6 +66,7 @@ class Desk:
 
 def main() -> None:
     """Answer until the parent closes the pipe."""
+    status = cast(BinaryIO, open("/proc/self/status", "rb", buffering=0))  # noqa: SIM115 open as long as the process
     _confine()
     desk = Desk()
     doers: dict[str, Callable] = {
@@ -80,8 +83,16 @@ def main() -> None:
         try:
             answer, content = doers[header["op"]](header, blob)
         except InvalidDocument as fault:
-            answer, content = {"fault": str(fault)}, b""
+            answer, content = {"fault": _told(fault, status)}, b""
         framing.send(sys.stdout.buffer, answer, content)
+
+
+def _told(fault: InvalidDocument, status: BinaryIO) -> str:
+    """Without memory libxslt says odd things, such as that a variable is missing."""
+    status.seek(0)
+    peak = re.search(rb"VmHWM:\s+(\d+) kB", status.read())
+    is_full = peak is not None and int(peak[1]) > MUCH_MEMORY
+    return f"The XSLT stopped: {faults.TOO_MUCH}" if is_full else str(fault)
 
 
 def _confine() -> None:
