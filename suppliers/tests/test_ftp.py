@@ -13,7 +13,7 @@ from sandbox.sockets import listen
 from suppliers.transports import addresses
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.ftp import FtpSession
-from suppliers.transports.session import Server
+from suppliers.transports.session import Profile, Server
 from suppliers.transports.sessions import Sessions
 
 CONTENT = bytes(range(256)) * 20 + b"\r\n\n\r"
@@ -308,6 +308,17 @@ def test_sessions_are_taken_out_kept_and_closed(server):
     assert session.is_broken
 
 
+def test_as_many_sessions_are_kept_as_the_server_allows(server):
+    sessions, settings = Sessions(), where(server, profile=Profile(max_sessions=2))
+    opened = [FtpSession(settings) for _ in range(3)]
+    for session in opened:
+        sessions.keep(1, settings, session)
+    assert [session.is_broken for session in opened] == [True, False, False]
+    assert [sessions.take(1, settings) for _ in range(3)] == [opened[2], opened[1], None]
+    for session in opened:
+        session.close()
+
+
 def test_a_kept_session_is_given_up_when_settings_change_or_it_died(server):
     sessions, settings = Sessions(), where(server)
     sessions.keep(1, settings, FtpSession(settings))
@@ -315,7 +326,7 @@ def test_a_kept_session_is_given_up_when_settings_change_or_it_died(server):
     dead = FtpSession(settings)
     sessions.keep(1, settings, dead)
     dead.wire.sock.shutdown(socket.SHUT_RDWR)
-    sessions._idle[1].since -= 10
+    sessions._idle[1][0].since -= 10
     assert sessions.take(1, settings) is None
 
 
@@ -323,7 +334,7 @@ def test_a_session_idle_for_a_while_is_asked_whether_it_lives(server):
     sessions, settings = Sessions(), where(server)
     session = FtpSession(settings)
     sessions.keep(1, settings, session)
-    sessions._idle[1].since -= 10
+    sessions._idle[1][0].since -= 10
     assert sessions.take(1, settings) is session
     assert [entry.command for entry in server.log][-1] == "NOOP"
     session.close()
