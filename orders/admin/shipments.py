@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -25,6 +26,9 @@ from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders import services, shipments
 from orders.models import Fulfilment, Shipment
 from orders.services import Refused
+from suppliers.models import SupplierOrder
+
+SHORT = 60  # letters of a reason in the list; the page has the whole
 
 
 class SettleForm(ReasonForm):
@@ -33,7 +37,7 @@ class SettleForm(ReasonForm):
     field_order = ["outcome", "reason"]
     outcome = forms.ChoiceField(
         label="Does the store know of this shipment?",
-        choices=[("told", "Yes, or it need not"), ("again", "No, tell it")],
+        choices=[("told", "Yes, or it need not know"), ("again", "No, tell it")],
         widget=UnfoldAdminRadioSelectWidget,
         error_messages={"required": "Say whether the store knows of the shipment."},
     )
@@ -65,7 +69,15 @@ class FulfilmentInline(ReadOnlyInline):
 class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     """One row a despatch of a supplier."""
 
-    list_display = ["despatch", "shown_state", "of_order", "reference", "carrier", "numbers_in_list", "created_at"]
+    list_display = [
+        "despatch",
+        "shown_status",
+        "short_why",
+        "order_in_list",
+        "carrier",
+        "numbers_in_list",
+        "created_at",
+    ]
     list_filter = [
         ("status", ChoicesDropdownFilter),
         ("order__account", RelatedDropdownFilter),
@@ -84,7 +96,7 @@ class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     search_help_text = "Supplier order, from its beginning."
     inlines = [FulfilmentInline]
     fieldsets = [
-        (None, {"fields": [("despatch", "of_order", "reference"), ("shown_status", "why")]}),
+        (None, {"fields": [("despatch", "of_order", "part"), ("shown_status", "why")]}),
         (None, {"fields": ["shown_pieces", ("carrier", "tracking")]}),
         (None, {"fields": [("created_at", "told_at", "next_try")]}),
     ]
@@ -119,9 +131,18 @@ class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def shown_status(self, shipment: Shipment) -> SafeString:
         return badges.state(shipment)
 
-    @display(description="state")
-    def shown_state(self, shipment: Shipment) -> SafeString:
-        return said_state(shipment)
+    @display(description="order")
+    def order_in_list(self, shipment: Shipment) -> SafeString:
+        return link_to(shipment.order, f"{shipment.order.number} {shipment.order.account.shop_name}")
+
+    @display(description="supplier order")
+    def part(self, shipment: Shipment) -> SafeString | str:
+        found = SupplierOrder.objects.filter(reference=shipment.reference).first()
+        return link_to(found) if found else shipment.reference
+
+    @display(description="why")
+    def short_why(self, shipment: Shipment) -> str:
+        return Truncator(self.why(shipment)).chars(SHORT)
 
     @display(description="why")
     def why(self, shipment: Shipment) -> str:
