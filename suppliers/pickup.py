@@ -14,11 +14,12 @@ from suppliers.lanes import Lane
 from suppliers.models import SupplierReply
 from suppliers.reply_formats.reading import LIMIT_BYTES
 from suppliers.reply_formats.statements import Unreadable
-from suppliers.transports.errors import Kind, TooLarge, TransportError
+from suppliers.transports.errors import TooLarge, TransportError
 from suppliers.transports.session import Entry
 
 log = logging.getLogger(__name__)
 
+REFUSALS = 3  # in a row, before a file is shown as unreadable
 LONGEST_NAME = 255  # what the database holds
 CLAIMED = re.compile(r"(?P<name>.+)\.hemi-[0-9a-f]{12}")
 _TEMPORARY = re.compile(r"\..*|.*~|.*\.(part|partial|filepart|tmp|temp|uploading|writing|lock|crdownload)", re.I)
@@ -104,15 +105,15 @@ def _fetch(look: Look, name: str, size: int) -> None:
         if session.is_broken:
             raise
         log.warning("reply.not_read", extra={**look.ids(name), "error": error.message})
-        if error.kind == Kind.FILE:
-            _tell_refused(look, name, size, error)
+        _tell_refused(look, name, size, error)
 
 
 def _tell_refused(look: Look, name: str, size: int, error: TransportError) -> None:
-    """Show a file that the server does not hand out; a first refusal may be of one that was just taken away."""
-    if look.before.get(name, {}).get("is_refused"):
+    """Show a file that the server keeps refusing to hand out; a single refusal may be of one that was taken away."""
+    refusals = look.before.get(name, {}).get("refusals", 0) + 1
+    if refusals == REFUSALS:
         _insert(look, _unread(look, _original(name), size, error.message[:500]))
-    look.now[name]["is_refused"] = True
+    look.now[name]["refusals"] = refusals
 
 
 def _read(look: Look, name: str) -> None:
@@ -176,6 +177,10 @@ def _store(look: Look, name: str, content: bytes) -> SupplierReply:
     except Unreadable as error:
         reply.status, reply.note = SupplierReply.Status.UNREADABLE, str(error)[:500]
     _insert(look, reply)
+    former = {"endpoint": reply.endpoint, "file_name": reply.file_name, "status": SupplierReply.Status.UNREADABLE}
+    SupplierReply.objects.filter(**former, sha256__startswith="size-").update(
+        status=SupplierReply.Status.SETTLED, note="It could be read later."
+    )
     return reply
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from suppliers.transports import tls
 from suppliers.transports.control import ControlConnection
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import TooLarge
 from suppliers.transports.session import Seen, Server
 
 _EXTENDED = re.compile(r"229.*\((.)\1\1(\d{1,5})\1\)", re.S)  # RFC 2428
@@ -64,7 +64,7 @@ class DataChannel:
             while block := self._connection.recv(_BLOCK):
                 content += block
                 if len(content) > limit:
-                    raise TransportError(Kind.FILE, f"It is larger than {limit:,} bytes.", "read")
+                    raise TooLarge(limit)
                 if time.monotonic() > deadline:
                     raise TimeoutError("the server sends too slowly")
             self.has_end = True

@@ -12,7 +12,7 @@ from paramiko.ssh_exception import SSHException
 
 from suppliers.transports import names, sftp_login, sftp_names, sftp_refusals
 from suppliers.transports import sftp_wire as wire
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import Kind, TooLarge, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 from suppliers.transports.sftp_wire import Refused, SftpWire
 
@@ -228,7 +228,7 @@ class SftpSession:
                 return bytes(content)
             if time.monotonic() > deadline:
                 raise TimeoutError("the server sends too slowly")
-        raise TransportError(Kind.FILE, f"It is larger than {limit:,} bytes.", "read")
+        raise TooLarge(limit)
 
     def _ahead(self, handle: bytes, offset: int, length: int) -> bytes:
         """Return what lies at `offset`, by many requests at once; up to `length`, or less before a short block."""
