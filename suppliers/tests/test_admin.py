@@ -145,7 +145,13 @@ class TestSupplier:
     def test_mode_and_code_are_not_changed_by_the_form(self, boss):
         supplier = factories.supplier(mode="test", code="NORTH")
         form = {"name": "New name", "code": "OTHER", "mode": "live", "endpoint": supplier.endpoint_id}
-        files = {"encoding": "utf-8", "format": "hemi-1.0", "csv_delimiter": ";", "unit_code": "C62"}
+        files = {
+            "encoding": "utf-8",
+            "format": "hemi-1.0",
+            "csv_delimiter": ";",
+            "unit_code": "C62",
+            "amendments": "person",
+        }
         rules = {"pre_send_rules-TOTAL_FORMS": 0, "pre_send_rules-INITIAL_FORMS": 0}
         boss.post(f"{BASE}/supplier/{supplier.pk}/change/", {**form, **files, **rules})
         supplier.refresh_from_db()
