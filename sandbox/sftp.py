@@ -19,7 +19,7 @@ logging.getLogger("asyncssh").setLevel(logging.ERROR)
 class SftpSandbox(Server):
     """Run an SFTP server: orders come into `in`, replies lie in `out`. It keeps its key while it is away.
 
-    `client_key` is a public key that may log in, too.
+    `client_key` is a public key that may log in, too; `further_host_keys` are shown to clients that ask for their kind.
     """
 
     protocol = "sftp"
@@ -27,6 +27,7 @@ class SftpSandbox(Server):
     def __init__(self, root: Path, user: str, password: str, port: int = 0, options: FtpOptions | None = None) -> None:
         super().__init__(root, user, password, port, options)
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.further_host_keys: list[asyncssh.SSHKey] = []
         self.connections = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
@@ -50,7 +51,7 @@ class SftpSandbox(Server):
             self._acceptor = self._loop.run_until_complete(
                 asyncssh.listen(
                     sock=listener,
-                    server_host_keys=[self.host_key],
+                    server_host_keys=[self.host_key, *self.further_host_keys],
                     server_factory=lambda: Login(self),
                     sftp_factory=lambda channel: Files(channel, self),
                 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncssh
 from asyncssh import SFTPError, SFTPPermissionDenied
+from asyncssh.packet import String, UInt32
 from asyncssh.sftp import SFTPName
 
 from sandbox.file_server import FileServer
@@ -21,6 +22,14 @@ class Server(FileServer):
 
     client_key = ""
     connections: weakref.WeakSet[asyncssh.SSHServerConnection]
+
+
+class Status(SFTPError):
+    """A status that is sent as it is; asyncssh would turn those of later versions into a failure."""
+
+    def encode(self, version: int) -> bytes:
+        """Return what goes over the wire."""
+        return UInt32(self.code) + String(self.reason) + String("")
 
 
 class Login(asyncssh.SSHServer):
@@ -139,7 +148,7 @@ class Files(asyncssh.SFTPServer):
     async def _spoil(self, fault: Fault) -> None:
         if fault.reply:
             code, text = fault.reply
-            raise SFTPError(code, text)
+            raise Status(code, text)
         if fault.cut:
             self.connection.abort()
         await asyncio.Event().wait()  # no reply
