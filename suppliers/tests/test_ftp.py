@@ -13,7 +13,8 @@ from sandbox.sockets import listen
 from suppliers.transports import addresses
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.ftp import FtpSession
-from suppliers.transports.session import Profile, Server
+from suppliers.transports.listings import from_list, from_mlsd
+from suppliers.transports.session import Entry, Profile, Server
 from suppliers.transports.sessions import Sessions
 
 CONTENT = bytes(range(256)) * 20 + b"\r\n\n\r"
@@ -338,3 +339,10 @@ def test_a_session_idle_for_a_while_is_asked_whether_it_lives(server):
     assert sessions.take(1, settings) is session
     assert [entry.command for entry in server.log][-1] == "NOOP"
     session.close()
+
+
+def test_sizes_and_times_that_are_none_are_left_out():
+    facts = ["type=file;size=²;modify=20261121120000; a", f"type=file;size={'9' * 5000}; b", "type=file;size=7; c"]
+    facts += ["type=file;size=8;modify=20261399999999; d", "type=dir;size=9; e", "type=file; f", "", "type=file;size=1"]
+    assert from_mlsd(facts) == {"c": Entry(7), "d": Entry(8)}
+    assert from_list([f"-rw-r--r-- 1 ftp ftp {'9' * 5000} Nov 21 12:00 a", "total 9"]) == {}

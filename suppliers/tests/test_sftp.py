@@ -1,6 +1,8 @@
 """What is SFTP's own: keys of both sides, blocks confirmed one by one, and names that are never replaced."""
 
+import contextlib
 import re
+import threading
 
 import asyncssh
 import pytest
@@ -8,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from sandbox.sftp import SftpSandbox
+from sandbox.sockets import listen
 from suppliers.tests.servers import failure, make, where
 from suppliers.transports.errors import IdentityChanged, IdentityUnknown
 from suppliers.transports.opening import open_session
@@ -177,3 +180,30 @@ def test_sshd_takes_the_private_key(tmp_path):
         session = open_session(where(server, private_key=server.private_key, password=""))
         assert session.listing("in") == {}
         session.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"220 Ready.\r\n",
+        b"SSH-2.0-x\r\n" + b"\0" * 99,
+        b"SSH-2.0-x\r\n\0\0\0\x0c\x0a\x14" + b"\xff" * 99,
+        b"\xff" * 9999,
+    ],
+)
+def test_a_greeting_that_is_not_ssh(server, said):
+    with listen(0) as listener:
+
+        def greet():
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(said)
+                connection.settimeout(2)
+                while connection.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        error = failure(open_session, where(server, port=listener.getsockname()[1], connect_timeout=1))
+        thread.join()
+    assert (error.kind, error.step) == ("temporary", "connect")

@@ -58,7 +58,7 @@ class FtpSession:
     def size(self, path: str) -> int | None:
         """Return the size of the file at `path`, or None where there is no such file."""
         self.check(path)
-        for command, pattern in (("SIZE", r"213 +(\d+)"), ("MLST", r"(?is).*\bsize=(\d+);")):
+        for command, pattern in (("SIZE", r"213 +(\d{1,18})\b"), ("MLST", r"(?is).*\bsize=(\d{1,18});")):
             if command in self.missing:
                 continue
             with self.step("size"):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from suppliers.transports.session import Entry
 
-_UNIX = re.compile(r"-\S+\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+\w+\s+\d+\s+[\d:]+ (?P<name>.+)")
-_DOS = re.compile(r"\d\d-\d\d-\d{2,4}\s+\d\d:\d\d(?:[AP]M)?\s+(?P<size>\d+) (?P<name>.+)")
+_UNIX = re.compile(r"-\S+\s+\d+\s+\S+\s+\S+\s+(?P<size>\d{1,18})\s+\w+\s+\d+\s+[\d:]+ (?P<name>.+)")
+_DOS = re.compile(r"\d\d-\d\d-\d{2,4}\s+\d\d:\d\d(?:[AP]M)?\s+(?P<size>\d{1,18}) (?P<name>.+)")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _TIME = re.compile(r"(\d{14})(?:\.\d+)?")
 
 
@@ -16,7 +17,7 @@ def from_mlsd(lines: list[str]) -> dict[str, Entry]:
     for line in lines:
         facts, _, name = line.partition(" ")
         values = dict(fact.lower().split("=", 1) for fact in facts.split(";") if "=" in fact)
-        if values.get("type") == "file" and values.get("size", "").isdigit():
+        if values.get("type") == "file" and _SIZE.fullmatch(values.get("size", "")):
             files[name] = Entry(int(values["size"]), moment(values.get("modify", "")))
     return files
 

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import struct
 import threading
 
 import paramiko
@@ -50,6 +51,8 @@ def log_in(transport: paramiko.Transport, server: Server) -> paramiko.Channel:
         raise TransportError(
             Kind.ENDPOINT, f"The server wants another way to log in; it takes: {allowed}.", "login"
         ) from None
+    except (ValueError, LookupError, TypeError, struct.error) as error:
+        raise _named(error) from None
     except AuthenticationException as error:
         # Also raised where the connection broke or took too long, which says nothing about the password.
         if not transport.is_active() or "timeout" in str(error).lower():
@@ -104,7 +107,7 @@ def _shake_hands(server: Server, kind: str = "") -> paramiko.Transport:
     transport.close()
     if not is_in_time:
         raise TimeoutError("the server did not finish the greeting in time")
-    raise transport.get_exception() or ConnectionError("the connection was closed")
+    raise _named(transport.get_exception())
 
 
 def _with_pinned_key(server: Server, shown: str) -> paramiko.Transport:
@@ -121,6 +124,13 @@ def _with_pinned_key(server: Server, shown: str) -> paramiko.Transport:
         "If the supplier has changed its server, compare the fingerprint with theirs and confirm it.",
         shown,
     )
+
+
+def _named(error: Exception | None) -> Exception:
+    """Return what stopped paramiko's thread, which also passes on whatever garbled packets made it stumble over."""
+    if isinstance(error, (SSHException, OSError, EOFError)):
+        return error
+    return ConnectionError(f"the server's greeting is garbled: {error}" if error else "the connection was closed")
 
 
 def _others(kind: str) -> list[str]:
