@@ -23,7 +23,7 @@ from orders.tests import bodies
 from sandbox.ftp import FtpSandbox
 from sandbox.supplier_documents import Verdict, reply_document
 from suppliers import inbound, outbox, rendering, replies, routing
-from suppliers.models import Delivery, RoutingRule, Supplier, SupplierReply
+from suppliers.models import Delivery, DeliveryContent, PreSendRule, RoutingRule, Supplier, SupplierReply
 from suppliers.services import deliveries, orders, parts
 from suppliers.tests import factories
 from suppliers.transports import sessions
@@ -123,11 +123,13 @@ def answer(server, supplier, part):
 
 
 def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supplier, server):
+    PreSendRule.objects.create(supplier=supplier, field="ship_to.name", demand="one_of", value="Else", remedy="warn")
     body = person()
     send(client, account, body)
     send(client, account, {**body, "updated_at": "2026-11-20T12:00:00+01:00"}, "orders/updated")
     deliver()
     part = Order.objects.get().supplier_orders.get()
+    assert NAME in part.findings[0]["text"] and DeliveryContent.objects.exists()
     answer(server, supplier, part)
     parts.deal_with(supplier_order=part, reason=f"Spoke with {NAME}", by=None)
     routing.route()

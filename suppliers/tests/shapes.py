@@ -63,7 +63,7 @@ def _oddities(plain: DocumentContent) -> Iterator[DocumentContent]:
 def changes(plain: DocumentContent) -> Iterator[DocumentContent]:
     """Return a revision, a change and a cancellation of an order."""
     issued = plain.placed_at.replace(year=2027)
-    later = replace(plain, reference="HM000000-NORTH-2", revision=2, replaces=plain.reference, issued_at=issued)
+    later = replace(plain, reference=f"{plain.reference[:-1]}2", revision=2, replaces=plain.reference, issued_at=issued)
     first = plain.lines[0]
     lines = (
         replace(first, number=1, quantity=0, discount=Decimal(0), tax=Decimal(0), change=CANCELLED),

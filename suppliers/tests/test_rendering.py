@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
+from orders.models import Order
 from orders.tests import bodies
 from sandbox.shopify.orders import VARIANTS, make_order
 from suppliers import rendering, routing
 from suppliers.documents import hemi_1_0
-from suppliers.models import Delivery, RoutingRule, SupplierOrder
+from suppliers.models import Delivery, RoutingRule, SupplierOrder, SupplierOrderLine
 from suppliers.services import parts
 
 NS = {"o": hemi_1_0.NAMESPACE}
@@ -91,3 +92,60 @@ def test_every_shape_of_order_makes_a_valid_document(take, north, encoding):
         schema.assertValid(document(part))
     assert made == Delivery.objects.count() > len(VARIANTS) / 2
     assert routing.route() == 0
+
+
+def _later(part, kind, **quantities):
+    """Return a file that replaces `part`, with so many pieces of the lines by their SKU."""
+    newer = SupplierOrder.objects.create(
+        order=part.order,
+        supplier=part.supplier,
+        revision=2,
+        kind=kind,
+        replaces=part,
+        reference=f"{part.reference[:-1]}2",
+    )
+    part.lines.update(is_live=False)
+    for line in part.order.lines.filter(sku__in=quantities):
+        SupplierOrderLine.objects.create(supplier_order=newer, order_line=line, quantity=quantities[line.sku])
+    rendering.render()
+    return document(SupplierOrder.objects.select_related("delivery").get(pk=newer.pk))
+
+
+def test_a_change_says_of_each_line_what_became_of_it(take, north):
+    lines = [bodies.line(9, number, "Northwind", sku, 3) for number, sku in enumerate(("A", "B", "C"), start=1)]
+    part = take(line_items=lines).supplier_orders.get()
+    part.lines.filter(order_line__sku="C").delete()
+    root = _later(part, "change", B=2, C=3)
+    assert (root.get("kind"), root.findtext("o:Replaces", namespaces=NS)) == ("change", part.reference)
+    said = [
+        (row.findtext("o:Sku", namespaces=NS), row.get("change"), row.findtext("o:Quantity", namespaces=NS))
+        for row in root.iterfind("o:Lines/o:Line", NS)
+    ]
+    assert said == [("A", "cancelled", "0"), ("B", "changed", "2"), ("C", "added", "3")]
+
+
+def test_a_cancellation_names_what_is_cancelled(take, north):
+    part = take().supplier_orders.get()
+    root = _later(part, "cancellation")
+    assert (root.get("kind"), root.findtext("o:Replaces", namespaces=NS)) == ("cancellation", part.reference)
+    assert [row.text for row in root.iterfind("o:Lines/o:Line/o:Quantity", NS)] == ["2"]
+
+
+def test_a_document_is_not_stored_if_the_order_changed_while_it_was_made(take, north, monkeypatch):
+    part = take().supplier_orders.get()
+    Delivery.objects.all().delete()
+    SupplierOrder.objects.update(status="waiting")
+    made = []
+    real = rendering.drafting.draft
+
+    def meanwhile(content, supplier):
+        if not made:
+            Order.objects.update(note="Changed meanwhile")
+        made.append(content.note)
+        return real(content, supplier)
+
+    monkeypatch.setattr(rendering.drafting, "draft", meanwhile)  # the only way to be between the two reads
+    rendering.render()
+    part.refresh_from_db()
+    assert made == ["", "Changed meanwhile"]
+    assert document(part).findtext("o:Note", namespaces=NS) == "Changed meanwhile"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from suppliers import replies
-from suppliers.documents import hemi_1_0
+from suppliers.documents import confined, csv_rows, formats, hemi_1_0
 from suppliers.documents.content import DocumentContent, LineContent
+from suppliers.reply_formats import reading
+from suppliers.tests import shapes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONTENT = DocumentContent(
@@ -63,6 +64,46 @@ def test_the_order_sample_is_what_hemi_writes():
     assert hemi_1_0.render(CONTENT, "utf-8").document == sample
 
 
+@pytest.mark.parametrize(
+    ("sample", "settings"),
+    [
+        ("order-ubl-2.1.xml", formats.FileSettings(format=formats.UBL)),
+        ("order.csv", formats.FileSettings(format=formats.CSV)),
+    ],
+)
+def test_the_samples_of_other_formats_are_what_hemi_writes(sample, settings):
+    assert formats.render(CONTENT, settings).document == (DOCS / "samples" / sample).read_bytes()
+
+
+@pytest.mark.parametrize(("number", "kind"), [(0, "revision"), (1, "change"), (2, "cancellation")])
+def test_the_samples_of_later_files_are_what_hemi_writes(number, kind):
+    content = list(shapes.changes(CONTENT))[number]
+    assert content.kind == kind
+    for sample, wanted in (("hemi-1.0", formats.HEMI), ("ubl-2.1", formats.UBL)):
+        document = formats.render(content, formats.FileSettings(format=wanted)).document
+        if kind != "revision":
+            assert document == (DOCS / "samples" / f"{kind}-{sample}.xml").read_bytes()
+
+
+def test_an_ordinary_order_reads_as_it_did_before_there_were_others():
+    document = hemi_1_0.render(CONTENT, "utf-8").document
+    assert b"kind=" not in document and b"Replaces" not in document and b"change=" not in document
+
+
+def test_the_csv_table_names_every_column():
+    page = (DOCS / "supplier-files.md").read_text()
+    assert [name for name in csv_rows.COLUMNS if f"`{name}`" not in page] == []
+
+
+def test_the_example_mapping_of_the_docs_works():
+    page = (DOCS / "mappings.md").read_text()
+    example = page.split("```xml")[1].split("```")[0].strip()
+    source = confined.Source(f"docs {hash(example)}", example.encode, {"encoding": "iso-8859-1"})
+    settings = formats.FileSettings(format=formats.OWN, encoding="iso-8859-1", stylesheet=source)
+    root = etree.fromstring(formats.render(CONTENT, settings).document)
+    assert (root.get("number"), root.findtext("Position/Pieces")) == (CONTENT.reference, "2")
+
+
 def test_the_order_table_names_every_element_of_the_sample():
     page = (DOCS / "supplier-files.md").read_text()
     root = etree.parse(DOCS / "samples" / "order-hemi-1.0.xml").getroot()
@@ -72,5 +113,5 @@ def test_the_order_table_names_every_element_of_the_sample():
 
 @pytest.mark.parametrize(("name", "status"), [("reply-accepted.xml", "accepted"), ("reply-rejected.xml", "rejected")])
 def test_the_reply_samples_are_read(name, status):
-    reply = replies.parse((DOCS / "samples" / name).read_bytes())
+    _, (reply,) = reading.read((DOCS / "samples" / name).read_bytes(), None)
     assert (reply.reference, reply.status) == ("HM000042-NORTH-1", status)
