@@ -19,6 +19,7 @@ _GROUPS = {
         "suppliers.Amendment": "edit_note",
         "suppliers.Delivery": "upload_file",
         "suppliers.SupplierReply": "mark_email_read",
+        "suppliers.ReplyStatement": "fact_check",
         "orders.Shipment": "local_shipping",
         "orders.OrderFetch": "cloud_download",
     },

@@ -29,6 +29,12 @@ def rows() -> QuerySet[SupplierOrder]:
     )
 
 
+def is_overdue(part: SupplierOrder) -> bool:
+    """Tell whether the part's supplier should have replied by now."""
+    is_waiting = part.status == SupplierOrder.Status.SENT and part.replied_at is None
+    return is_waiting and part.reply_due_at is not None and part.reply_due_at <= timezone.now()
+
+
 def tell() -> int:
     """Raise one alert for each supplier with news, and clear those that are over; return how many parts were new."""
     found = list(rows().filter(overdue_at=None).select_related("supplier").order_by("pk")[:BATCH])

@@ -45,8 +45,12 @@ class LineInline(ReadOnlyInline):
 
     @display(description="supplier")
     def supplier(self, line: OrderLine) -> str:
-        parts = [allocation.supplier_order for allocation in line.live]
-        return link_to(parts[0], str(parts[0].supplier)) if parts else ""
+        if not line.live:
+            return ""
+        allocation = line.live[0]
+        part, says = allocation.supplier_order, allocation.get_reply_status_display()
+        link = link_to(part, str(part.supplier))
+        return format_html("{}<br>{}", link, badges.state(allocation, "reply_status")) if says else link
 
 
 class PartInline(ReadOnlyInline):

@@ -62,7 +62,7 @@ class StatementInline(ReadOnlyInline):
 
     @display(description="about")
     def shown(self, row: ReplyStatement) -> SafeString:
-        return link_to(row, row.reference or f"Row {row.position}")
+        return link_to(row, row.reference or f"Statement {row.position}")
 
     @display(description="state")
     def shown_state(self, row: ReplyStatement) -> SafeString:

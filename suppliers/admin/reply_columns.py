@@ -5,13 +5,18 @@ from typing import Any
 
 from django import forms
 from unfold.admin import StackedInline
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from suppliers.models import ReplyColumns
 from suppliers.reply_formats import csv_rows
 
+DELIMITERS = [(";", "Semicolon"), (",", "Comma"), ("\t", "Tab"), ("|", "Bar")]
+
 
 class ReplyColumnsForm(forms.ModelForm):
     """Columns by name, or by number where there is no first row with names."""
+
+    delimiter = forms.ChoiceField(label="Between fields", choices=DELIMITERS, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = ReplyColumns
@@ -20,7 +25,7 @@ class ReplyColumnsForm(forms.ModelForm):
     def clean_encoding(self) -> str:
         name = self.cleaned_data["encoding"].strip()
         try:
-            is_text = codecs.lookup(name)._is_text_encoding  # type: ignore[attr-defined]
+            is_text = codecs.lookup(name)._is_text_encoding
         except LookupError:
             is_text = False
         if not is_text:

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -68,7 +70,7 @@ class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     @display(description="about")
     def shown_reference(self, row: ReplyStatement) -> str:
-        return row.reference or f"Row {row.position}"
+        return row.reference or f"Statement {row.position}"
 
     @display(description="state")
     def shown_state(self, row: ReplyStatement) -> SafeString:
@@ -83,8 +85,8 @@ class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         return str(row.reply.endpoint)
 
     @display(description="received")
-    def received_at(self, row: ReplyStatement) -> Any:
-        return row.reply.received_at
+    def received_at(self, row: ReplyStatement) -> str:
+        return date_format(timezone.localtime(row.reply.received_at), "SHORT_DATETIME_FORMAT")
 
     @display(description="supplier order")
     def shown_part(self, row: ReplyStatement) -> str:
@@ -95,7 +97,7 @@ class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         return format_html_join(", ", "{}", ((text,) for text in (*row.numbers, *row.urls) if text))
 
     @display(description="lines")
-    def shown_lines(self, row: ReplyStatement) -> SafeString:
+    def shown_lines(self, row: ReplyStatement) -> str:
         if not row.lines:
             return format_html("All of the order is {}.", row.kind) if row.kind else ""
         rest = [("The others", "", row.rest, "")] if row.rest else []

@@ -22,7 +22,7 @@ from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import composing, drafting, previews, standing
+from suppliers import composing, drafting, overdue, previews, standing
 from suppliers.admin import refusals
 from suppliers.admin.amendments import AmendmentInline
 from suppliers.admin.filters import AttentionFilter, OverdueFilter
@@ -84,8 +84,8 @@ class StatementInline(ReadOnlyInline):
         return badges.state(row)
 
     @display(description="received")
-    def received_at(self, row: ReplyStatement) -> Any:
-        return row.reply.received_at
+    def received_at(self, row: ReplyStatement) -> str:
+        return date_format(timezone.localtime(row.reply.received_at), "SHORT_DATETIME_FORMAT")
 
 
 @admin.register(SupplierOrder)
@@ -155,6 +155,8 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def state_in_list(self, part: SupplierOrder) -> SafeString:
         mark = self.shown_state(part)
+        if overdue.is_overdue(part):
+            mark = format_html("{} {}", mark, badges.badge("Reply overdue", "warning"))
         return format_html("{}<br>{}", mark, part.attention) if part.attention else mark
 
     @display(description="reply expected")
@@ -162,8 +164,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         if part.reply_due_at is None or part.replied_at:
             return ""
         due = date_format(timezone.localtime(part.reply_due_at), "SHORT_DATETIME_FORMAT")
-        is_late = part.reply_due_at <= timezone.now() and part.status == SupplierOrder.Status.SENT
-        return format_html("{} {}", due, badges.badge("Overdue", "warning")) if is_late else due
+        return format_html("{} {}", due, badges.badge("Overdue", "warning")) if overdue.is_overdue(part) else due
 
     @display(description="order")
     def shown_order(self, part: SupplierOrder) -> SafeString:

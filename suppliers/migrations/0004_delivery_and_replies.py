@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 ('has_header', models.BooleanField(default=True, verbose_name='the first row holds the names')),
                 ('reference', models.CharField(default='reference', max_length=100, verbose_name='reference')),
                 ('status', models.CharField(default='status', max_length=100, verbose_name='state')),
-                ('words', models.TextField(blank=True, default='', help_text='One a line, such as: versandt = shipped. Without them the words are taken, accepted, rejected and shipped.', verbose_name='words for the states')),
+                ('words', models.TextField(blank=True, default='', help_text='One a line, such as: versandt = shipped, or: offen = nothing. The words taken, accepted, rejected and shipped are understood anyway.', verbose_name='words for the states')),
                 ('sku', models.CharField(blank=True, default='', help_text='Blank: a row is a whole order.', max_length=100, verbose_name='SKU')),
                 ('quantity', models.CharField(blank=True, default='', max_length=100, verbose_name='quantity')),
                 ('supplier_reference', models.CharField(blank=True, default='', max_length=100, verbose_name="supplier's reference")),
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='endpoint',
             name='failed_folder',
-            field=models.CharField(blank=True, default='', help_text='If the supplier moves order files there that it cannot take. A text beside it, <file>.error, is shown as the reason.', max_length=500, verbose_name="supplier's folder of refused files"),
+            field=models.CharField(blank=True, default='', help_text='If the supplier moves order files there that it cannot take. A text beside it whose name ends in .error is shown as the reason.', max_length=500, verbose_name="supplier's folder of refused files"),
         ),
         migrations.AddField(
             model_name='endpoint',

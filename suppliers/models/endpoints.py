@@ -136,8 +136,8 @@ class Endpoint(Claimable):
         max_length=500,
         blank=True,
         default="",
-        help_text="If the supplier moves order files there that it cannot take. A text beside it, <file>.error, is "
-        "shown as the reason.",
+        help_text="If the supplier moves order files there that it cannot take. A text beside it whose name ends in "
+        ".error is shown as the reason.",
     )
     is_gone_taken = models.BooleanField(
         "a file that is gone was taken",

@@ -21,8 +21,8 @@ class ReplyColumns(models.Model):
         "words for the states",
         blank=True,
         default="",
-        help_text="One a line, such as: versandt = shipped. Without them the words are taken, accepted, rejected and "
-        "shipped.",
+        help_text="One a line, such as: versandt = shipped, or: offen = nothing. The words taken, accepted, rejected "
+        "and shipped are understood anyway.",
     )
     sku = models.CharField("SKU", max_length=100, blank=True, default="", help_text="Blank: a row is a whole order.")
     quantity = models.CharField("quantity", max_length=100, blank=True, default="")

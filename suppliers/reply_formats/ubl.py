@@ -1,6 +1,8 @@
 """UBL 2.0 and 2.1 (docs.oasis-open.org/ubl): OrderResponse, OrderResponseSimple and DespatchAdvice."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from lxml import etree
 
@@ -81,10 +83,10 @@ def _despatch(root: etree._Element) -> list[Statement]:
         orders.setdefault(reference, []).append(_despatch_line(line))
     if not orders:
         raise Unreadable("It has no DespatchLine.")
-    about = _shipping(root) | {"despatch": number}
     sellers = {reference: _text(header, "b:SalesOrderID") for reference, header in headers.items()}
+    shipped: dict[str, Any] = {"despatch": number, "carrier": _carrier_of(root), "numbers": _tracking(root)}
     return [
-        _checked(Statement(reference, "", tuple(lines), supplier_reference=sellers.get(reference, "")[:200], **about))
+        _checked(replace(Statement(reference, "", tuple(lines), sellers.get(reference, "")[:200]), **shipped))
         for reference, lines in orders.items()
     ]
 
@@ -105,18 +107,16 @@ def _despatch_line(line: etree._Element) -> LineStatement:
     )
 
 
-def _shipping(root: etree._Element) -> dict[str, object]:
-    shipment = root.find("a:Shipment", _NAMES)
-    consignments = shipment.findall("a:Consignment", _NAMES) if shipment is not None else []
-    carriers = [_carrier(place) for place in consignments]
-    carriers += [_carrier(place) for place in root.findall("a:Shipment/a:ShipmentStage", _NAMES)]
-    carriers.append(_carrier(shipment.find("a:Delivery", _NAMES)) if shipment is not None else "")
+def _carrier_of(root: etree._Element) -> str:
+    places = ("a:Shipment/a:Consignment", "a:Shipment/a:ShipmentStage", "a:Shipment/a:Delivery")
+    found = (_carrier(place) for path in places for place in root.findall(path, _NAMES))
+    return next((carrier for carrier in found if carrier), "")[:100]
+
+
+def _tracking(root: etree._Element) -> tuple[str, ...]:
     numbers = [_text(place, "b:TrackingID") for place in root.findall("a:Shipment/a:Delivery", _NAMES)]
-    numbers += [_consignment_number(place) for place in consignments]
-    return {
-        "carrier": next((carrier for carrier in carriers if carrier), "")[:100],
-        "numbers": tuple(dict.fromkeys(number[:200] for number in numbers if number)),
-    }
+    numbers += [_consignment_number(place) for place in root.findall("a:Shipment/a:Consignment", _NAMES)]
+    return tuple(dict.fromkeys(number[:200] for number in numbers if number))
 
 
 def _consignment_number(place: etree._Element) -> str:
