@@ -11,12 +11,13 @@ from integrations.models import AccountShopify
 from integrations.shopify.payloads import NO_PERSON, OrderSnapshot
 from integrations.subjects import Known, Subject, scrub
 from orders import settlement, timeline
-from orders.models import Order, OrderEvent, OrderLine
+from orders.models import BY_A_PERSON, Fulfilment, Order, OrderEvent, OrderLine, Shipment
 
 REMOVED = "(removed with the customer's data)"
 _STREETS = ("name", "company", "address1", "address2", "phone")
 _OPEN = [OrderLine.Routing.WAITING, OrderLine.Routing.UNROUTED, OrderLine.Routing.WITHDRAWN]
 _GOING = [Order.State.READY, Order.State.HELD]
+_UNTOLD = [Shipment.Status.WAITING, Shipment.Status.BLOCKED]
 
 
 def orders_of(subject: Subject) -> QuerySet[Order]:
@@ -39,10 +40,17 @@ def know(subject: Subject) -> Known:
 
 
 def unsettled(subject: Subject) -> list[str]:
-    """Say which lines of the subject's orders are still to be given to a supplier."""
+    """Say which lines of the subject's orders are still to be given to a supplier, and what the store is to be told."""
     rows = orders_of(subject).filter(redacted_at=None, state__in=_GOING)
     unrouted = rows.filter(Q(needs_routing=True) | Q(lines__routing__in=_OPEN, lines__sendable__gt=0)).distinct()
-    return [f"order {order.number}: lines that no supplier has yet" for order in unrouted]
+    # A store that is gone can be told of nothing any more.
+    can_be_told = subject.account.is_authorised
+    untold = (
+        orders_of(subject).filter(redacted_at=None, shipments__status__in=_UNTOLD if can_be_told else []).distinct()
+    )
+    return [f"order {order.number}: lines that no supplier has yet" for order in unrouted] + [
+        f"order {order.number}: a shipment that the store does not know of yet" for order in untold
+    ]
 
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
@@ -57,7 +65,7 @@ def redact(subject: Subject, known: Known) -> dict[str, int]:
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:
     """Return what the subject's orders say, with their lines and timelines."""
-    return {"orders": [_shown(order) for order in orders_of(subject).prefetch_related("lines", "events")]}
+    return {"orders": [_shown(order) for order in orders_of(subject).prefetch_related("lines", "events", "shipments")]}
 
 
 def is_covered(account: AccountShopify, snapshot: OrderSnapshot) -> bool:
@@ -79,6 +87,7 @@ def _empty(order: Order, words: frozenset[str]) -> None:
         setattr(order, name, scrub(getattr(order, name), words))
     order.redacted_at = timezone.now()
     order.lines.update(properties=[])
+    _empty_shipments(order, words)
     for event in order.events.all():
         text = REMOVED if event.actor_id or event.kind.startswith("reply") else scrub(event.text, words)
         if text != event.text:
@@ -86,6 +95,22 @@ def _empty(order: Order, words: frozenset[str]) -> None:
     timeline.record(order, "redacted", "The customer's personal data was removed.")
     emptied = [*NO_PERSON, "hold_reason", "stop_reason", "attention", "last_error", "redacted_at"]
     settlement.settle(order, *emptied)
+
+
+def _empty_shipments(order: Order, words: frozenset[str]) -> None:
+    """Take the tracking addresses, which often name postcode or email, and what staff wrote."""
+    for shipment in order.shipments.all():
+        note, error = _note(shipment, words), scrub(shipment.last_error, words)
+        numbers = [scrub(number, words) for number in shipment.numbers]
+        rows = Shipment.objects.filter(pk=shipment.pk)
+        rows.update(urls=[], numbers=numbers, note=note, last_error=error)
+    for row in Fulfilment.objects.filter(shipment__order=order):
+        Fulfilment.objects.filter(pk=row.pk).update(note=_note(row, words))
+
+
+def _note(row: Shipment | Fulfilment, words: frozenset[str]) -> str:
+    is_by_staff = row.note.startswith(BY_A_PERSON)
+    return f"{BY_A_PERSON}{REMOVED}" if is_by_staff else scrub(row.note, words)
 
 
 def _words(order: Order) -> set[str]:
@@ -101,8 +126,10 @@ def _shown(order: Order) -> dict[str, Any]:
     names = ["shopify_id", "number", "placed_at", "customer_id", "customer_name", "email", "phone", "note"]
     names += ["shipping_address", "billing_address", "shipping_methods", "currency", "total", "total_tax", "state"]
     lines = ["sku", "title", "variant_title", "quantity", "price", "properties"]
+    shipments = ["despatch", "carrier", "numbers", "urls", "created_at"]
     return {
         **{name: getattr(order, name) for name in names},
         "lines": [{name: getattr(line, name) for name in lines} for line in order.lines.all()],
+        "shipments": [{name: getattr(row, name) for name in shipments} for row in order.shipments.all()],
         "timeline": [{"at": event.at, "what": event.text} for event in order.events.all()],
     }

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import settlement, shipments, timeline
-from orders.models import Fulfilment, Order, Shipment
+from orders.models import BY_A_PERSON, Fulfilment, Order, Shipment
 
 
 class Refused(Exception):
@@ -97,10 +97,10 @@ def settle_shipment(*, shipment: Shipment, was_told: bool, reason: str, by: Any)
         text = _reason(reason)
         unclear = shipment.fulfilments.filter(status=Fulfilment.Status.UNCERTAIN)
         if was_told:
-            unclear.update(status=Fulfilment.Status.DONE, done_at=timezone.now(), note=f"By a person: {text}"[:500])
+            unclear.update(status=Fulfilment.Status.DONE, done_at=timezone.now(), note=f"{BY_A_PERSON}{text}"[:500])
             if left := shipments.left(shipment):
-                shipments.account_for(shipment, left, None, f"By a person: {text}")
-            shipments.close_as_told(shipment, f"Settled, the store knows of it: {text}", by=by)
+                shipments.account_for(shipment, left, None, f"{BY_A_PERSON}{text}")
+            shipments.close_as_told(shipment, f"{BY_A_PERSON}{text}", by=by)
         else:
             unclear.update(status=Fulfilment.Status.DUE)
             shipments.try_again(Shipment.objects.filter(pk=shipment.pk))

@@ -28,7 +28,7 @@ def record(
     carrier: str = "",
     numbers: Sequence[str] = (),
     urls: Sequence[str] = (),
-    quantities: Mapping[int | str, int],
+    quantities: Mapping[int, int],
 ) -> Shipment | None:
     """Keep one despatch of a supplier order, in the caller's transaction and under the order's lock.
 
@@ -38,7 +38,7 @@ def record(
     said = {
         "carrier": " ".join(carrier.split())[:100],
         "numbers": [" ".join(number.split())[:200] for number in numbers],
-        "urls": [url.strip()[:2000] for url in urls],
+        "urls": [] if order.redacted_at else [url.strip()[:2000] for url in urls],
         "quantities": {str(line): int(count) for line, count in quantities.items() if int(count) > 0},
     }
     if not said["quantities"]:

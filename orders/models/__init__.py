@@ -3,8 +3,8 @@
 from orders.models.completeness import CompletenessDay
 from orders.models.events import OrderEvent
 from orders.models.fetches import OrderFetch
-from orders.models.fulfilments import Fulfilment, Shipment
+from orders.models.fulfilments import BY_A_PERSON, Fulfilment, Shipment
 from orders.models.lines import OrderLine
 from orders.models.orders import Order
 
-__all__ = ["CompletenessDay", "Fulfilment", "Order", "OrderEvent", "OrderFetch", "OrderLine", "Shipment"]
+__all__ = ["BY_A_PERSON", "CompletenessDay", "Fulfilment", "Order", "OrderEvent", "OrderFetch", "OrderLine", "Shipment"]

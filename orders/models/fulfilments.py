@@ -6,6 +6,8 @@ from django.utils import timezone
 from hemi.lib.claims import Claimable
 from orders.models.orders import Order
 
+BY_A_PERSON = "Settled by a person: "  # before the words of staff in a note
+
 
 class Shipment(Claimable):
     """One despatch of a supplier. `quantities` are pieces by Shopify's line id; `numbers` and `urls` are for tracking.

@@ -54,6 +54,24 @@ def _change_order(core: Core, request: Request, shop: str, order: str, action: s
     return json_response(actions[action](shop, int(order), **request.json()))
 
 
+def _change_fulfilment(core: Core, request: Request, shop: str, order: str, action: str) -> Response:
+    rows = core.fulfilment_orders
+    if action == "fulfil":
+        return json_response(core.fulfilment.by_hand(shop, int(order), **request.json()), 201)
+    actions: dict[str, Callable[..., None]] = {
+        "hold": rows.hold,
+        "release": rows.release,
+        "close": rows.close,
+        "move": rows.move,
+    }
+    actions[action](shop, int(order), **request.json())
+    return json_response({"fulfilment_orders": rows.of(shop, int(order))})
+
+
+def _list_confirmations(core: Core, request: Request, shop: str) -> Response:
+    return json_response({"confirmations": core.state.shops[shop].confirmations})
+
+
 def _emit(core: Core, request: Request) -> Response:
     return json_response({"deliveries": [row.summary() for row in core.emit(**request.json())]}, 201)
 
@@ -143,6 +161,12 @@ _TABLE = (
     ("POST", "/control/orders", _place_orders),
     ("GET", "/control/shops/(?P<shop>[^/]+)/orders", _list_orders),
     ("POST", "/control/shops/(?P<shop>[^/]+)/orders/(?P<order>[0-9]+)/(?P<action>pay|cancel|update)", _change_order),
+    (
+        "POST",
+        "/control/shops/(?P<shop>[^/]+)/orders/(?P<order>[0-9]+)/(?P<action>hold|release|close|move|fulfil)",
+        _change_fulfilment,
+    ),
+    ("GET", "/control/shops/(?P<shop>[^/]+)/confirmations", _list_confirmations),
     ("POST", "/control/shops/(?P<shop>[^/]+)/uninstall", _uninstall),
     ("POST", "/control/shops/(?P<shop>[^/]+)/drop_subscriptions", _drop_subscriptions),
     ("POST", "/control/shops/(?P<shop>[^/]+)/privacy/(?P<wish>data_request|redact_customer|redact)", _privacy),

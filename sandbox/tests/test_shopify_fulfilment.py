@@ -1,6 +1,7 @@
 """The sandbox fulfils as Shopify does: exactly what is left, of one order and location, and tells who listens."""
 
 import pytest
+import requests
 
 from sandbox.shopify import ShopifySandbox
 from sandbox.shopify.fulfilment import Parcel
@@ -78,3 +79,18 @@ def test_a_cancelled_order_has_nothing_left(shopify, order):
     shopify.cancel_order(SHOP, order["id"])
     row = rows(shopify, order)[0]
     assert row["status"] == "CANCELLED" and {line["remaining"] for line in row["lines"]} == {0}
+
+
+def test_the_control_interface_holds_releases_and_fulfils(shopify, order):
+    def do(action, **body):
+        url = f"{shopify.url}/control/shops/{SHOP}/orders/{order['id']}/{action}"
+        answer = requests.post(url, json=body, timeout=5)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    assert do("hold")["fulfilment_orders"][0]["status"] == "ON_HOLD"
+    assert do("release")["fulfilment_orders"][0]["status"] == "OPEN"
+    assert do("move", location=1)["fulfilment_orders"][0]["status"] == "OPEN"
+    assert do("fulfil", number="1Z")["tracking_number"] == "1Z"
+    listed = requests.get(f"{shopify.url}/control/shops/{SHOP}/confirmations", timeout=5).json()
+    assert listed == {"confirmations": []}
