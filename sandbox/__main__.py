@@ -6,14 +6,15 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox.world import SERVERS, Ports, World, WorldNotStarted
+from sandbox.file_servers import KINDS
+from sandbox.world import SERVERS, SUPPLIER_PREFIXES, Ports, World, WorldNotStarted
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the world until SIGTERM or SIGINT; return the exit code."""
     try:
         options = _parser().parse_args(arguments)
-        world = World(options.data, _ports(options))
+        world = World(options.data, _ports(options), _protocols(options))
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
@@ -31,6 +32,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder for the files that arrive")
     names = ", ".join(SERVERS)
     parser.add_argument("--port", action="append", default=[], metavar="NAME=NUMBER", help=f"NAME is one of {names}")
+    parser.add_argument(
+        "--protocol",
+        action="append",
+        default=[],
+        metavar="NAME=PROTOCOL",
+        help=f"what a supplier's server speaks: {', '.join(KINDS)}",
+    )
     parser.add_argument("--free-ports", action="store_true", help="take any free ports; DIR/world.json tells which")
     return parser
 
@@ -45,6 +53,19 @@ def _ports(options: argparse.Namespace) -> Ports:
     return Ports(**chosen)
 
 
+def _protocols(options: argparse.Namespace) -> dict[str, str]:
+    chosen = {}
+    for choice in options.protocol:
+        name, _, protocol = choice.partition("=")
+        if name not in SUPPLIER_PREFIXES or protocol not in KINDS:
+            raise WorldNotStarted(
+                f"--protocol {choice} is not NAME=PROTOCOL with one of these names: {', '.join(SUPPLIER_PREFIXES)}; "
+                f"and one of these protocols: {', '.join(KINDS)}"
+            )
+        chosen[name] = protocol
+    return chosen
+
+
 def _summary(world: World) -> str:
     told = world.describe()
     lines = [
@@ -53,7 +74,7 @@ def _summary(world: World) -> str:
         f"  Mailbox    {told['mailbox']['url']} (mails to {told['mailbox']['smtp_url']})",
     ]
     for name, supplier in told["suppliers"].items():
-        lines.append(f"  {name:<10} ftp://{supplier['user']}@{supplier['host']}:{supplier['port']}")
+        lines.append(f"  {name:<10} {supplier['protocol']}://{supplier['user']}@{supplier['host']}:{supplier['port']}")
     return "\n".join([*lines, "Press Ctrl-C to stop."])
 
 

@@ -113,7 +113,7 @@ def _overview(world: dict) -> str:
     servers = [("Shopify", world["shopify"]["url"]), ("Mailbox", world["mailbox"]["url"])]
     items = "".join(f'<li><a href="{escape(url)}">{escape(name)}</a> {escape(url)}' for name, url in servers)
     rows = "".join(
-        f"<tr><td>{escape(name)}<td>{escape(supplier['host'])}:{supplier['port']}<td>{escape(supplier['user'])}"
+        f"<tr><td>{escape(name)}<td>{escape(supplier['protocol'])}<td>{escape(supplier['host'])}:{supplier['port']}<td>{escape(supplier['user'])}"
         f"<td>{escape(supplier['password'])}<td>{'up' if supplier['is_running'] else 'down'}"
         f'<td><a href="/suppliers/{escape(name)}/orders.json">orders</a>'
         for name, supplier in world["suppliers"].items()
@@ -121,5 +121,6 @@ def _overview(world: dict) -> str:
     return (
         f"<p>Everything here is make-believe and only reachable from this machine.<ul>{items}"
         f'<li>Mail server {escape(world["mailbox"]["smtp_url"])}<li><a href="/world.json">world.json</a></ul>'
-        f"<h2>Suppliers</h2><table><tr><th>Name<th>FTP server<th>User<th>Password<th>State<th>Arrived{rows}</table>"
+        "<h2>Suppliers</h2><table><tr><th>Name<th>Speaks<th>File server<th>User<th>Password<th>State<th>Arrived"
+        f"{rows}</table>"
     )

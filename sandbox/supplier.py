@@ -1,18 +1,18 @@
-"""A supplier: an FTP server and the back office behind it."""
+"""A supplier: a file server and the back office behind it."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from sandbox.back_office import BackOffice, Folders, accept
-from sandbox.ftp import FtpSandbox
+from sandbox.file_servers import KINDS
 from sandbox.ftp_faults import Faults
 from sandbox.ftp_options import FtpOptions
 from sandbox.supplier_documents import Despatch, ReceivedOrder, Verdict
 
 
 class SupplierSandbox:
-    """Run a supplier that takes orders by FTP and replies to them by file.
+    """Run a supplier that takes orders over FTP, FTPS or SFTP and replies to them by file.
 
     `supplier.ftp.stop()` and `.start()` play that its server is down for a while.
     """
@@ -28,9 +28,10 @@ class SupplierSandbox:
         policy: Callable[[ReceivedOrder], Verdict] = accept,
         prefix: str = "",
         options: FtpOptions | None = None,
+        protocol: str = "ftp",
     ) -> None:
         self.name = name
-        self.ftp = FtpSandbox(root, name, f"{name}-password", port, options)
+        self.ftp = KINDS[protocol](root, name, f"{name}-password", port, options)
         orders = self.ftp.swept_folder if self.ftp.options.has_sweeper else self.ftp.orders_folder
         folders = Folders(orders, self.ftp.replies_folder)
         self.back_office = BackOffice(folders, prefix or name[:2].upper(), policy)
@@ -39,7 +40,7 @@ class SupplierSandbox:
 
     @property
     def faults(self) -> Faults:
-        """Return the faults of its FTP server."""
+        """Return the faults of its file server."""
         return self.ftp.faults
 
     @property

@@ -16,8 +16,8 @@ SERVERS = {
     "shopify": "Shopify",
     "mailbox_smtp": "mail server",
     "mailbox_http": "page to read the mails",
-    "northwind": "FTP server of the supplier northwind",
-    "suedhaus": "FTP server of the supplier suedhaus",
+    "northwind": "file server of the supplier northwind",
+    "suedhaus": "file server of the supplier suedhaus",
 }
 SUPPLIER_PREFIXES = {"northwind": "NW", "suedhaus": "SH"}
 
@@ -46,8 +46,9 @@ class Ports:
 class World:
     """Start and stop all servers of the sandbox together."""
 
-    def __init__(self, data: Path, ports: Ports | None = None) -> None:
+    def __init__(self, data: Path, ports: Ports | None = None, protocols: dict[str, str] | None = None) -> None:
         self.data = Path(data)
+        self.protocols = dict.fromkeys(SUPPLIER_PREFIXES, "ftp") | (protocols or {})
         self.ports = ports or Ports()
         self.shopify = ShopifySandbox(port=self.ports.shopify)
         self.mailbox = Mailbox(self.ports.mailbox_smtp, self.ports.mailbox_http, self.data / "mails")
@@ -85,7 +86,7 @@ class World:
         self.stop()
 
     def describe(self) -> dict:
-        """Return every address, and the user name and password for each supplier."""
+        """Return every address, and for each supplier its protocol, identity, user name and password."""
         return {
             "control": {"url": self.url},
             "shopify": {"url": self.shopify.url, "shop_url_template": self.shopify.shop_url_template},
@@ -95,7 +96,13 @@ class World:
 
     def _supplier(self, name: str) -> SupplierSandbox:
         root = self.data / "suppliers" / name
-        return SupplierSandbox(name, root, port=getattr(self.ports, name), prefix=SUPPLIER_PREFIXES[name])
+        return SupplierSandbox(
+            name,
+            root,
+            port=getattr(self.ports, name),
+            prefix=SUPPLIER_PREFIXES[name],
+            protocol=self.protocols[name],
+        )
 
     def _servers(self) -> list:
         return [self.shopify, self.mailbox, *self.suppliers.values(), self.control.web]
@@ -115,6 +122,8 @@ class World:
 def _access(supplier: SupplierSandbox) -> dict:
     ftp = supplier.ftp
     return {
+        "protocol": ftp.protocol,
+        "identity": ftp.identity,
         "host": ftp.host,
         "port": ftp.port,
         "user": ftp.user,

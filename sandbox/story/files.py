@@ -1,15 +1,16 @@
-"""The order files on a supplier's server: fetched by FTP, checked against the XSD and the store's order."""
+"""The order files on a supplier's server: fetched from it, checked against the XSD and the store's order."""
 
 import ftplib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import asyncssh
 from lxml import etree
 
+from sandbox.story import fetching
 from sandbox.story.stage import StoryFailed, expect
 
-TIMEOUT_SECONDS = 10
 _NAMES = {"o": "urn:hemi:order:1.0"}
 
 
@@ -60,15 +61,12 @@ class OrderFile:
 
 
 def fetch(server: dict) -> list[OrderFile]:
-    """Read every file of the orders folder over FTP, as the supplier would."""
+    """Read every file of the orders folder, as the supplier would."""
     try:
-        with ftplib.FTP(timeout=TIMEOUT_SECONDS) as ftp:
-            ftp.connect(server["host"], server["port"])
-            ftp.login(server["user"], server["password"])
-            ftp.cwd(server["orders_folder"])
-            return [OrderFile(name, _read(ftp, name)) for name in sorted(ftp.nlst()) if name.endswith(".xml")]
-    except ftplib.all_errors as error:
-        raise StoryFailed(f"The FTP server of {server['user']} at port {server['port']} fails: {error}") from error
+        found = fetching.read_all(server)
+    except (OSError, EOFError, ftplib.Error, asyncssh.Error) as error:
+        raise StoryFailed(f"The file server of {server['user']} at port {server['port']} fails: {error}") from error
+    return [OrderFile(name, found[name]) for name in sorted(found)]
 
 
 def check(file: OrderFile, order: dict, vendor: str, schema: Path) -> None:
@@ -91,9 +89,3 @@ def lines_for(order: dict, vendor: str) -> set[tuple]:
 
 def _to_send(line: dict) -> int:
     return min(line.get("current_quantity", line["quantity"]), line["fulfillable_quantity"])
-
-
-def _read(ftp: ftplib.FTP, name: str) -> bytes:
-    chunks: list[bytes] = []
-    ftp.retrbinary(f"RETR {name}", chunks.append)
-    return b"".join(chunks)

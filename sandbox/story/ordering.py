@@ -104,7 +104,8 @@ def _replace(stage: Stage, order: dict) -> None:
 
 
 def _servers(stage: Stage) -> str:
-    return " and ".join(f"ftp://{server['host']}:{server['port']}" for server in stage.world["suppliers"].values())
+    servers = stage.world["suppliers"].values()
+    return " and ".join(f"{server['protocol']}://{server['host']}:{server['port']}" for server in servers)
 
 
 def _wait_for_files(stage: Stage, orders: list[dict]) -> None:

@@ -42,7 +42,7 @@ def enter_suppliers(stage: Stage) -> str:
         endpoint = stage.staff.add(
             "suppliers/endpoint",
             name=f"{name} FTP",
-            protocol="ftp",
+            protocol=server["protocol"],
             host=server["host"],
             port=server["port"],
             username=server["user"],

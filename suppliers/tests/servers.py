@@ -6,15 +6,12 @@ from typing import Any
 import pytest
 
 from sandbox.file_server import FileServer
-from sandbox.ftp import FtpSandbox
+from sandbox.file_servers import KINDS as SANDBOXES
 from sandbox.ftp_options import FtpOptions
-from sandbox.ftps import FtpsSandbox, ImplicitFtpsSandbox
 from sandbox.real_servers import RealServer, Sshd, Vsftpd
-from sandbox.sftp import SftpSandbox
 from suppliers.transports.errors import TransportError
 from suppliers.transports.session import Server
 
-SANDBOXES = {"ftp": FtpSandbox, "ftps": FtpsSandbox, "ftps_implicit": ImplicitFtpsSandbox, "sftp": SftpSandbox}
 REAL = ("vsftpd", "vsftpd_implicit", "sshd")
 
 # What the same step is called by each: FTP, SFTP.

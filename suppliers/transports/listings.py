@@ -17,7 +17,7 @@ def from_mlsd(lines: list[str]) -> dict[str, Entry]:
     for line in lines:
         facts, _, name = line.partition(" ")
         values = dict(fact.lower().split("=", 1) for fact in facts.split(";") if "=" in fact)
-        if values.get("type") == "file" and _SIZE.fullmatch(values.get("size", "")):
+        if name and values.get("type") == "file" and _SIZE.fullmatch(values.get("size", "")):
             files[name] = Entry(int(values["size"]), moment(values.get("modify", "")))
     return files
 
