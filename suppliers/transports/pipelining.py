@@ -1,0 +1,225 @@
+"""Rename one file while the next is uploaded, with as few round trips as the promise of the drop allows.
+
+Over FTP three a file: EPSV together with the SIZEs of the file before; the rename of that file, STOR and the data; the
+reply to them. Never more than one rename is under way: a server carries out what it was sent after its client has died.
+"""
+
+import contextlib
+import ftplib
+import ssl
+from dataclasses import dataclass
+from socket import socket
+from typing import Protocol
+
+from suppliers.transports import channels
+from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.ftp import FtpSession
+from suppliers.transports.session import Session
+
+EARLY_BYTES = 32_768  # sent before the server has said that it wants them; where it does not, they are lost
+
+
+@dataclass(frozen=True)
+class Rename:
+    """Paths; it is recorded that the rename may happen."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file, the name that it gets first, and the one that must not exist yet."""
+
+    temporary: str
+    final: str
+    content: bytes
+
+
+@dataclass
+class Done:
+    """What became of a step."""
+
+    rename_error: TransportError | None = None
+    upload_error: TransportError | None = None
+    size: int | None = None  # of the uploaded file, as the server tells it
+    is_taken: bool = False  # a file lies under the final name
+
+
+class Line(Protocol):
+    """One session's way to bring file after file."""
+
+    def step(self, rename: Rename | None, upload: Upload | None) -> Done:
+        """Rename one file and upload another. Raises nothing: what went wrong is in what it returns."""
+
+
+def line(session: Session) -> Line:
+    """Return the best way that the session's server allows."""
+    if isinstance(session, FtpSession) and session.server.profile.can_pipeline:
+        return FtpLine(session)
+    return PlainLine(session)
+
+
+class PlainLine:
+    """One thing after the other."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def step(self, rename: Rename | None, upload: Upload | None) -> Done:
+        """Rename, then upload and look at both names."""
+        done = Done()
+        try:
+            if rename:
+                self._session.rename(rename.old, rename.new)
+        except TransportError as error:
+            done.rename_error = error
+        try:
+            if upload:
+                self._session.upload(upload.temporary, upload.content)
+                look(self._session, upload, done)
+        except TransportError as error:
+            done.upload_error = error
+        return done
+
+
+class FtpLine:
+    """Commands that do not need each other's replies leave together."""
+
+    def __init__(self, session: FtpSession) -> None:
+        self._session = session
+        self._port: int | None = None  # where the server waits for the next file
+
+    def step(self, rename: Rename | None, upload: Upload | None) -> Done:
+        """Rename and upload at once, then ask for both sizes and the next port at once."""
+        if "SIZE" in self._session.missing:
+            return PlainLine(self._session).step(rename, upload)
+        done = Done(rename_error=self._fault(rename))
+        rename = None if done.rename_error else rename
+        try:
+            if upload:
+                self._carry(rename, upload, done)
+                self._verify(upload, done)
+        except TransportError as error:
+            done.upload_error = error
+            self._port = None
+        if rename and not upload:
+            self._rename(rename, done)
+        return done
+
+    def _fault(self, rename: Rename | None) -> TransportError | None:
+        try:
+            for path in (rename.old, rename.new) if rename else ():
+                self._session.check(path)
+        except TransportError as error:
+            return error
+        return None
+
+    def _rename(self, rename: Rename, done: Done) -> None:
+        session = self._session
+        try:
+            with session.step("rename", lost=Kind.UNCERTAIN):
+                session.wire.send(f"RNFR {rename.old}", f"RNTO {rename.new}")
+            done.rename_error = self._read_rename()
+        except TransportError as error:
+            done.rename_error = error
+
+    def _carry(self, rename: Rename | None, upload: Upload, done: Done) -> None:
+        session = self._session
+        session.check(upload.temporary)
+        session.check(upload.final)
+        with session.step("upload"):
+            port, self._port = self._port or channels.ask_for_port(session.wire, session.missing), None
+            connection = channels.begin(session.wire, port)
+        renaming = [f"RNFR {rename.old}", f"RNTO {rename.new}"] if rename else []
+        with connection:
+            if rename:  # until the replies are read
+                done.rename_error = TransportError(Kind.UNCERTAIN, "The connection failed (rename).", "rename")
+            with session.step("upload"):
+                session.wire.send(*renaming, f"STOR {upload.temporary}")
+            self._store(connection, rename, upload.content, done)
+
+    def _store(self, connection: socket, rename: Rename | None, content: bytes, done: Done) -> None:
+        session, wire = self._session, self._session.wire
+        failure: OSError | None = None
+        is_early = len(content) <= EARLY_BYTES and not isinstance(wire.sock, ssl.SSLSocket)
+        try:
+            channel = channels.finish(connection, session.server)
+            if is_early:
+                channel.send(content)
+        except OSError as error:
+            failure = error
+        if rename:
+            done.rename_error = self._read_rename()
+        with session.step("upload"):
+            wire.getresp()  # that it wants the file, or why not
+            if failure:
+                raise failure
+            with channel:
+                if not is_early:
+                    self._send(channel, content)
+                wire.voidresp()
+
+    def _send(self, channel: channels.DataChannel, content: bytes) -> None:
+        try:
+            channel.secure(self._session.wire, self._session.seen)
+            channel.send(content)
+        except OSError:
+            self._session.wire.voidresp()  # the server may say why, such as 452
+            raise
+
+    def _read_rename(self) -> TransportError | None:
+        """Read both replies. As both commands were sent, a connection lost at either leaves the rename in doubt."""
+        found: TransportError | None = None
+        for _ in ("RNFR", "RNTO"):
+            try:
+                with self._session.step("rename", lost=Kind.UNCERTAIN):
+                    self._session.wire.getresp()
+            except TransportError as error:
+                found = found or error
+        if found and self._session.is_broken:
+            found.kind = Kind.UNCERTAIN
+        return found
+
+    def _verify(self, upload: Upload, done: Done) -> None:
+        session = self._session
+        has_port = "EPSV" not in session.missing
+        with session.step("size"):
+            commands = [f"SIZE {upload.temporary}", f"SIZE {upload.final}"]
+            session.wire.send(*commands, *(["EPSV"] if has_port else []))
+        replies = [self._read() for _ in commands]
+        if has_port:
+            self._read_port()
+        temporary, final = (self._words(reply) for reply in replies)
+        if temporary.startswith("213") and final[:3] in ("213", "550"):
+            done.size, done.is_taken = int(temporary[4:]), final.startswith("213")
+        else:
+            self._port = None
+            look(session, upload, done)
+
+    def _read(self) -> str | TransportError:
+        """Read a reply to SIZE; what went wrong is kept until the other replies are read, too."""
+        try:
+            with self._session.step("size"):
+                try:
+                    return self._session.wire.getresp()
+                except ftplib.error_perm as error:
+                    return str(error)
+        except TransportError as error:
+            return error
+
+    @staticmethod
+    def _words(reply: str | TransportError) -> str:
+        if isinstance(reply, TransportError):
+            raise reply
+        return reply
+
+    def _read_port(self) -> None:
+        with contextlib.suppress(TransportError), self._session.step("upload"):
+            self._port = channels.port_in(self._session.wire.getresp())
+
+
+def look(session: Session, upload: Upload, done: Done) -> None:
+    """Ask for both sizes in every way that the server offers. Raises TransportError."""
+    done.size = session.expected_size(upload.temporary)
+    done.is_taken = session.size(upload.final) is not None
