@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -24,6 +25,8 @@ class End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Write what came before the connection stood."""
         self.transport = cast(asyncio.Transport, transport)
+        # asyncio does so by itself, but not for accepted sockets: their protocol number is not told.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in self._early:
             self.deliver(piece)
 
