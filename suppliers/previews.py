@@ -7,6 +7,7 @@ from lxml import etree
 from integrations.shopify.payloads import LineSnapshot, OrderSnapshot
 from orders.models import Order
 from suppliers import composing, drafting, samples
+from suppliers.documents import formats
 from suppliers.documents.content import DocumentContent, LineContent, from_json
 from suppliers.models import DeliveryContent, Mapping, Supplier, SupplierOrder
 
@@ -35,7 +36,7 @@ def look(supplier: Supplier, wanted: str, mapping: Mapping | None = None) -> Pre
     """
     of, content = _content(supplier, wanted.strip())
     draft = drafting.draft(content, supplier, mapping)
-    return Preview(of, draft, shown(draft, supplier.encoding), validity(supplier, draft))
+    return Preview(of, draft, shown(draft, supplier.encoding), validity(supplier, draft, mapping))
 
 
 def recent(supplier: Supplier) -> list[SupplierOrder]:
@@ -96,14 +97,15 @@ def pretty(document: bytes, encoding: str) -> str:
     return document.decode(encoding, "replace")
 
 
-def validity(supplier: Supplier, draft: drafting.Draft) -> str:
+def validity(supplier: Supplier, draft: drafting.Draft, mapping: Mapping | None = None) -> str:
     """Say in words how the document was checked; "" where there is none."""
     if draft.rendered is None:
         return ""
     if supplier.schema_id:
         return f"Valid: it satisfies the schema {supplier.schema}."
-    own = {Supplier.Format.HEMI: "Valid: it satisfies Hemi's schema.", Supplier.Format.UBL: "Its codes and sums hold."}
-    return f"{own.get(Supplier.Format(supplier.format), '')} The supplier has no schema of its own here.".strip()
+    by_itself = {formats.HEMI: "Valid: it satisfies Hemi's schema.", formats.UBL: "Its codes and sums are valid."}
+    checked = by_itself.get(formats.OWN if mapping else supplier.format, "It can be made.")
+    return f"{checked} No schema is set at the supplier, so nothing more was asked."
 
 
 def _line(line: LineSnapshot) -> LineContent:

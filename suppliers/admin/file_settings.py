@@ -12,6 +12,7 @@ from suppliers.models import PreSendRule, Supplier
 from suppliers.presend import UNREPLACEABLE
 
 Demand, Remedy = PreSendRule.Demand, PreSendRule.Remedy
+_VALUE = "A number; the characters, such as a-z A-Z 0-9 or latin-1; or the words, separated by commas."
 # What only those who may map suppliers change.
 MAPPED = ["format", "csv_delimiter", "encoding", "schema", "unit_code", "replacements"]
 
@@ -48,7 +49,7 @@ class PreSendRuleForm(forms.ModelForm):
     """A rule that can be carried out, or the reason why not."""
 
     field = forms.ChoiceField(choices=list(fields.LABELS.items()), widget=UnfoldAdminSelectWidget)
-    value = forms.CharField(max_length=1000, required=False, widget=UnfoldAdminTextInputWidget)
+    value = forms.CharField(max_length=1000, required=False, widget=UnfoldAdminTextInputWidget, help_text=_VALUE)
 
     class Meta:
         model = PreSendRule
@@ -77,6 +78,7 @@ class PreSendRuleInline(TabularInline):
     form = PreSendRuleForm
     verbose_name_plural = "rules before a document is made"
     extra = 0
+    hide_title = True
     tab = True
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
