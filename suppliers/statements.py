@@ -155,7 +155,9 @@ def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:
 
 
 def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
-    said, lines = spoken(row), list(part.lines.all())
+    said = spoken(row)
+    is_cancellation = part.kind == SupplierOrder.Kind.CANCELLATION
+    lines = [] if is_cancellation else list(part.lines.all())
     is_known = (
         bool(said.despatch) and Shipment.objects.filter(reference=part.reference, despatch=said.despatch).exists()
     )
@@ -163,8 +165,10 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     doubts = " ".join(change.doubts)
     is_new = bool(change.lines or change.status != part.status)
     _write(row, part, change)
-    if doubts and not _was_told(row, doubts[:500]):
-        _doubt(part, doubts)
+    if is_cancellation and change.status in (Status.REJECTED, Status.SHIPPED):
+        _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
+    elif doubts and not _was_told(row, doubts[:500]):
+        _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     elif change.rejected:
         _tell_rejected(row, part, change)
     if is_new:
@@ -197,8 +201,7 @@ def _next_despatch(part: SupplierOrder) -> str:
     return f"{part.reference}/{Shipment.objects.filter(reference=part.reference).count() + 1}"
 
 
-def _doubt(part: SupplierOrder, doubts: str) -> None:
-    note = f"{part.supplier}: {doubts} Ask the supplier which holds."
+def _heed(part: SupplierOrder, note: str) -> None:
     SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
     timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
 

@@ -11,6 +11,7 @@ from suppliers.reply_formats.statements import LineStatement, Statement, Unreada
 from suppliers.tests.test_replies import document
 
 EXAMPLES = Path(os.environ.get("HEMI_REFERENCE_DATA", "../shared/data")) / "ubl-2.1" / "xml"
+SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 URN = "urn:oasis:names:specification:ubl:schema:xsd:"
 
 
@@ -44,6 +45,12 @@ class TestHemi:
         assert said.lines == (LineStatement("2", "", "shipped", 3),)
         assert (said.despatch, said.carrier, said.numbers) == ("D-1", "DHL", ("JJ1", "JJ2"))
         assert said.urls == ("https://t.example/JJ1",)
+
+    @pytest.mark.parametrize("name", ["lines", "shipped"])
+    def test_the_samples_of_the_documentation_are_read(self, name):
+        [said] = read((SAMPLES / f"reply-{name}.xml").read_bytes())
+        assert said.reference == "HM000042-NORTH-1"
+        assert said.kind == {"lines": "rejected"}.get(name, name)
 
     def test_lines_may_fare_otherwise_than_the_rest(self):
         line = "<Line><Sku>MUG</Sku><Status>rejected</Status><Reason>Sold out</Reason></Line>"

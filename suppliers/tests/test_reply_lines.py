@@ -166,6 +166,17 @@ def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
     assert part.order.events.filter(kind="reply_too_late").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "needs"), [("accepted", ""), ("rejected", "rejected to"), ("shipped", "shipped to")]
+)
+def test_a_cancellation_that_is_not_accepted_needs_a_call(part, status, needs):
+    SupplierOrder.objects.update(kind=SupplierOrder.Kind.CANCELLATION)
+    say(part, status)
+    assert (part.status, lines(part), shipped()) == (status, [("", None, 0)] * 2, [])
+    assert (f"{status} to the cancellation" in part.attention) == (status != "accepted")
+    assert bool(part.attention) == (status != "accepted")
+
+
 def test_every_reply_is_a_statement_with_its_words(part):
     tracking = (
         "<Carrier>DHL</Carrier><TrackingNumber>JJ1</TrackingNumber><TrackingUrl>https://t.example/1</TrackingUrl>"
