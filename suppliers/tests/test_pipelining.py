@@ -152,3 +152,13 @@ def test_a_line_break_in_a_name_never_reaches_the_server(server, session):
     both = line.step(Rename("in/a", "in/b\r\nDELE y"), upload(1))
     assert (both.rename_error.kind, both.size) == (Kind.FILE, len(SMALL))
     assert "DELE" not in sent(server)
+
+
+@pytest.mark.parametrize("fault", [{"reply": (425, "No port")}, {"cut": "before"}, {"cut": "after"}])
+def test_a_rename_whose_upload_could_not_begin_is_done_or_said_not_to_be(server, session, fault):
+    session.upload("in/1.part", SMALL)
+    server.faults.add("EPSV", **fault)
+    done = pipelining.line(session).step(rename(1), upload(2))
+    assert done.upload_error.kind == Kind.TEMPORARY
+    is_renamed = set(files(server)) == {"1.xml"}
+    assert (done.rename_error is None) == is_renamed == ("reply" in fault)

@@ -44,6 +44,7 @@ class Done:
     upload_error: TransportError | None = None
     size: int | None = None  # of the uploaded file, as the server tells it
     is_taken: bool = False  # a file lies under the final name
+    is_rename_sent: bool = False
 
 
 class Line(Protocol):
@@ -103,7 +104,7 @@ class FtpLine:
         except TransportError as error:
             done.upload_error = error
             self._port = None
-        if rename and not upload:
+        if rename and not done.is_rename_sent:
             self._rename(rename, done)
         return done
 
@@ -134,6 +135,7 @@ class FtpLine:
         renaming = [f"RNFR {rename.old}", f"RNTO {rename.new}"] if rename else []
         with connection:
             if rename:  # until the replies are read
+                done.is_rename_sent = True
                 done.rename_error = TransportError(Kind.UNCERTAIN, "The connection failed (rename).", "rename")
             with session.step("upload"):
                 session.wire.send(*renaming, f"STOR {upload.temporary}")
