@@ -88,6 +88,14 @@ def test_a_query_is_given_up_after_a_few_failures(shopify, client):
     assert client.execute(queries.SHOP)  # all four faults were met
 
 
+def test_a_mutation_whose_time_is_over_is_never_sent(shopify):
+    token = shopify.issue_token("client-1", "test", SCOPES)
+    with with_deadline(shopify, 0, token) as client, pytest.raises(ShopifyError) as caught:
+        client.execute(queries.SUBSCRIBE, SUBSCRIBE)
+    assert caught.value.kind == Kind.TEMPORARY
+    assert not shopify.state.subscriptions
+
+
 @pytest.mark.parametrize("kind", ["500", "502", "lost", "timeout"])
 def test_a_mutation_that_may_have_been_done_is_not_repeated(shopify, client, kind, monkeypatch):
     monkeypatch.setattr("integrations.shopify.client.READ_SECONDS", 0.5)
