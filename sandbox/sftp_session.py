@@ -21,6 +21,7 @@ class Server(FileServer):
     """What a session needs from the server that it belongs to."""
 
     client_key = ""
+    slowness = 0.0  # seconds before each operation
     connections: weakref.WeakSet[asyncssh.SSHServerConnection]
 
 
@@ -132,6 +133,8 @@ class Files(asyncssh.SFTPServer):
         return await self._play("REALPATH", path, lambda: super(Files, self).realpath(path))
 
     async def _play(self, command: str, path: bytes, work: Callable[[], Any], fault: Fault | None = None) -> Any:
+        if self._sandbox.slowness:
+            await asyncio.sleep(self._sandbox.slowness)
         told = os.fsdecode(path)
         entry = self._sandbox.ledger.record(self._number, command, told)
         fault = fault or self._sandbox.faults.take(command, told)

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 
 import asyncssh
 import pytest
@@ -207,3 +208,13 @@ def test_a_greeting_that_is_not_ssh(server, said):
         error = failure(open_session, where(server, port=listener.getsockname()[1], connect_timeout=1))
         thread.join()
     assert (error.kind, error.step) == ("temporary", "connect")
+
+
+def test_a_server_that_confirms_block_after_block_slowly_is_given_up(server):
+    server.slowness = 0.1
+    session = open_session(where(server, data_timeout=0.4))
+    begun = time.monotonic()
+    error = failure(session.upload, "in/a.part", CONTENT * 4)
+    assert (error.kind, error.step, session.is_broken) == ("temporary", "upload", True)
+    assert time.monotonic() - begun < 2
+    session.close()

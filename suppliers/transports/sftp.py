@@ -4,7 +4,6 @@ No method repeats anything. What a failure means is said by the TransportError's
 """
 
 import contextlib
-import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -46,7 +45,7 @@ class SftpSession:
         """Store `content` at `path`; returns after the server has confirmed every block and the end."""
         flags = wire.OPEN_WRITE | wire.OPEN_CREATE | wire.OPEN_TRUNCATE
         name = self.encoded(path)
-        with self.step("upload"):
+        with self.step("upload"), self._limited():
             handle = self.wire.ask(wire.OPEN, name, flags, wire.NO_ATTRIBUTES).expect(wire.HANDLE).get_binary()
             self._write(handle, content)
 
@@ -92,7 +91,7 @@ class SftpSession:
     def listing(self, folder: str) -> dict[str, Entry]:
         """Return the files in `folder`, by name."""
         name = self.encoded(folder or ".")
-        with self.step("list"):
+        with self.step("list"), self._limited():
             handle = self.wire.ask(wire.OPENDIR, name).expect(wire.HANDLE).get_binary()
             with self._closing(handle):
                 return self._entries(handle)
@@ -100,7 +99,7 @@ class SftpSession:
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of the file at `path`; more than `limit` bytes is an error of kind file."""
         name = self.encoded(path)
-        with self.step("read"):
+        with self.step("read"), self._limited():
             opened = self.wire.ask(wire.OPEN, name, wire.OPEN_READ, wire.NO_ATTRIBUTES)
             handle = opened.expect(wire.HANDLE).get_binary()
             with self._closing(handle):
@@ -147,6 +146,9 @@ class SftpSession:
             words = self.server.masked(str(error)) or "the connection was closed"
             raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
 
+    def _limited(self) -> contextlib.AbstractContextManager[None]:
+        return self.wire.within(2 * self.server.data_timeout)
+
     def _stat(self, path: str) -> sftp_names.Attributes | None:
         try:
             return sftp_names.attributes(self.wire.ask(wire.STAT, self.encoded(path)).expect(wire.ATTRS))
@@ -168,14 +170,11 @@ class SftpSession:
         """Write the blocks, not waiting for each reply, then close; the first refusal counts."""
         waiting: deque[int] = deque()
         refused: Refused | None = None
-        deadline = time.monotonic() + self.server.data_timeout
         for start in range(0, len(content), _BLOCK):
             if len(waiting) >= _AHEAD:
                 refused = self._confirmed(waiting.popleft(), refused)
             if refused:
                 break
-            if time.monotonic() > deadline:
-                raise TimeoutError("the server takes the data too slowly")
             waiting.append(self.wire.send(wire.WRITE, handle, wire.wide(start), content[start : start + _BLOCK]))
         waiting.append(self.wire.send(wire.CLOSE, handle))
         for number in waiting:
@@ -201,7 +200,6 @@ class SftpSession:
 
     def _entries(self, handle: bytes) -> dict[str, Entry]:
         files: dict[str, Entry] = {}
-        deadline = time.monotonic() + 2 * self.server.data_timeout
         length = 0
         while True:
             try:
@@ -213,21 +211,16 @@ class SftpSession:
             length += len(fields.asbytes())
             if length > LISTING_LIMIT:
                 raise TransportError(Kind.FILE, f"The listing is larger than {LISTING_LIMIT:,} bytes.", "list")
-            if time.monotonic() > deadline:
-                raise TimeoutError("the server lists too slowly")
             files.update(sftp_names.entries(fields, self.server.name_encoding))
 
     def _content(self, handle: bytes, limit: int) -> bytes:
         size = sftp_names.attributes(self.wire.ask(wire.FSTAT, handle).expect(wire.ATTRS)).size or 0
         content = bytearray()
-        deadline = time.monotonic() + 2 * self.server.data_timeout
         while size <= limit and len(content) <= limit:
             before = len(content)
             content += self._ahead(handle, before, max(size - before, _BLOCK))
             if len(content) == before:
                 return bytes(content)
-            if time.monotonic() > deadline:
-                raise TimeoutError("the server sends too slowly")
         raise TooLarge(limit)
 
     def _ahead(self, handle: bytes, offset: int, length: int) -> bytes:

@@ -4,8 +4,11 @@ paramiko's own client drops the errors of pipelined writes and of closing a file
 every request has its reply read.
 """
 
+import contextlib
+import math
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import paramiko
@@ -59,6 +62,7 @@ class SftpWire:
         self.extensions: tuple[str, ...] = ()
         self._channel = channel
         self._number = 0
+        self._ends_at = math.inf
         self._waiting: dict[int, Reply] = {}
         self._begin()
 
@@ -71,7 +75,7 @@ class SftpWire:
 
     def reply(self, number: int) -> Reply:
         """Return the reply to a request. Raises TimeoutError and ConnectionError."""
-        ends_at = time.monotonic() + self.timeout
+        ends_at = min(time.monotonic() + self.timeout, self._ends_at)
         while number not in self._waiting:
             kind, content = self._packet(ends_at)
             fields = paramiko.Message(content)
@@ -81,6 +85,15 @@ class SftpWire:
     def ask(self, kind: int, *fields: bytes | int) -> Reply:
         """Send one request and return its reply."""
         return self.reply(self.send(kind, *fields))
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let all replies that are asked for inside come within so many seconds together."""
+        self._ends_at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._ends_at = math.inf
 
     def _begin(self) -> None:
         self._write(struct.pack(">BI", INIT, 3))
