@@ -42,6 +42,7 @@ def tell():
     Shipment.objects.update(next_attempt_at=past)
     Shipment.objects.exclude(lease_until=None).update(lease_until=past)
     for row in Fulfilment.objects.filter(status=Fulfilment.Status.CALLING):
+        assert row.called_at
         Fulfilment.objects.filter(pk=row.pk).update(called_at=row.called_at - fulfilments.SETTLED_AFTER)
     fulfilments.tell()
 
