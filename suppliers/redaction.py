@@ -77,6 +77,9 @@ def _empty_part(part: SupplierOrder, words: frozenset[str]) -> None:
     part.findings = [{**finding, "text": scrub(finding["text"], words)} for finding in part.findings]
     names = ["hold_reason", "cancel_reason", "attention", "reply_reason", "supplier_reference", "last_error"]
     part.save(update_fields=[*names, "findings"])
+    for line in part.lines.exclude(reply_reason=""):
+        line.reply_reason = scrub(line.reply_reason, words)
+        line.save(update_fields=["reply_reason"])
     # Before and after are names and addresses: what changed is kept only as what kind of thing it was.
     for amendment in part.amendments.all():
         amendment.changes, amendment.reason = [], scrub(amendment.reason, words)
