@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify
-from suppliers.models import Delivery, Endpoint, RoutingRule, Supplier, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.models import (
+    Delivery,
+    Endpoint,
+    ReplyColumns,
+    ReplyStatement,
+    RoutingRule,
+    Supplier,
+    SupplierOrder,
+    SupplierOrderLine,
+    SupplierReply,
+)
 from suppliers.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -291,3 +301,72 @@ def _one_of_all(number):
         status=SupplierReply.Status.APPLIED,
         supplier_order=part,
     )
+
+
+class TestStatement:
+    def _lone(self):
+        part = _sent_part()
+        reply = _one_of_all(0)
+        SupplierReply.objects.update(status=SupplierReply.Status.UNMATCHED, endpoint=part.supplier.endpoint)
+        said = {"reference": "NW-9", "kind": "accepted", "rest": "accepted", "status": "unmatched"}
+        return part, ReplyStatement.objects.create(reply=reply, position=1, **said)
+
+    def test_it_is_matched_to_the_order_that_a_person_names(self, boss):
+        part, row = self._lone()
+        assert "Match to an order" in _page(boss, row)
+        assert self._match(boss, row, "HM999999-NO-1") == [
+            "No order “HM999999-NO-1” has a part whose supplier replies at this endpoint."
+        ]
+        assert self._match(boss, row, part.reference)[-1] == "The statement is matched and applied."
+        part.refresh_from_db()
+        assert (part.status, SupplierReply.objects.get().status) == ("accepted", "applied")
+        assert part.order.events.filter(kind="reply_accepted", actor__username="boss").exists()
+
+    def test_it_is_settled_with_a_reason(self, boss):
+        part, row = self._lone()
+        _press(boss, row.reply, "settle", reason="A test of theirs")
+        row.refresh_from_db()
+        part.refresh_from_db()
+        assert (row.status, row.note, part.status) == ("settled", "Settled: A test of theirs (boss)", "sent")
+        told = _told(_press(boss, row, "settle", reason="Again"))
+        assert told[-1] == "This statement was applied or settled already."
+
+    def _match(self, client, row, name):
+        url = f"{BASE}/replystatement/{row.pk}/match/"
+        return _told(client.post(url, {"_form_submitted": "on", "name": name}))
+
+
+class TestReplyColumns:
+    def test_they_are_set_on_the_endpoint(self, boss):
+        endpoint = factories.endpoint()
+        columns = {"delimiter": "\t", "encoding": "latin-1", "has_header": "on", "reference": "Auftrag"}
+        columns |= {"status": "Stand", "words": "versandt = shipped"}
+        self._post(boss, endpoint, columns)
+        found = ReplyColumns.objects.get(endpoint=endpoint)
+        assert (found.delimiter, found.words) == ("\t", "versandt = shipped")
+
+    @pytest.mark.parametrize(
+        ("wrong", "why"),
+        [
+            ({"encoding": "klingon"}, "Such as utf-8"),
+            ({"words": "versandt"}, "is not like: versandt = shipped"),
+            ({"has_header": ""}, "give the number of the column"),
+        ],
+    )
+    def test_what_cannot_be_used_is_refused(self, boss, wrong, why):
+        endpoint = factories.endpoint()
+        columns = {"delimiter": ";", "encoding": "utf-8", "has_header": "on", "reference": "Auftrag", "status": "2"}
+        assert why in self._post(boss, endpoint, {**columns, **wrong}).content.decode()
+        assert not ReplyColumns.objects.exists()
+
+    def _post(self, boss, endpoint, columns):
+        inline = {f"reply_columns-0-{name}": value for name, value in columns.items() if value}
+        form = _endpoint_form(name=endpoint.name, **{"reply_columns-TOTAL_FORMS": 1, **inline})
+        return boss.post(f"{BASE}/endpoint/{endpoint.pk}/change/", form)
+
+
+def _sent_part():
+    supplier = factories.supplier()
+    part = factories.part(supplier, status=SupplierOrder.Status.SENT)
+    factories.delivery(supplier, supplier_order=part, status=Delivery.Status.SENT)
+    return part
