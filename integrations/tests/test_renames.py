@@ -1,15 +1,16 @@
 """A store that was renamed is followed, because it says so itself, and nobody else is believed."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from integrations import renames
-from integrations.models import AccountShopify, StaffAlert, WebhookEvent
+from integrations.models import AccountShopify, Integration, IntegrationCredentials, StaffAlert, WebhookEvent
 from integrations.services import accounts
 from integrations.tests import hints
-from integrations.tests.webhooks import post
+from integrations.tests.webhooks import post, post_to_app
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +111,49 @@ def test_a_store_that_does_not_answer_changes_nothing(client, shopify, known):
     renames.follow_renames()
     known.refresh_from_db()
     assert (known.shop_name, known.hinted_name) == ("test", "")
+
+
+def redaction_of(account, name="renamed", **changes):
+    return json.dumps({"shop_id": account.shopify_shop_id, "shop_domain": f"{name}.myshopify.com"} | changes).encode()
+
+
+def without_token(known):
+    AccountShopify.objects.update(access_token="")
+    known.refresh_from_db()
+
+
+def test_a_store_without_a_token_is_followed_by_its_redaction(client, known, integration):
+    without_token(known)
+    body = redaction_of(known)
+    named = {"Topic": "shop/redact", "Shop_Domain": "renamed.myshopify.com"}
+    assert post_to_app(client, integration, body, **named).status_code == 200
+    known.refresh_from_db()
+    assert (known.shop_name, known.former_names) == ("renamed", ["test"])
+    assert bytes(WebhookEvent.objects.get(account=known).body) == body
+
+
+@pytest.mark.parametrize("spoil", ["unsigned", "another_id", "no_id", "huge_id", "no_json", "another_app", "connected"])
+def test_no_other_body_renames_a_store(client, known, integration, spoil):
+    if spoil != "connected":
+        without_token(known)
+    ids = {"another_id": 1, "no_id": None, "huge_id": "9" * 40}
+    body = b"[]" if spoil == "no_json" else redaction_of(known, shop_id=ids.get(spoil, known.shopify_shop_id))
+    more = {"Hmac_Sha256": "wrong"} if spoil == "unsigned" else {}
+    if spoil == "another_app":
+        integration = Integration.objects.create(name="Another")
+        IntegrationCredentials.objects.create(integration=integration, client_id="client-2", client_secret="hush")
+    named = {"Topic": "shop/redact", "Shop_Domain": "renamed.myshopify.com", **more}
+    assert post_to_app(client, integration, body, **named).status_code == 401
+    known.refresh_from_db()
+    assert (known.shop_name, known.former_names) == ("test", [])
+    assert known.hinted_name == ("renamed" if spoil == "connected" else "")
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_store_that_cannot_be_asked_is_told_once(client, shopify, known):
+    without_token(known)
+    for _ in range(2):
+        AccountShopify.objects.update(hinted_at=None)
+        assert as_new(client, known) == 401
+        renames.follow_renames()
+    assert "under the name renamed" in known.events.get(kind="rename_unsure").text
