@@ -199,11 +199,13 @@ WEBHOOK_HANDLERS = {
     "customers/redact": ["integrations.privacy.take"],
     "shop/redact": ["integrations.privacy.take"],
 }
-# Privacy requests: each app sees to its own rows. Orders come last, for the others find their rows through them.
+# Privacy requests: each app sees to its own rows. Orders come after those that find their rows through them; once they
+# are marked, what comes is emptied as it comes, and what came in meanwhile is looked for.
 PRIVACY_SETTLEMENT = ["suppliers.redaction.unsettled", "orders.redaction.unsettled", "integrations.redaction.unsettled"]
 PRIVACY_KNOWLEDGE = ["orders.redaction.know"]
 PRIVACY_HOLDINGS = ["orders.redaction.holdings", "suppliers.redaction.holdings", "integrations.redaction.holdings"]
 PRIVACY_REDACTORS = ["integrations.redaction.redact", "suppliers.redaction.redact", "orders.redaction.redact"]
+PRIVACY_REDACTORS += ["suppliers.redaction.redact_late", "integrations.redaction.redact"]
 
 # Delivery
 DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVERY_MAX_ATTEMPTS", default="12"), least=1)

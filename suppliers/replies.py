@@ -1,19 +1,22 @@
 """What suppliers answer to an order file: read Hemi's reply XML strictly, then move the supplier order upwards."""
 
 import logging
-from dataclasses import dataclass
+import traceback
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from lxml import etree
 
-from hemi.lib import claims, queue
-from orders import timeline
+from hemi.lib import claims, erasure, queue
+from orders import settlement, timeline
+from suppliers import redaction
 from suppliers.models import Delivery, SupplierOrder, SupplierReply
 
 log = logging.getLogger(__name__)
@@ -96,8 +99,10 @@ def _apply_one(row: SupplierReply) -> None:
         with transaction.atomic():
             if _mine(row).update(lease_until=timezone.now() + LEASE):
                 _apply(row)
-    except Exception as error:  # one reply that Hemi cannot handle must not hold up the others
-        log.exception("reply.broken", extra=_ids(row))
+    except Exception as error:  # noqa: BLE001 - one reply that Hemi cannot handle must not hold up the others
+        place = traceback.extract_tb(error.__traceback__)[-1]  # its message may quote what the supplier wrote
+        said = f"{type(error).__name__} ({place.filename.rsplit('/', 1)[-1]}:{place.lineno})"
+        log.error("reply.broken", extra={**_ids(row), "error": said})
         _wait(row, f"Hemi failed on it ({type(error).__name__}) and will try again.")
 
 
@@ -111,7 +116,9 @@ def _apply(row: SupplierReply) -> None:
     part = _match(row, reply)
     if part is None:
         return
-    row.supplier_order = part
+    row.supplier_order, part.order = part, settlement.locked(part.order_id)
+    if part.order.redacted_at:  # the supplier writes of a customer whose data was removed
+        reply = replace(reply, reason=redaction.REMOVED if reply.reason else "")
     if part.status not in SupplierOrder.RANK:
         _leave(row, part, reply)
     else:
@@ -174,17 +181,15 @@ def _keep_status(row: SupplierReply, part: SupplierOrder, reply: Reply) -> None:
 
 
 def _close(row: SupplierReply, status: str, note: str) -> None:
-    applied_at = timezone.now() if status == SupplierReply.Status.APPLIED else None
-    _mine(row).update(
-        status=status,
-        note=note[:500],
-        kind=row.kind,
-        reference=row.reference,
-        supplier_order=row.supplier_order,
-        applied_at=applied_at,
-        claim_token="",
-        lease_until=None,
-    )
+    now = timezone.now()
+    values: dict[str, Any] = {"status": status, "note": note[:500], "kind": row.kind, "reference": row.reference}
+    values |= {"supplier_order": row.supplier_order, "claim_token": "", "lease_until": None}
+    values["applied_at"] = now if status == SupplierReply.Status.APPLIED else None
+    if redaction.is_about_a_removed_customer(row):
+        values |= {"content": b"", "redacted_at": now}
+        values["note"] = redaction.NOTE if status == SupplierReply.Status.UNREADABLE else values["note"]
+    with erasure.thorough():
+        _mine(row).update(**values)
     log.info("reply.read", extra={**_ids(row), "status": status})
 
 

@@ -110,14 +110,18 @@ def again():
 
 
 def answer(server, supplier, part):
+    verdict = Verdict("rejected", f"{NAME} does not answer {PHONE}")
+    fetch(server, supplier, reply_document(part.reference, "NW-9", verdict))
+    replies.apply_replies()
+
+
+def fetch(server, supplier, content):
     folder = server.root / "out"
     folder.mkdir(exist_ok=True)
-    verdict = Verdict("rejected", f"{NAME} does not answer {PHONE}")
-    (folder / "R.xml").write_bytes(reply_document(part.reference, "NW-9", verdict))
+    (folder / "R.xml").write_bytes(content)
     for _ in range(2):
         factories.let_time_pass()
         inbound.collect(supplier.endpoint_id)
-    replies.apply_replies()
 
 
 def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supplier, server):
@@ -275,6 +279,106 @@ def test_a_later_webhook_brings_nothing_back(client, account, supplier):
     deliver()
     assert searching.in_rows(WORDS) == []
     assert Delivery.objects.count() == 1
+
+
+def test_a_late_reply_counts_and_brings_nothing_back(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    part = Order.objects.get().supplier_orders.get()
+    answer(server, supplier, part)
+    part.refresh_from_db()
+    assert part.status == "rejected" and part.attention
+    assert SupplierReply.objects.get().status == "applied"
+    assert searching.in_rows(WORDS) == []
+
+
+def test_a_late_reply_that_cannot_be_read_is_not_kept(client, account, supplier, server, caplog):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    part = Order.objects.get().supplier_orders.get()
+    good = reply_document(part.reference, "NW-9", Verdict("accepted"))
+    odd = good.replace(b"<Status>accepted", f"<Status>{NAME}".encode())
+    fetch(server, supplier, odd)
+    fetch(server, supplier, odd.replace(part.reference.encode(), b"HM999999-NORTH-1"))
+    replies.apply_replies()
+    mine, unknown = SupplierReply.objects.order_by("pk")
+    assert (mine.status, bytes(mine.content), bool(mine.redacted_at)) == ("unreadable", b"", True)
+    assert NAME not in mine.note and NAME in bytes(unknown.content).decode()
+    assert NAME not in caplog.text
+
+
+def test_a_reply_that_waits_is_read_before_it_is_emptied(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    part = Order.objects.get().supplier_orders.get()
+    fetch(server, supplier, reply_document(part.reference, "NW-9", Verdict("rejected", f"{NAME} moved")))
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert "the reply R.xml: it was not read yet" in PrivacyRequest.objects.get().report
+    replies.apply_replies()
+    again()
+    part.refresh_from_db()
+    assert (PrivacyRequest.objects.get().status, part.status) == ("done", "rejected")
+    assert searching.in_rows(WORDS) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16", "ascii"])
+def test_a_reply_of_no_order_goes_in_whatever_encoding(client, account, supplier, server, encoding):
+    body = person()
+    send(client, account, body)
+    deliver()
+    fetch(server, supplier, f"<odd>{NAME} moved</odd>".encode(encoding, "xmlcharrefreplace"))
+    replies.apply_replies()
+    assert SupplierReply.objects.get().size
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert bytes(SupplierReply.objects.get().content) == b""
+
+
+def test_what_comes_in_while_it_is_removed_goes_as_well(client, account, supplier, server, settings):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    meanwhile.update(run=lambda: comes_in(client, account, supplier, server, body))
+    first, *others = settings.PRIVACY_REDACTORS
+    settings.PRIVACY_REDACTORS = [first, others[0], f"{__name__}.pause", *others[1:]]
+    privacy.work()
+    assert (PrivacyRequest.objects.get().status, SupplierReply.objects.get().status) == ("done", "applied")
+    assert searching.in_rows(WORDS) == []
+
+
+meanwhile = {}
+
+
+def pause(subject, known):
+    """Let something happen in the middle of a redaction, once."""
+    meanwhile.pop("run", lambda: None)()
+    return {}
+
+
+def comes_in(client, account, supplier, server, body):
+    send(client, account, {**body, "updated_at": "2026-11-20T12:00:00+01:00"}, "orders/updated")
+    answer(server, supplier, Order.objects.get().supplier_orders.get())
+
+
+def test_what_a_supplier_wrote_goes_as_a_whole(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    part = Order.objects.get().supplier_orders.get()
+    fetch(server, supplier, reply_document(part.reference, "NW-9", Verdict("rejected", "Fr. Qstbg has moved")))
+    replies.apply_replies()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert searching.in_rows(["Qstbg"]) == []
 
 
 def test_an_old_order_that_was_never_seen_comes_without_its_customer(client, account, supplier):
