@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection
-from django.db.models import Field, Model
+from django.db.models import Field, Model, UniqueConstraint
 
 from hemi.lib.together import NotDone, Piece, Together
 
@@ -78,13 +79,15 @@ class _Table:
     head: str
     place: str
     tail: str
+    unique: Callable[[Row], Any]
 
     def __post_init__(self) -> None:
         self.together: Together[Row] = Together(self._insert_batch)
 
     def _insert_batch(self, take: Callable[[], Sequence[Piece[Row]]], seconds: float) -> None:
         with _in_turn(seconds):
-            batch = take()
+            # In one order in all processes: two that insert the same repeats would wait for each other for ever.
+            batch = sorted(take(), key=lambda piece: self.unique(piece.work))
             for piece, outcome in zip(batch, self._outcomes([piece.work for piece in batch]), strict=True):
                 piece.outcome = outcome
 
@@ -113,7 +116,14 @@ def _table(model: type[Model]) -> _Table:
     # SQLite counts the keys itself; having them returned would be one more step inside its lock.
     tail = "" if connection.vendor == "sqlite" else f" RETURNING {quote(str(model._meta.pk.column))}"
     place = f"({', '.join(['%s'] * len(fields))})"
-    return _Table(fields, f"INSERT INTO {quote(model._meta.db_table)} ({columns})", place, tail)  # noqa: S608
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608
+    return _Table(fields, head, place, tail, _unique(model, list(fields.values())))
+
+
+def _unique(model: type[Model], fields: list[Field]) -> Callable[[Row], Any]:
+    """Return what gives the part of a row that its constraint wants to be unique."""
+    names = next(found.fields for found in model._meta.constraints if isinstance(found, UniqueConstraint))
+    return itemgetter(*(index for index, field in enumerate(fields) if field.name in names))
 
 
 @contextmanager
