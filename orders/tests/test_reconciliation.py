@@ -144,6 +144,29 @@ def test_a_long_run_is_cut_into_slices(connected, store, monkeypatch):
     assert counts[0] < 30 == counts[-1] and len(counts) == 3
 
 
+def test_a_run_in_slices_overlaps_with_the_next_one(connected, store, monkeypatch):
+    monkeypatch.setattr(reconciliation, "SLICE_SECONDS", 0)
+    for number in range(30):
+        store.place_order("test", announce=False, updated_at=later(number - 60))
+    while reconciliation.reconcile():
+        pass
+    connected.refresh_from_db()
+    assert connected.reconciled_until <= timezone.now() - reconciliation.OVERLAP
+    store.place_order("test", announce=False, updated_at=later(-300))  # its change shows up in the search only now
+    make_due(connected)
+    while reconciliation.reconcile():
+        pass
+    assert Order.objects.count() == 31
+
+
+def test_nothing_from_before_the_cut_over_is_read(connected, store):
+    AccountShopify.objects.update(orders_from=timezone.now() - timedelta(seconds=60))
+    reconciliation.reconcile()
+    place(store, created_at=later(-600), updated_at=later(-600))
+    again(connected)
+    assert ids() == []
+
+
 def test_a_very_long_list_is_asked_for_in_parts(connected, store, monkeypatch):
     monkeypatch.setattr(order_lists, "RESTART_AFTER", 20)
     monkeypatch.setattr("sandbox.shopify.paging.LIST_MAXIMUM", 25)
