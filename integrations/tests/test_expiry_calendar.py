@@ -41,6 +41,14 @@ def test_the_api_version_ends_a_year_after_its_quarter(account):
     assert ends()["API version 2025-07"].is_over
 
 
+def test_an_api_version_in_use_is_listed_whoever_else_is_not_connected_yet(account, integration):
+    AccountShopify.objects.create(client=account.client, integration=integration, shop_name="waiting")
+    assert "API version 2026-10" not in ends()
+    connect()
+    AccountShopify.objects.filter(shop_name="waiting").update(access_token="")
+    assert [end.of for end in expiry_calendar.ends() if end.what == "API version 2026-10"] == [integration]
+
+
 @pytest.mark.parametrize(("app_type", "is_listed"), [("public", True), ("private", True), ("custom", False)])
 def test_lasting_tokens_of_public_apps_end_with_the_year(account, app_type, is_listed):
     connect()
