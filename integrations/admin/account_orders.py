@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
@@ -33,10 +32,6 @@ _CONFIRMED = (_Status.ACCEPTED, _Status.SHIPPED)
 _SENT = (_Status.SENT, _Status.TAKEN, _Status.REJECTED, *_CONFIRMED)
 
 
-def _first_day() -> date:
-    return timezone.now().astimezone(UTC).date() - timedelta(days=completeness.DAYS - 1)
-
-
 class CompletenessInline(ReadOnlyInline):
     """The last days of the store against what Hemi has, sent and had confirmed."""
 
@@ -47,7 +42,7 @@ class CompletenessInline(ReadOnlyInline):
     ordering = ["-day"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CompletenessDay]:
-        return super().get_queryset(request).filter(day__gte=_first_day())
+        return super().get_queryset(request).filter(day__gte=completeness.first_day())
 
     @display(description="sent")
     def sent(self, day: CompletenessDay) -> int:
@@ -80,7 +75,7 @@ class CompletenessInline(ReadOnlyInline):
 
 def _went(account_id: int) -> dict[date, tuple[int, int]]:
     parts = SupplierOrder.objects.filter(order=OuterRef("pk")).exclude(status=_Status.CANCELLED)
-    since = datetime.combine(_first_day(), datetime.min.time(), UTC)
+    since = datetime.combine(completeness.first_day(), datetime.min.time(), UTC)
     rows = (
         Order.objects.filter(account=account_id, placed_at__gte=since)
         .annotate(has_parts=Exists(parts))
@@ -126,7 +121,9 @@ class OrderButtons:
         return self.has_view_permission(request) and request.user.has_perm("orders.add_orderfetch")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountShopify]:
-        days = CompletenessDay.objects.filter(account=OuterRef("pk"), day__gte=_first_day(), checked_at__isnull=False)
+        days = CompletenessDay.objects.filter(
+            account=OuterRef("pk"), day__gte=completeness.first_day(), checked_at__isnull=False
+        )
         sums = days.order_by().values("account").annotate(gap=Sum(F("in_store") - F("stored"))).values("gap")
         return super().get_queryset(request).annotate(orders_missing=Subquery(sums))
 
