@@ -16,6 +16,7 @@ from orders.models import Order, OrderEvent, OrderLine
 REMOVED = "(removed with the customer's data)"
 _STREETS = ("name", "company", "address1", "address2", "phone")
 _OPEN = [OrderLine.Routing.WAITING, OrderLine.Routing.UNROUTED, OrderLine.Routing.WITHDRAWN]
+_WAITING = [Order.State.UNPAID, Order.State.FILTERED]
 _GOING = [Order.State.READY, Order.State.HELD]
 
 
@@ -47,12 +48,14 @@ def unsettled(subject: Subject) -> list[str]:
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
     """Empty the subject's orders, each under its lock, and the texts on their timelines."""
-    wanted = list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True))
-    for pk in wanted:
+    counts = {"orders": 0, "orders that wait and will never go out": 0}
+    for pk in list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True)):
         with transaction.atomic():
             order = settlement.locked(pk)
+            counts["orders"] += 1
+            counts["orders that wait and will never go out"] += order.state in _WAITING
             _empty(order, words_for(order, subject, known))
-    return {"orders": len(wanted)}
+    return counts
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from hemi.lib import claims, queue
 from integrations.shopify.errors import ShopifyError
-from orders import settlement, timeline
+from orders import readiness, settlement, timeline
 from orders.models import Order, OrderLine
 from suppliers import parts, product_types, rendering, rules
 from suppliers.models import RoutingRule, SupplierOrder
@@ -23,6 +23,7 @@ SLICE_SECONDS = 20
 BATCH = 20
 TYPE_TRIES = 5
 SLOW_SECONDS = 2
+_NEVER = "Its customer's data was removed before it was sent, so it never is. Settle it with the store, then cancel it."
 _WANTED = Q(needs_routing=True, needs_reread=False)
 
 
@@ -191,6 +192,9 @@ def _choose(line: OrderLine, rule_list: list[RoutingRule], order: Order) -> rule
 
 
 def _attention(order: Order) -> str:
+    if order.redacted_at:
+        unsent = order.lines.exclude(allocations__is_live=True).aggregate(pieces=Sum("sendable"))["pieces"] or 0
+        return _NEVER if readiness.is_owed(order, unsent) else ""
     if order.state != Order.State.READY:
         return ""
     count = order.lines.filter(routing=OrderLine.Routing.UNROUTED).count()

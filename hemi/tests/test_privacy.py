@@ -394,6 +394,38 @@ def test_an_old_order_that_was_never_seen_comes_without_its_customer(client, acc
     assert set(Order.objects.values_list("state", flat=True)) == {"nothing"}
 
 
+def test_an_order_that_is_paid_too_late_is_shown_to_a_person(client, account, supplier):
+    body = person(financial_status="pending")
+    send(client, account, body)
+    deliver()
+    assert Order.objects.get().state == "unpaid"
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    deliver()
+    order = Order.objects.get()
+    assert "1 orders that wait and will never go out" in PrivacyRequest.objects.get().report
+    assert (order.attention, order.state_reason) == ("", "Its customer's personal data was removed.")
+    later = {**body, "financial_status": "paid", "updated_at": "2027-01-01T00:00:00Z"}
+    send(client, account, later, "orders/paid")
+    deliver()
+    order.refresh_from_db()
+    assert "it never is" in order.attention and not Delivery.objects.exists()
+    services.cancel_order(order=order, reason="Refunded", by=None)
+    deliver()
+    order.refresh_from_db()
+    assert order.attention == ""
+
+
+def test_an_order_that_went_out_needs_nobody(client, account, supplier):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    deliver()
+    assert Order.objects.get().attention == ""
+
+
 def test_who_orders_again_is_a_customer_again(client, account, supplier):
     first = person()
     send(client, account, first)
