@@ -73,7 +73,6 @@ def reapply() -> int:
     """Remove once more what the ledger names, after a restore brought it back; return how many rows that were."""
     with erasure.thorough():
         removed = sum(sum(_redact(subject).values()) for subject in ledger.subjects())
-    erasure.close_traces()
     log.info("privacy.reapplied", extra={"rows": removed})
     return removed
 
@@ -158,11 +157,16 @@ def _known(subject: Subject) -> Known:
 
 
 def _subject(request: PrivacyRequest) -> Subject:
-    account = request.event.account if request.event else AccountShopify.objects.get(shop_name=request.shop_name)
     contacts: tuple[str, ...] = ()
     if request.event and request.event.redacted_at is None:
         contacts = webhook_bodies.compliance(request.event).contacts
-    return Subject(account, request.received_at, request.customer_id, tuple(request.order_ids), contacts)
+    return Subject(_account(request), request.received_at, request.customer_id, tuple(request.order_ids), contacts)
+
+
+def _account(request: PrivacyRequest) -> AccountShopify:
+    if request.event:
+        return request.event.account
+    return next(account for account in AccountShopify.objects.all() if request.shop_name in account.names)
 
 
 def _functions(table: str) -> list[Callable[..., Any]]:
@@ -187,9 +191,7 @@ def _finish(request: PrivacyRequest, report: str) -> None:
         ):
             return
         alerts.clear_alert("privacy_due", request.pk)
-        account = AccountShopify.objects.filter(shop_name=request.shop_name).first()
-        if account:
-            account_timeline.record(account, "privacy", f"{request.get_kind_display()}: done.")
+        account_timeline.record(_account(request), "privacy", f"{request.get_kind_display()}: done.")
     log.info("privacy.done", extra=_ids(request))
 
 

@@ -27,7 +27,7 @@ def unsettled(subject: Subject) -> list[str]:
 def redact(subject: Subject, known: Known) -> dict[str, int]:
     """Remove the subject's data from webhooks, alerts, earlier answers; of a store also its own contacts."""
     counts = {"webhooks": _events(subject, known), "alerts": _alerts(subject, known), "answers": _answers(subject)}
-    if subject.is_store:
+    if subject.is_store and not subject.account.is_authorised:  # one that came back has given its contacts anew
         counts["contacts of the store"] = _contacts(subject)
     return counts
 
@@ -106,7 +106,7 @@ def _alerts(subject: Subject, known: Known) -> int:
 
 
 def _answers(subject: Subject) -> int:
-    rows = PrivacyRequest.objects.filter(shop_name__in=subject.shop_names).exclude(answer=None)
+    rows = PrivacyRequest.objects.filter(shop_name__in=subject.account.names).exclude(answer=None)
     if not subject.is_store:
         rows = rows.filter(customer_id=subject.customer_id)
     return rows.update(answer=None, status=PrivacyRequest.Status.DONE, done_at=timezone.now())

@@ -48,7 +48,7 @@ def follow_body(app_uuid: UUID, body: bytes, claimed: str) -> bool:
         return False
     shop = _shop_in(body)
     account = integration.accounts.filter(shopify_shop_id=shop.id).first() if shop else None
-    if shop is None or account is None or shop.name in (account.shop_name, *account.former_names):
+    if shop is None or account is None or shop.name in account.names:
         return False
     if account.is_authorised:
         hint(account.pk, f"{shop.name}.myshopify.com")

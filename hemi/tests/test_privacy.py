@@ -560,6 +560,51 @@ def test_a_saved_ledger_reaches_a_backup_that_is_older(client, account, supplier
         call_command("redactions", "apply", str(saved))
 
 
+def test_the_ledger_finds_a_store_by_its_id_whatever_it_is_called(client, account, supplier, tmp_path, capsys):
+    body = person()
+    send(client, account, body)
+    deliver()
+    kept = {model: list(model.objects.values()) for model in (WebhookEvent, Order, Delivery)}
+    AccountShopify.objects.update(shop_name="renamed", former_names=["test"])
+    account.refresh_from_db()
+    renamed = post_to_app(
+        client,
+        account.integration,
+        json.dumps(wish(account, body["id"])).encode(),
+        Topic="customers/redact",
+        Shop_Domain="renamed.myshopify.com",
+    )
+    assert renamed.status_code == 200
+    inbox.process_events()
+    privacy.work()
+    saved = tmp_path / "redactions.json"
+    call_command("redactions", "save", str(saved))
+    Redaction.objects.all().delete()
+    AccountShopify.objects.update(shop_name="test", former_names=[])  # the backup is older than the new name
+    for model, rows in kept.items():
+        for row in rows:
+            model.objects.filter(pk=row["id"]).update(**row)
+    call_command("redactions", "apply", str(saved))
+    assert searching.in_rows(WORDS) == []
+    Redaction.objects.create(shop_name="elsewhere", shopify_shop_id=5)
+    call_command("redactions", "apply")
+    assert "of these stores, so nothing was looked for: elsewhere." in capsys.readouterr().err
+
+
+def test_a_store_that_took_over_a_name_is_not_covered(client, account, supplier):
+    Redaction.objects.create(shop_name="test", shopify_shop_id=5, at=timezone.now())
+    send(client, account, person())
+    assert Order.objects.get().email == EMAIL
+
+
+def test_a_store_that_came_back_keeps_its_contacts_after_a_restore(client, account, supplier):
+    Redaction.objects.create(shop_name="test", shopify_shop_id=account.shopify_shop_id, at=timezone.now())
+    AccountShopify.objects.update(access_token="shpat_x")
+    privacy.reapply()
+    account.refresh_from_db()
+    assert account.client_email == "owner@test.example"
+
+
 def test_two_workers_at_once_do_it_once(client, account, supplier):
     body = person()
     send(client, account, body)

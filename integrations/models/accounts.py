@@ -146,6 +146,11 @@ class AccountShopify(models.Model):
         return f"{self.shop_name}.myshopify.com"
 
     @property
+    def names(self) -> list[str]:
+        """The shop's name, and those that it had before."""
+        return [self.shop_name, *self.former_names]
+
+    @property
     def store_url(self) -> str:
         """Where the store's admin and API are."""
         return settings.SHOPIFY_SHOP_URL.format(shop=self.shop_name)
