@@ -16,6 +16,8 @@ from integrations.shopify.oauth import TokenGrant
 
 log = logging.getLogger(__name__)
 
+_ENDED = "The account was disconnected."
+
 
 def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes: str = "") -> None:
     """Store a token that a person pasted: the account is then authorised as after an install. Raises Refused."""
@@ -38,8 +40,12 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
     if not reason.strip():
         raise Refused("Give a reason; whoever looks next will want to know.")
     with transaction.atomic():
+        # A code that is being exchanged would connect it again a moment later. First, as there: link, then account.
+        has_stopped_one = account.install_links.filter(status=InstallLink.Status.CODE_RECEIVED).update(
+            status=InstallLink.Status.FAILED, reason=_ENDED, code="", lease_until=None, claim_token=""
+        )
         row = AccountShopify.objects.select_for_update(no_key=True).get(pk=account.pk)
-        if refusal := why_not_disconnect(row):
+        if (refusal := why_not_disconnect(row)) and not has_stopped_one:
             raise Refused(refusal)
         Disconnection.objects.create(account=row, token=row.access_token)
         tokens.drop(row)
@@ -50,7 +56,7 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
             disconnect_reason=reason.strip()[:300],
         )
         for link in row.install_links.filter(status=InstallLink.Status.OPEN):
-            install_links.end(link, by, "The account was disconnected.")
+            install_links.end(link, by, _ENDED)
         account_timeline.record(row, "disconnected", f"Disconnected: {reason.strip()}", actor=by)
         for kind in ("subscriptions", "subscriptions_gone", "scopes", "install"):
             alerts.clear_alert(kind, row.pk)
@@ -61,7 +67,8 @@ def why_not_disconnect(account: AccountShopify) -> str:
     """Return why the account cannot be disconnected, in one sentence; blank if it can."""
     if account.disconnected_at:
         return "The account is disconnected already."
-    has_open_link = account.install_links.filter(status=InstallLink.Status.OPEN).exists()
+    live = (InstallLink.Status.OPEN, InstallLink.Status.CODE_RECEIVED)
+    has_open_link = account.install_links.filter(status__in=live).exists()
     return "" if account.is_authorised or has_open_link else "The account is not connected, and no link is open."
 
 

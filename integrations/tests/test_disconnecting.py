@@ -50,6 +50,23 @@ def test_token_and_subscriptions_go_and_the_history_stays(shopify, subscribed):
     assert InstallLink.objects.count() == links
 
 
+@pytest.mark.parametrize("was_connected", [True, False])
+def test_a_code_that_is_being_exchanged_connects_nothing_any_more(client, shopify, account, was_connected):
+    if was_connected:
+        token = shopify.issue_token("client-1", "test", ["read_orders"])
+        AccountShopify.objects.update(access_token=token, token_version=1)
+        account.refresh_from_db()
+    link, query = consent(account)
+    client.get(f"/shopify/callback/?{query}")
+    assert accounts.why_not_disconnect(account) == ""
+    disconnect(account)
+    installs.exchange_codes()
+    account.refresh_from_db()
+    link.refresh_from_db()
+    assert (str(account.access_token), account.is_authorised) == ("", False)
+    assert (link.status, str(link.code), link.reason) == ("failed", "", "The account was disconnected.")
+
+
 def test_the_token_waits_encrypted_and_never_in_sight(subscribed):
     token = str(subscribed.access_token)
     disconnect(subscribed)
