@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.utils import timezone
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, mailing, queue
 from integrations.models import StaffAlert
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def _send(alert: StaffAlert) -> None:
     mine = StaffAlert.objects.filter(pk=alert.pk, claim_token=alert.claim_token)
     try:
         EmailMessage(f"[Hemi] {alert.subject}", alert.text, to=settings.STAFF_ALERT_EMAILS).send()
-    except OSError as error:  # smtplib's errors are OSErrors, too
+    except mailing.ERRORS as error:
         wait = claims.backoff(alert.attempts)
         mine.update(lease_until=None, next_attempt_at=timezone.now() + wait, last_error=str(error)[:1000])
         log.warning("alert.mail_failed", extra={"alert": alert.pk, "error": type(error).__name__})
