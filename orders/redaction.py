@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from integrations import ledger
@@ -22,11 +23,11 @@ _GOING = [Order.State.READY, Order.State.HELD]
 
 def orders_of(subject: Subject) -> QuerySet[Order]:
     """Return the subject's orders. What a customer orders after asking is a new story."""
-    rows = Order.objects.filter(account=subject.account)
+    rows = Order.objects.filter(account=subject.account).alias(mail=Lower("email"))
     if subject.is_store:
         return rows.filter(placed_at__lte=subject.asked_at)
-    emails = [text for contact in subject.contacts if "@" in contact for text in (contact, contact.lower())]
-    mine = Q(customer_id=subject.customer_id) | Q(customer_id=None, email__in=emails)
+    emails = [contact.lower() for contact in subject.contacts if "@" in contact]
+    mine = Q(customer_id=subject.customer_id) | Q(customer_id=None, mail__in=emails)
     return rows.filter(Q(shopify_id__in=subject.order_ids) | mine & Q(placed_at__lte=subject.asked_at))
 
 
