@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 # `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer.
 _HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost")
-KINDS = {"graphql": (*_HTTP_KINDS, "throttled", "access_denied", "user_errors"), "token": _HTTP_KINDS}
+_GRAPHQL_KINDS = (*_HTTP_KINDS, "throttled", "access_denied", "user_errors")
+KINDS = {"graphql": _GRAPHQL_KINDS, "mutation": _GRAPHQL_KINDS, "token": _HTTP_KINDS}
 
 
 @dataclass
