@@ -66,6 +66,7 @@ def work() -> int:
         _answer(claimed[0])
         done += 1
     _warn()
+    erasure.rewrite_by_night(timezone.now())
     return done
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
+from hemi.lib import erasure
 from integrations import body_redaction
 from integrations.models import AccountEvent, InstallLink, Location, PrivacyRequest, StaffAlert, WebhookEvent
 from integrations.subjects import REMOVED, Known, Subject, scrub
@@ -36,7 +37,8 @@ def strip(event: WebhookEvent) -> None:
     """Take the person out of one webhook, also out of what went wrong with it."""
     body = body_redaction.without_person(bytes(event.body))
     now = timezone.now()
-    WebhookEvent.objects.filter(pk=event.pk).update(body=body, redacted_at=now, note=_NOTE, last_error="")
+    with erasure.thorough():
+        WebhookEvent.objects.filter(pk=event.pk).update(body=body, redacted_at=now, note=_NOTE, last_error="")
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,6 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from hemi.lib import erasure
 from hemi.tests import searching
 from integrations import alerts, inbox, privacy
 from integrations.models import AccountShopify, PrivacyRequest, Redaction, StaffAlert, WebhookEvent
@@ -143,6 +145,7 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     assert searching.in_rows(WORDS) == []
     connection.close()
     assert searching.in_files(WORDS) == []
+    assert connection.vendor == "sqlite" or vacuumed("orders_order")
     order, delivery = Order.objects.get(), Delivery.objects.get()
     assert (order.shopify_id, order.customer_id, str(order.total)) == (body["id"], CUSTOMER, "51.5000")
     assert (delivery.sha256, delivery.size, bytes(delivery.document)) == (before.sha256, before.size, b"")
@@ -151,6 +154,12 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     assert request.status == "done"
     assert "1 orders" in request.report and "1 documents" in request.report and "webhooks" in request.report
     assert Redaction.objects.filter(customer_id=CUSTOMER, shopify_order_id=body["id"]).exists()
+
+
+def vacuumed(table):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_vacuum FROM pg_stat_user_tables WHERE relname = %s", [table])
+        return cursor.fetchone()[0]
 
 
 def test_another_customer_is_left_alone(client, account, supplier):
@@ -293,6 +302,26 @@ def test_a_late_reply_counts_and_brings_nothing_back(client, account, supplier, 
     assert part.status == "rejected" and part.attention
     assert SupplierReply.objects.get().status == "applied"
     assert searching.in_rows(WORDS) == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only: what is left in its files")
+def test_what_comes_late_is_gone_from_the_files_by_morning(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    send(client, account, {**body, "updated_at": "2027-01-01T00:00:00Z"}, "orders/updated")
+    answer(server, supplier, Order.objects.get().supplier_orders.get())
+    assert searching.in_files(WORDS)  # the journal still has what came
+    noon, night = (timezone.now().replace(hour=hour) for hour in (12, 3))
+    erasure.rewrite_by_night(noon)
+    assert searching.in_files(WORDS)
+    erasure.rewrite_by_night(night)
+    assert searching.in_files(WORDS) == []
+    written_at = Path(connection.settings_dict["NAME"]).stat().st_mtime_ns
+    erasure.rewrite_by_night(night)
+    assert Path(connection.settings_dict["NAME"]).stat().st_mtime_ns == written_at  # once is enough
 
 
 def test_a_late_reply_that_cannot_be_read_is_not_kept(client, account, supplier, server, caplog):
