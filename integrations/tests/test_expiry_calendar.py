@@ -101,6 +101,22 @@ def test_the_page_is_in_the_sidebar_and_for_those_who_may_see_accounts(staff, cl
     assert client.get(URL).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("url", "entry"),
+    [
+        (URL, "Expiry calendar"),
+        ("/admin/integrations/accountshopify/", "Accounts Shopify"),
+        ("/admin/integrations/accountshopify/add/", "Accounts Shopify"),
+        ("/admin/", "Overview"),
+        ("/admin/password_change/", None),
+    ],
+)
+def test_the_sidebar_marks_the_page_that_is_open(staff, url, entry):
+    groups = staff.get(url).context["sidebar_navigation"]
+    marked = [str(item["title"]) for group in groups for item in group["items"] if item["active"]]
+    assert marked == ([entry] if entry else [])
+
+
 def test_many_accounts_cost_no_more_queries(staff, account, django_assert_max_num_queries):
     rows = [
         AccountShopify(
