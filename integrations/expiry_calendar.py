@@ -74,7 +74,7 @@ def unready() -> QuerySet[AccountShopify]:
 
 
 def _connected() -> QuerySet[AccountShopify]:
-    return AccountShopify.objects.exclude(access_token="").select_related("integration")  # noqa: S106
+    return AccountShopify.objects.exclude(access_token="").select_related("integration", "token_integration")  # noqa: S106
 
 
 def _refused() -> Iterator[End]:

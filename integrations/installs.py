@@ -67,7 +67,7 @@ def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
             last_error="",
         ):
             return
-        if not tokens.store(link.account, grant, seen_version=link.account.token_version):
+        if not tokens.store(link.account, grant, seen_version=link.account.token_version, integration=link.integration):
             reason = "Another token was stored at the same time; that one was kept."
             InstallLink.objects.filter(pk=link.pk).update(reason=reason)
         account_timeline.record(link.account, "connected", "Connected: an access token was stored.", link)

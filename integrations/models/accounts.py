@@ -59,6 +59,9 @@ class AccountShopify(models.Model):
         default="",
         help_text="An access token means authorised. Set by the install, or paste one here (internal apps).",
     )
+    token_integration = models.ForeignKey(
+        Integration, models.SET_NULL, null=True, related_name="+", editable=False, verbose_name="app of the token"
+    )
     token_version = models.PositiveIntegerField(default=0, editable=False)
     refresh_token = EncryptedTextField(blank=True, default="", editable=False)
     token_expires_at = models.DateTimeField("token expires", null=True, blank=True, editable=False)

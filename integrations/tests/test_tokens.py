@@ -21,7 +21,7 @@ from integrations.shopify import queries, stores
 from integrations.shopify.errors import Kind, ShopifyError
 from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
-from integrations.tests.conftest import SCOPES
+from integrations.tests.conftest import CALLBACK, SCOPES
 from integrations.tests.installing import consent
 from sandbox.shopify.grants import issue_pair
 
@@ -486,6 +486,45 @@ def test_nothing_of_a_token_is_logged(shopify, expiring, caplog):
     said = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     for secret in ("shpat_", "shprt_", "hush"):
         assert secret not in said
+
+
+@pytest.fixture
+def other_app(shopify):
+    """An app that takes the place of the account's."""
+    shopify.add_app("client-2", "hush-2", [CALLBACK])
+    app = Integration.objects.create(name="The other app")
+    IntegrationCredentials.objects.create(integration=app, client_id="client-2", client_secret="hush-2")
+    return app
+
+
+def test_the_token_of_an_app_that_was_exchanged_lasts_until_the_new_app_has_one(shopify, expiring, other_app):
+    AccountShopify.objects.update(integration=other_app)
+    for _ in range(2):
+        let_pass(shopify, expiring, hours=2)
+        renewals.renew_tokens()
+        assert ask(expiring).name == "test"
+    expiring.refresh_from_db()
+    assert expiring.problem == "" and not StaffAlert.objects.exists()
+    _, query = consent(expiring)
+    callbacks.receive(query)
+    installs.exchange_codes()
+    expiring.refresh_from_db()
+    assert expiring.token_integration == other_app
+    assert shopify.state.tokens[str(expiring.access_token)].client_id == "client-2"
+
+
+def test_an_app_of_the_organisation_takes_over_from_one_that_was_installed(shopify, expiring, other_app):
+    app = shopify.state.apps["client-2"]
+    app.organisation_shops, app.released_scopes = {"test"}, SCOPES.split(",")
+    Integration.objects.filter(pk=other_app.pk).update(app_type=Integration.AppType.ORGANISATION)
+    AccountShopify.objects.update(integration=other_app)
+    renewals.renew_tokens()
+    renewals.renew_tokens()
+    expiring.refresh_from_db()
+    assert shopify.state.token_requests == ["client_credentials"]
+    assert (expiring.token_integration, str(expiring.refresh_token)) == (other_app, "")
+    let_pass(shopify, expiring, days=2)
+    assert ask(expiring).name == "test"
 
 
 @pytest.mark.parametrize("app_type", Integration.AppType.values)
