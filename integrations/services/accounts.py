@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import account_timeline, alerts, renames, subscriptions, tokens
+from integrations import account_timeline, alerts, renames, subscriptions, token_grants, tokens
 from integrations.models import AccountShopify, Disconnection, InstallLink
 from integrations.services import arrivals, install_links
 from integrations.services.refusals import Refused
@@ -47,7 +47,12 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
         row = AccountShopify.objects.select_for_update(no_key=True).get(pk=account.pk)
         if (refusal := why_not_disconnect(row)) and not has_stopped_one:
             raise Refused(refusal)
-        Disconnection.objects.create(account=row, token=row.access_token)
+        Disconnection.objects.create(
+            account=row,
+            token=row.access_token,
+            refresh_token=row.refresh_token,
+            integration=token_grants.app_of(row),
+        )
         tokens.drop(row)
         AccountShopify.objects.filter(pk=row.pk).update(
             webhooks=AccountShopify.Webhooks.OFF,

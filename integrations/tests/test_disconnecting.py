@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from integrations import disconnections, inbox, installs, subscriptions
-from integrations.models import AccountShopify, Disconnection, InstallLink, WebhookEvent
-from integrations.services import accounts, install_links
+from integrations import disconnections, inbox, installs, renewals, subscriptions
+from integrations.models import AccountShopify, Disconnection, InstallLink, Integration, WebhookEvent
+from integrations.services import accounts, callbacks, install_links
 from integrations.services.refusals import Refused
 from integrations.tests.clock import make_due
 from integrations.tests.installing import consent, query_for
@@ -107,6 +107,31 @@ def test_token_that_is_dead_already(shopify, subscribed):
     disconnections.finish()
     row = Disconnection.objects.get()
     assert (row.status, row.attempts) == ("done", 1)
+
+
+@pytest.mark.parametrize("app_type", [Integration.AppType.PUBLIC, Integration.AppType.ORGANISATION])
+def test_a_token_that_has_ended_is_renewed_to_delete_the_subscriptions(shopify, account, app_type):
+    Integration.objects.update(app_type=app_type)
+    app = shopify.state.apps["client-1"]
+    app.organisation_shops, app.released_scopes = {"test"}, ["read_orders"]
+    account.refresh_from_db()
+    if app_type == Integration.AppType.PUBLIC:
+        callbacks.receive(consent(account)[1])
+        installs.exchange_codes()
+    renewals.renew_tokens()
+    subscriptions.subscribe_webhooks()
+    assert shopify.state.subscriptions
+    account.refresh_from_db()
+    assert account.token_expires_at
+    shopify.clock.advance(2 * 86_400)
+    disconnect(account)
+    disconnections.finish()
+    assert not shopify.state.subscriptions
+    assert account.events.filter(kind="unsubscribed", text__contains="were deleted at Shopify").exists()
+    row = Disconnection.objects.get()
+    assert (row.status, str(row.token), str(row.refresh_token)) == ("done", "", "")
+    account.refresh_from_db()
+    assert not account.is_authorised
 
 
 def test_connected_again_before_the_subscriptions_were_deleted(client, shopify, subscribed):
