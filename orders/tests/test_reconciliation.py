@@ -219,6 +219,11 @@ def test_one_order_that_cannot_be_read_stops_no_other(connected, store):
     connected.refresh_from_db()
     assert Order.objects.count() == 2
     assert "could not be read: #1002" in connected.reconcile_error
+    make_due(connected, reconciled_until=timezone.now() + timedelta(minutes=1))  # it is not listed any more
+    reconciliation.reconcile()
+    connected.refresh_from_db()
+    assert connected.reconcile_error == ""
+    assert "stands under Completeness" in AccountEvent.objects.get(kind="orders_compared").text
 
 
 @pytest.mark.parametrize(
@@ -245,6 +250,20 @@ def test_what_sixty_days_hide_is_said_once(account, store, settings):
     assert ids() == []
     event = AccountEvent.objects.get(kind="orders_hidden")
     assert "read_all_orders was not granted" in event.text
+
+
+def test_what_sixty_days_hide_is_said_after_a_long_silence_too(account, store, settings):
+    ago = timezone.now() - timedelta(days=90)
+    connect(account, store, settings, orders_from=ago, reconciled_until=ago)
+    store.add_fault("500", count=100)
+    reconciliation.reconcile()
+    again(account)
+    store.faults.clear()
+    again(account)
+    again(account)
+    account.refresh_from_db()
+    assert account.reconciled_until > ago
+    assert AccountEvent.objects.filter(kind="orders_hidden").count() == 1
 
 
 def test_with_read_all_orders_nothing_is_hidden(account, store, settings):
