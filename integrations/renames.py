@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -79,7 +80,9 @@ def check(account: AccountShopify, hinted: str = "") -> bool:
             return follow(account, shop)
     if hinted and not account.is_authorised:
         text = f"A webhook came under the name {hinted}. Without an access token the store cannot be asked whether it "
-        account_timeline.record_once(account, "rename_unsure", f"{text}was renamed. Connect it again.")
+        account_timeline.record_once(
+            account, "rename_unsure", f"{text}was renamed. If it was, say so: “Store was renamed”."
+        )
     return False
 
 
@@ -87,21 +90,36 @@ def follow(account: AccountShopify, shop: Shop) -> bool:
     """Take over the name that the store's own API gave, if it is the same store; say whether it was."""
     if account.shopify_shop_id not in (None, shop.id) or shop.name == account.shop_name:
         return False
-    former = [*(name for name in account.former_names if name != shop.name), account.shop_name]
+    text = f"The store was renamed from {account.shop_name} to {shop.name}; the account follows."
+    return _take_over(account, shop.name, text, shopify_shop_id=shop.id)
+
+
+def believe(account: AccountShopify, name: str, by: Any) -> bool:
+    """Take over the name that a person gave for a store that cannot be asked; say whether it was free.
+
+    When the store is connected again its shop id is compared.
+    """
+    text = f"The store was renamed from {account.shop_name} to {name}, as staff say; without a token it was not asked."
+    return _take_over(account, name, text, by)
+
+
+def _take_over(account: AccountShopify, name: str, text: str, by: Any = None, **changes: Any) -> bool:
+    former = [*(known for known in account.former_names if known != name), account.shop_name]
+    changes |= {"shop_name": name, "former_names": former}
     mine = AccountShopify.objects.filter(pk=account.pk, shop_name=account.shop_name)
     try:
         with transaction.atomic():
-            _make_way(shop.name)
-            if not mine.update(shop_name=shop.name, former_names=former, shopify_shop_id=shop.id):
+            _make_way(name)
+            if not mine.update(**changes):
                 return False
-            text = f"The store was renamed from {account.shop_name} to {shop.name}; the account follows."
-            account_timeline.record(account, "renamed", text)
+            account_timeline.record(account, "renamed", text, actor=by)
             alerts.clear_alert("rename", account.pk)
     except IntegrityError:
-        _tell_taken(account, shop.name)
+        _tell_taken(account, name)
         return False
     log.info("account.renamed", extra={"account": account.pk})
-    account.shop_name, account.former_names, account.shopify_shop_id = shop.name, former, shop.id
+    for field, value in changes.items():
+        setattr(account, field, value)
     return True
 
 

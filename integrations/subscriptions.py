@@ -23,6 +23,10 @@ MAX_ATTEMPTS = 10
 SLICE_SECONDS = 20
 DEADLINE_SECONDS = 20.0  # for one list or call
 _LEASE = timedelta(minutes=3)
+_ANOTHER_STORE = (
+    "The store that was connected as {} is not the one of before: Shopify gives it another shop id. Its orders do not "
+    "belong to this account. Disconnect it, and connect it as an account of its own."
+)
 _DUE = Q(webhooks=AccountShopify.Webhooks.DUE)
 
 
@@ -75,7 +79,8 @@ def _try(account: AccountShopify) -> Outcome:
     try:
         with connections.client_for(account, DEADLINE_SECONDS) as client:
             installation = stores.installation(client)
-            _note_shop_id(account, installation.shop.id)
+            if not _is_its_store(account, installation.shop.id):
+                return Outcome(_ANOTHER_STORE.format(account.shop_name))
             found = subscription_sync.look(client, account)
             _tell_gone(account, found.gone, topics.skipped(installation.scopes))
             result = subscription_sync.sync(client, account, found, installation.scopes)
@@ -84,8 +89,10 @@ def _try(account: AccountShopify) -> Outcome:
     return Outcome(result.error, are_orders_on=result.are_orders_on)
 
 
-def _note_shop_id(account: AccountShopify, shop_id: int) -> None:
-    AccountShopify.objects.filter(pk=account.pk, shopify_shop_id=None).update(shopify_shop_id=shop_id)
+def _is_its_store(account: AccountShopify, shop_id: int) -> bool:
+    row = AccountShopify.objects.filter(pk=account.pk)
+    row.filter(shopify_shop_id=None).update(shopify_shop_id=shop_id)
+    return row.filter(shopify_shop_id=shop_id).exists()
 
 
 def _tell_gone(account: AccountShopify, gone: list[str], skipped: Collection[str]) -> None:

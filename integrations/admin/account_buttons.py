@@ -46,6 +46,7 @@ class AccountButtons(
                 "move_to_expiring",
                 "pause",
                 "resume",
+                "store_was_renamed",
                 "disconnect",
             ],
         },

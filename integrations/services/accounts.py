@@ -11,7 +11,6 @@ from integrations import account_timeline, alerts, renames, subscriptions, token
 from integrations.models import AccountShopify, Disconnection, InstallLink
 from integrations.services import arrivals, install_links
 from integrations.services.refusals import Refused
-from integrations.shopify import domains
 from integrations.shopify.oauth import TokenGrant
 
 log = logging.getLogger(__name__)
@@ -75,12 +74,6 @@ def why_not_disconnect(account: AccountShopify) -> str:
     live = (InstallLink.Status.OPEN, InstallLink.Status.CODE_RECEIVED)
     has_open_link = account.install_links.filter(status__in=live).exists()
     return "" if account.is_authorised or has_open_link else "The account is not connected, and no link is open."
-
-
-def follow_rename(account: AccountShopify, new_domain: str) -> bool:
-    """Follow a store to its new name if the store's own API says that it has it, under its shop id; say whether it
-    was followed."""
-    return renames.check(account, domains.normalise(new_domain))
 
 
 def claim(*, account: AccountShopify, by: Any) -> None:

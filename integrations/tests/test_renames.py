@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import renames
+from integrations import installs, renames, subscriptions
 from integrations.models import AccountShopify, Integration, IntegrationCredentials, StaffAlert, WebhookEvent
-from integrations.services import accounts
 from integrations.tests import hints
+from integrations.tests.installing import consent
+from integrations.tests.pages import press
 from integrations.tests.webhooks import post, post_to_app
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +85,7 @@ def test_another_shop_id_is_not_followed(client, shopify, known):
 def test_two_renames_and_back_keep_every_name(shopify, known):
     for old, new in (("test", "second"), ("second", "third"), ("third", "test")):
         shopify.rename_shop(old, new)
-        assert accounts.follow_rename(known, f"{new}.myshopify.com")
+        assert renames.check(known, new)
     known.refresh_from_db()
     assert (known.shop_name, known.former_names) == ("test", ["second", "third"])
 
@@ -92,14 +93,14 @@ def test_two_renames_and_back_keep_every_name(shopify, known):
 def test_an_empty_account_that_came_by_itself_makes_way(shopify, known, integration):
     AccountShopify.objects.create(shop_name="renamed", integration=integration, is_unclaimed=True)
     shopify.rename_shop("test", "renamed")
-    assert accounts.follow_rename(known, "renamed.myshopify.com")
+    assert renames.check(known, "renamed")
     assert AccountShopify.objects.get().pk == known.pk
 
 
 def test_a_name_that_another_account_has_is_told_and_nothing_mixed(shopify, known, integration):
     AccountShopify.objects.create(shop_name="renamed", integration=integration)
     shopify.rename_shop("test", "renamed")
-    assert not accounts.follow_rename(known, "renamed.myshopify.com")
+    assert not renames.check(known, "renamed")
     known.refresh_from_db()
     assert known.shop_name == "test"
     assert "another account has that name" in StaffAlert.objects.get(kind="rename").subject
@@ -157,3 +158,54 @@ def test_a_store_that_cannot_be_asked_is_told_once(client, shopify, known):
         assert as_new(client, known) == 401
         renames.follow_renames()
     assert "under the name renamed" in known.events.get(kind="rename_unsure").text
+
+
+def told(staff, account, name):
+    _, said = press(staff, account, "store_was_renamed", name=name)
+    account.refresh_from_db()
+    return said
+
+
+def connect_again(client, account):
+    _, query = consent(account)
+    client.get(f"/shopify/callback/?{query}")
+    installs.exchange_codes()
+    subscriptions.subscribe_webhooks()
+    account.refresh_from_db()
+
+
+def test_staff_say_what_a_store_without_a_token_is_called(client, staff, shopify, known):
+    without_token(known)
+    shopify.rename_shop("test", "renamed")
+    assert told(staff, known, "https://renamed.myshopify.com/admin") == ["The account follows the store."]
+    assert (known.shop_name, known.former_names) == ("renamed", ["test"])
+    event = known.events.get(kind="renamed")
+    assert event.actor.username == "ann" and "as staff say" in event.text
+    connect_again(client, known)
+    assert (known.is_authorised, known.webhooks) == (True, "on")
+
+
+def test_staff_who_name_another_store_are_told(client, staff, shopify, known):
+    without_token(known)
+    shopify.add_shop("another")
+    told(staff, known, "another")
+    connect_again(client, known)
+    assert known.webhooks == "failed" and "another shop id" in known.webhooks_error
+    assert shopify.state.subscriptions == {}
+    assert "another shop id" in StaffAlert.objects.get(kind="subscriptions").text
+
+
+@pytest.mark.parametrize("name", ["another", "test", "no store!", "taken"])
+def test_what_cannot_be_its_name_changes_nothing(staff, shopify, known, name):
+    shopify.add_shop("another")
+    if name == "taken":
+        AccountShopify.objects.create(shop_name="taken")
+        without_token(known)
+    assert told(staff, known, name) != ["The account follows the store."]
+    assert (known.shop_name, known.former_names) == ("test", [])
+
+
+def test_a_connected_store_is_asked_at_once(staff, shopify, known):
+    shopify.rename_shop("test", "renamed")
+    assert told(staff, known, "renamed") == ["The account follows the store."]
+    assert known.shop_name == "renamed"

@@ -195,7 +195,7 @@ def test_off_with_a_sentence(shopify, due, settings, spoil, word):
 
 @pytest.mark.parametrize(("kind", "count"), [("401", 1), ("access_denied", 30)])
 def test_refusal_is_told_at_once(shopify, due, kind, count):
-    AccountShopify.objects.update(shopify_shop_id=1)
+    AccountShopify.objects.update(shopify_shop_id=shopify.state.shops["test"].id)
     shopify.add_fault(kind, count=count)
     subscriptions.subscribe_webhooks()
     due.refresh_from_db()
