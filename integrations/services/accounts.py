@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import account_timeline, alerts, renames, subscriptions, token_grants, tokens
+from integrations import account_timeline, alerts, subscriptions, token_grants, tokens
 from integrations.models import AccountShopify, Disconnection, InstallLink
 from integrations.services import arrivals, install_links
 from integrations.services.refusals import Refused
