@@ -58,7 +58,8 @@ def _check(account: AccountShopify) -> None:
     now = timezone.now()
     row = AccountShopify.objects.filter(pk=account.pk)
     try:
-        with connections.client_for(account, ASK_SECONDS) as client:
+        # Asked even where Shopify refused the token: if that was its mistake, it is over by itself.
+        with connections.client_for(account, ASK_SECONDS, interactive=True) as client:
             if renames.follow(account, stores.shop(client)):
                 row.update(next_check_at=now)  # the rest is asked at its new address
                 return
