@@ -23,6 +23,13 @@ def raise_alert(kind: str, key: object, subject: str, text: str) -> None:
     queue.kick("integrations.send_alerts")
 
 
+def renew_alert(kind: str, key: object, subject: str, text: str) -> None:
+    """Open the alert, in place of an open one that says something else. Safe inside a transaction."""
+    rows = StaffAlert.objects.filter(kind=kind, key=str(key), cleared_at=None)
+    rows.exclude(text=text).update(cleared_at=timezone.now())
+    raise_alert(kind, key, subject, text)
+
+
 def clear_alert(kind: str, key: object) -> None:
     """Close the alert of this kind about `key`, if it is open."""
     StaffAlert.objects.filter(kind=kind, key=str(key), cleared_at=None).update(cleared_at=timezone.now())

@@ -197,6 +197,7 @@ def _authorised() -> dict[str, object]:
         "orders_from": Coalesce("orders_from", Value(now)),
         "disconnected_at": None,
         "disconnect_reason": "",
+        "next_check_at": now,  # what is granted is compared with what is needed
         **due_webhooks(),
     }
 

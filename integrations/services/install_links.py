@@ -81,10 +81,15 @@ def why_not_ask_for_scopes(account: AccountShopify) -> str:
         return "The store is not connected: send the install email; it asks for all the scopes."
     try:
         if not missing_scopes(account):
-            return "All the access scopes that the account asks for are granted."
+            return "All the access scopes that the account asks for are granted." + _needed(account)
     except Refused as refused:
         return str(refused)
     return why_not_mail(account)
+
+
+def _needed(account: AccountShopify) -> str:
+    lacking = ", ".join(scopes.missing(",".join(scopes.NEEDED), account.granted_scopes))
+    return f" Hemi needs {lacking}, too: tick that under Access Scopes, save, and ask then." if lacking else ""
 
 
 def ask_for_scopes(*, account: AccountShopify, by: Any) -> InstallLink:

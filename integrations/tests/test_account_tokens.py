@@ -200,6 +200,17 @@ def test_one_problem_takes_the_place_of_another(store):
     assert AccountEvent.objects.filter(kind="problem_over").count() == 1
 
 
+def test_two_refusals_that_come_in_turn_are_told_once(store):
+    for _ in range(3):
+        for denial in (Denial.SCOPE, Denial.PROTECTED):
+            error = ShopifyError(Kind.FORBIDDEN, "Access denied.")
+            error.denial, error.operation = denial, f"Hemi{denial}"
+            problems.note(store.pk, error)
+    store.refresh_from_db()
+    assert store.problem == "scope"
+    assert StaffAlert.objects.count() == AccountEvent.objects.count() == 1
+
+
 class TestScopes:
     """Asked, granted and needed are compared, kept and told."""
 
@@ -220,6 +231,20 @@ class TestScopes:
         alert = StaffAlert.objects.get(cleared_at=None)
         assert alert.kind == "scopes" and "read_themes" in alert.text and "read_customers" in alert.text
         assert AccountEvent.objects.filter(kind="scopes").count() == 1
+
+    def test_a_renewal_that_lists_them_shorter_is_no_change(self, shopify, store):
+        self.compare(store)
+        AccountShopify.objects.update(granted_scopes="read_locations,read_orders,write_orders,read_products")
+        self.compare(store)
+        assert AccountEvent.objects.filter(kind="scopes").count() == 1
+
+    def test_what_is_needed_and_not_asked_for_is_said_where_people_look(self, staff, shopify, store):
+        AccountShopify.objects.update(access_scopes="read_orders")
+        store.refresh_from_db()
+        self.compare(store)
+        assert "Hemi cannot do its work without: read_customers" in said_on(staff, store)
+        assert "Put read_customers, read_merchant" in StaffAlert.objects.get(kind="scopes").text
+        assert "Hemi needs read_customers" in press(staff, store, "ask_for_scopes")[1][0]
 
     def test_it_is_over_when_all_are_granted(self, shopify, store):
         AccountShopify.objects.update(access_scopes="read_orders")

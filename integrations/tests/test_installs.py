@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from integrations import installs
+from integrations import installs, scopes
 from integrations.models import AccountShopify, InstallLink, IntegrationCredentials, StaffAlert
 from integrations.services import callbacks
 from integrations.tests import hints
@@ -53,7 +53,7 @@ def test_cut_over_that_staff_set_stays(shopify, account):
 
 
 def test_scopes_that_were_not_granted_are_told(shopify, account):
-    AccountShopify.objects.update(access_scopes="read_orders,write_orders,read_products,read_locations")
+    AccountShopify.objects.update(access_scopes=",".join([*scopes.NEEDED, "write_orders"]))
     account.refresh_from_db()
     link = install(account, without=["read_products"])
     installs.exchange_codes()
