@@ -40,6 +40,7 @@ class CompletenessInline(ReadOnlyInline):
     is_part = True
     fields = ["day", "in_store", "stored", "sent", "confirmed", "complete", "named", "checked_at"]
     ordering = ["-day"]
+    template_before = "admin/completeness_narrow.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CompletenessDay]:
         return super().get_queryset(request).filter(day__gte=completeness.first_day())
@@ -61,10 +62,11 @@ class CompletenessInline(ReadOnlyInline):
         return badges.badge(f"{100 * day.stored // day.in_store} %", "danger")
 
     @display(description="missing")
-    def named(self, day: CompletenessDay) -> str:
+    def named(self, day: CompletenessDay) -> SafeString | str:
         names = [f"{row['number']} ({row['id']})" for row in day.missing[:NAMED]]
         more = day.in_store - day.stored - len(names)
-        return ", ".join([*names, *([f"{more:,} more"] if more > 0 else [])]) or "–"
+        text = ", ".join([*names, *([f"{more:,} more"] if more > 0 else [])])
+        return format_html('<span class="gap">{}</span>', text) if text else "–"
 
     def _went(self, day: CompletenessDay) -> tuple[int, int]:
         """Return how many of the day's orders were wholly sent and confirmed; read once a page for all days."""
