@@ -194,7 +194,7 @@ def _line(data: dict[str, Any], position: int, is_order_fulfilled: bool) -> Line
         is_gift_card=bool(data.get("gift_card")),
         price=_amount(data, "price"),
         discount=_discount(data),
-        tax=sum((_amount(tax, "price") for tax in data.get("tax_lines") or []), Decimal(0)),
+        tax=_sum(data.get("tax_lines"), "price"),
         properties=[
             {"name": _text(item.get("name"), 255), "value": _text(item.get("value"), 2000)}
             for item in data.get("properties") or []
@@ -208,14 +208,14 @@ def _discount(line: dict[str, Any]) -> Decimal:
     # total_discount is often 0.00 while the money is in the allocations, which hold all of it.
     allocations = line.get("discount_allocations") or []
     if allocations:
-        return sum((_amount(allocation, "amount") for allocation in allocations), Decimal(0))
+        return _sum(allocations, "amount")
     return _amount(line, "total_discount")
 
 
 def _shipping_total(data: dict[str, Any]) -> Decimal:
     if price_set := data.get("total_shipping_price_set"):
         return _amount(price_set["shop_money"], "amount")
-    return sum((_amount(line, "price") for line in data.get("shipping_lines") or []), Decimal(0))
+    return _sum(data.get("shipping_lines"), "price")
 
 
 def _customer_name(customer: dict[str, Any], data: dict[str, Any]) -> str:
@@ -227,7 +227,7 @@ def _customer_name(customer: dict[str, Any], data: dict[str, Any]) -> str:
 
 def _full_name(person: dict[str, Any]) -> str:
     parts = (_text(person.get("first_name"), 250), _text(person.get("last_name"), 250))
-    return " ".join(part for part in parts if part) or _text(person.get("name"), 500)
+    return " ".join(part for part in parts if part)[:500] or _text(person.get("name"), 500)
 
 
 _ADDRESS = ("company", "address1", "address2", "city", "zip", "province", "province_code", "country", "country_code")
@@ -245,6 +245,11 @@ def _amount(data: dict[str, Any], name: str) -> Decimal:
         return money.amount(data.get(name))
     except ValueError:
         raise PayloadError(f"{name} is not an amount") from None
+
+
+def _sum(rows: list[dict[str, Any]] | None, name: str) -> Decimal:
+    # Read as an amount again: what fits one by one may be too much for the database together.
+    return _amount({name: sum((_amount(row, name) for row in rows or []), Decimal(0))}, name)
 
 
 def _text(value: Any, limit: int) -> str:

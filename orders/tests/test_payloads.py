@@ -92,6 +92,7 @@ def test_what_databases_cannot_hold_is_replaced():
         {"updated_at": "2026-11-20T10:00:00"},
         {"total_price": "NaN"},
         {"total_price": "1e99"},
+        {"line_items": [{"id": 1, "quantity": 1, "tax_lines": [{"price": "9" * 16}] * 2}]},
         {"line_items": "none"},
         {"line_items": [{"id": 1, "quantity": -1}]},
         {"line_items": [{"id": 1, "quantity": 1, "title": {"a": 1}}]},
