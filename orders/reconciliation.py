@@ -68,7 +68,7 @@ def _reconcile_one(account: AccountShopify) -> None:
         return
     tally, unreadable = found
     # Behind the last page, too: a run that went on from another one would else leave no overlap to the next.
-    _finish(account, max(account.orders_from or since, started - OVERLAP), unreadable)
+    _finish(account, max(min(account.orders_from or since, started), started - OVERLAP), unreadable)
     if tally.new:
         completeness.compare_gaps_again(account)
     counts = {"seen": tally.seen, "new": tally.new, "changed": tally.changed}

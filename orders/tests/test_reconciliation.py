@@ -167,6 +167,15 @@ def test_nothing_from_before_the_cut_over_is_read(connected, store):
     assert ids() == []
 
 
+def test_a_cut_over_to_come_that_is_moved_back_leaves_nothing_out(connected, store):
+    AccountShopify.objects.update(orders_from=timezone.now() + timedelta(days=9))
+    reconciliation.reconcile()
+    AccountShopify.objects.update(orders_from=timezone.now())
+    place(store, 1, created_at=later(), updated_at=later())
+    again(connected)
+    assert len(ids()) == 1
+
+
 def test_a_very_long_list_is_asked_for_in_parts(connected, store, monkeypatch):
     monkeypatch.setattr(order_lists, "RESTART_AFTER", 20)
     monkeypatch.setattr("sandbox.shopify.paging.LIST_MAXIMUM", 25)
