@@ -6,6 +6,7 @@ Each app sees to its own rows, by the tables PRIVACY_… of the settings. Nothin
 import json
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -95,11 +96,12 @@ def _answer(request: PrivacyRequest) -> None:
 
 
 def _gather(request: PrivacyRequest) -> None:
-    subject = _subject(request)
-    known = _known(subject)
-    held: dict[str, Any] = {"store": subject.account.domain, "customer_id": subject.customer_id}
-    for holdings in _functions("PRIVACY_HOLDINGS"):
-        held |= holdings(subject, known)
+    held: dict[str, Any] = {"store": _account(request).domain, "customer_id": request.customer_id}
+    for subject in _subjects(request):
+        known = _known(subject)
+        for holdings in _functions("PRIVACY_HOLDINGS"):
+            for name, rows in holdings(subject, known).items():
+                held.setdefault(name, []).extend(rows)
     held["gathered_at"] = timezone.now()
     answer = json.dumps(held, indent=1, ensure_ascii=False, default=str).encode()
     if not _mine(request).update(answer=answer, lease_until=None, last_error="", report="Gathered; see the download."):
@@ -115,10 +117,11 @@ def _gather(request: PrivacyRequest) -> None:
 
 
 def _remove(request: PrivacyRequest) -> None:
-    subject = _subject(request)
-    _require_settled(subject)
+    subjects, counts = _subjects(request), Counter[str]()
+    _require_settled(subjects)
     with erasure.thorough():
-        counts = _redact(subject)
+        for subject in subjects:
+            counts.update(_redact(subject))
         if request.event and request.event.redacted_at is None:
             redaction.strip(request.event)
     done = [f"{count} {name}" for name, count in counts.items() if count]
@@ -144,8 +147,9 @@ def _redact(subject: Subject) -> dict[str, int]:
     return counts
 
 
-def _require_settled(subject: Subject) -> None:
-    waiting = [line for unsettled in _functions("PRIVACY_SETTLEMENT") for line in unsettled(subject)]
+def _require_settled(subjects: list[Subject]) -> None:
+    tables = _functions("PRIVACY_SETTLEMENT")
+    waiting = [line for subject in subjects for unsettled in tables for line in unsettled(subject)]
     if waiting:
         more = f"\n… and {len(waiting) - MOST_TOLD} more." if len(waiting) > MOST_TOLD else ""
         raise NotSettled("Waits for:\n" + "\n".join(waiting[:MOST_TOLD]) + more)
@@ -157,11 +161,18 @@ def _known(subject: Subject) -> Known:
     return Known(frozenset(subject.order_ids).union(*(one.order_ids for one in found)), words)
 
 
-def _subject(request: PrivacyRequest) -> Subject:
+def _subjects(request: PrivacyRequest) -> list[Subject]:
+    """Return whom it is about, in each account of the store: it has two if it came back under another name."""
+    account = _account(request)
     contacts: tuple[str, ...] = ()
     if request.event and request.event.redacted_at is None:
         contacts = webhook_bodies.compliance(request.event).contacts
-    return Subject(_account(request), request.received_at, request.customer_id, tuple(request.order_ids), contacts)
+    is_its = Q(pk=account.pk)
+    if account.shopify_shop_id is not None:
+        is_its |= Q(shopify_shop_id=account.shopify_shop_id)
+    accounts = AccountShopify.objects.filter(is_its).order_by("pk")
+    about = request.received_at, request.customer_id, tuple(request.order_ids), contacts
+    return [Subject(found, *about) for found in accounts]
 
 
 def _account(request: PrivacyRequest) -> AccountShopify:

@@ -538,6 +538,7 @@ def test_a_store_that_left_is_forgotten(client, account, supplier):
     for _ in range(2):
         send(client, account, person())
     deliver()
+    alerts.raise_alert("install_mail", 1, "Not mailed", "550 <owner@test.example> is unknown here")
     whole = {"shop_id": account.shopify_shop_id, "shop_domain": account.domain}
     AccountShopify.objects.update(access_token="shpat_x")
     send(client, account, whole, "shop/redact")
@@ -618,6 +619,21 @@ def test_the_ledger_finds_a_store_by_its_id_whatever_it_is_called(client, accoun
     Redaction.objects.create(shop_name="elsewhere", shopify_shop_id=5)
     call_command("redactions", "apply")
     assert "of these stores, so nothing was looked for: elsewhere." in capsys.readouterr().err
+
+
+def test_a_customer_is_removed_from_each_account_of_the_store(client, account, supplier):
+    body = person()
+    send(client, account, body)
+    deliver()
+    AccountShopify.objects.update(shop_name="former")
+    values = {"integration": account.integration, "shopify_shop_id": account.shopify_shop_id}
+    back = AccountShopify.objects.create(shop_name="test", **values)
+    send(client, back, wish(back, body["id"], topic="customers/data_request"), "customers/data_request")
+    privacy.work()
+    assert NAME in bytes(PrivacyRequest.objects.get().answer).decode()
+    send(client, back, wish(back, body["id"]), "customers/redact")
+    privacy.work()
+    assert searching.in_rows(WORDS) == []
 
 
 def test_a_store_that_took_over_a_name_is_not_covered(client, account, supplier):
