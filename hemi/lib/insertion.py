@@ -6,7 +6,6 @@ insert at a time goes in one statement, with one commit and one wait for the dis
 
 import fcntl
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from hemi.lib.together import NotDone, Piece, Together
 
 Row = Sequence[Any]
 Result = TypeVar("Result")
-_patience = threading.local()
 _TURN_SECONDS = 0.0005  # how soon to look again whether it is this process's turn: an insert takes about as long
 
 
@@ -145,6 +143,7 @@ def _in_turn(seconds: float) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
+        _be_patient(settings.SQLITE_TIMEOUT_SECONDS)  # the next request of this thread may be a person's
 
 
 def _is_locked(file: int) -> bool:
@@ -162,10 +161,6 @@ def _turn_file(_pid: int) -> int:
 
 
 def _be_patient(seconds: float) -> None:
-    """Limit SQLite's wait on this thread's connection; said only where it differs, for it costs as much as a query."""
+    """Limit SQLite's wait on this thread's connection."""
     connection.ensure_connection()
-    tenths = max(1, ceil(seconds * 10))
-    wanted = (connection.connection, tenths)
-    if getattr(_patience, "said", None) != wanted:
-        connection.connection.execute(f"PRAGMA busy_timeout = {tenths * 100}")
-        _patience.said = wanted
+    connection.connection.execute(f"PRAGMA busy_timeout = {max(100, ceil(seconds * 1000))}")
