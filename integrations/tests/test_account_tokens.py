@@ -122,7 +122,13 @@ def test_many_are_moved_from_the_list(staff, shopify, store):
     token = shopify.issue_token("client-1", "second", ["read_products"])
     second = AccountShopify.objects.create(shop_name="second", integration=store.integration, access_token=token)
     third = AccountShopify.objects.create(shop_name="third", integration=store.integration)
-    _, said = act(staff, AccountShopify, "move_to_expiring_tokens", store, second, third)
+    rows = [store.pk, second.pk, third.pk]
+    asked = {"action": "move_to_expiring_tokens", "_selected_action": rows, "select_across": "0"}
+    page_asking = staff.post(reverse("admin:integrations_accountshopify_changelist"), asked).content.decode()
+    assert "This cannot be undone" in page_asking
+    assert all(f"<li>{name}</li>" in page_asking for name in ("test", "second", "third"))
+    assert not AccountShopify.objects.exclude(expiring_asked_at=None).exists()
+    _, said = act(staff, AccountShopify, "move_to_expiring_tokens", store, second, third, confirmed="yes")
     assert said[0] == "2 to be moved."
     assert said[1].startswith("third: The account has no access token")
     renewals.renew_tokens()
