@@ -214,7 +214,7 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
         if not account.granted_scopes:
             return "–"
         found = scope_check.measure(account, tuple(account.granted_scopes.split(",")))
-        asked = ", ".join(found.missing) or "Nothing: all that the account asks for were granted."
+        asked = f"{', '.join(found.missing) or 'Nothing: all that the account asks for were granted'}."
         needed = ", ".join(found.missing_needed)
         return f"{asked} Hemi cannot do its work without: {needed}." if needed else asked
 
