@@ -103,5 +103,5 @@ def _disconnect(account: AccountShopify) -> bool:
             f"{row.domain} is disconnected: no orders come in from it any more, what was sent stays.\n\n"
             "If that was a mistake, send the client a new install link.",
         )
-    log.info("account.uninstalled", extra={"account": row.shop_name})
+    log.info("account.uninstalled", extra={**row.log_ids})
     return True

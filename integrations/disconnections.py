@@ -100,7 +100,7 @@ def _end(row: Disconnection, text: str) -> None:
             if text:
                 account_timeline.record(row.account, "unsubscribed", text)
                 WebhookSubscription.objects.filter(account=row.account).update(is_listed=False, note="Disconnected.")
-            log.info("disconnection.finished", extra={"account": row.account.shop_name, "attempt": row.attempts})
+            log.info("disconnection.finished", extra={**row.account.log_ids, "attempt": row.attempts})
 
 
 def _mine(row: Disconnection) -> QuerySet[Disconnection]:

@@ -107,4 +107,4 @@ def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:
 
 
 def _ids(event: WebhookEvent) -> dict[str, object]:
-    return {"webhook_event": event.pk, "topic": event.topic, "account": event.account.shop_name}
+    return {"webhook_event": event.pk, "topic": event.topic, **event.account.log_ids}

@@ -106,4 +106,4 @@ def _mine(link: InstallLink) -> QuerySet:
 
 
 def _ids(link: InstallLink) -> dict[str, object]:
-    return {"install_link": link.pk, "account": link.account.shop_name, "attempt": link.attempts}
+    return {"install_link": link.pk, **link.account.log_ids, "attempt": link.attempts}

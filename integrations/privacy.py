@@ -225,4 +225,8 @@ def _mine(request: PrivacyRequest) -> QuerySet[PrivacyRequest]:
 
 
 def _ids(request: PrivacyRequest) -> dict[str, object]:
-    return {"privacy_request": request.pk, "kind": request.kind, "shop": request.shop_name}
+    return {
+        "privacy_request": request.pk,
+        "kind": request.kind,
+        "account_name": request.shop_name,
+    }

@@ -56,6 +56,6 @@ def _renew(account_id: int) -> None:
         if account:
             tokens.renew(account)
     except ShopifyError as error:  # tokens has recorded what it means
-        log.info("token.waits", extra={"account_id": account_id, "kind": error.kind})
+        log.info("token.waits", extra={"account": account_id, "kind": error.kind})
     finally:
         token_leases.release(account_id, lease)

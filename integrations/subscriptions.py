@@ -121,7 +121,7 @@ def _tell_gone(account: AccountShopify, gone: list[str], skipped: Collection[str
 
 
 def _record(account: AccountShopify, outcome: Outcome) -> None:
-    ids = {"account": account.shop_name, "attempt": account.webhooks_attempts}
+    ids = {**account.log_ids, "attempt": account.webhooks_attempts}
     if not outcome.error:
         _mine(account).update(webhooks=AccountShopify.Webhooks.ON, webhooks_error="", webhooks_attempts=0)
         alerts.clear_alert("subscriptions", account.pk)

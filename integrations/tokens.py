@@ -71,9 +71,9 @@ def renew(account: AccountShopify) -> str:
     first = {} if account.access_token else _authorised()
     more = {"token_integration": wish.integration, **first}
     if not _swap(account, grant, asked_at, seen_version=account.token_version, **more):
-        log.warning("token.dropped", extra={"account": account.shop_name, "way": way})
+        log.warning("token.dropped", extra={**account.log_ids, "way": way})
         return ""
-    log.info("token.renewed", extra={"account": account.shop_name, "way": way, "expires_in": grant.expires_in})
+    log.info("token.renewed", extra={**account.log_ids, "way": way, "expires_in": grant.expires_in})
     if way == Way.MOVE:
         account_timeline.record(account, "token_moved", "Moved to an expiring token, which Hemi renews.")
     if first:
@@ -94,7 +94,7 @@ def store(
     is_stored = _swap(account, grant, timezone.now(), seen_version=seen_version, **more)
     if is_stored:
         problems.clear(account.pk, "A new access token was stored.")
-        log.info("account.authorised", extra={"account": account.shop_name, "token_version": seen_version + 1})
+        log.info("account.authorised", extra={**account.log_ids, "token_version": seen_version + 1})
         queue.kick("integrations.subscribe_webhooks")
     return is_stored
 
@@ -204,7 +204,7 @@ def _authorised() -> dict[str, object]:
 
 def _failed(row: AccountShopify, way: Way, error: ShopifyError) -> None:
     attempts = row.token_attempts + 1
-    ids = {"account": row.shop_name, "way": way, "attempt": attempts, "request_id": error.request_id}
+    ids = {**row.log_ids, "way": way, "attempt": attempts, "request_id": error.request_id}
     log.warning("token.not_renewed", extra={**ids, "error": error.message, "kind": error.kind})
     with transaction.atomic():  # whoever waits for this result reads all of it at once
         mine = AccountShopify.objects.filter(pk=row.pk, token_version=row.token_version)

@@ -92,7 +92,7 @@ def _compare(day: CompletenessDay) -> None:
             placed = {row.shopify_id: row.number for row in order_lists.placed(client, cut_over, until)}
     except ShopifyError as error:
         mine.update(due_at=started + HOURLY)
-        log.warning("orders.not_counted", extra={"account_id": account.pk, "error": error.kind})
+        log.warning("orders.not_counted", extra={"account": account.pk, "error": error.kind})
         return
     stored = _stored(account, placed)
     missing = [{"id": pk, "number": number} for pk, number in placed.items() if pk not in stored]

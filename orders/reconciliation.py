@@ -72,7 +72,7 @@ def _reconcile_one(account: AccountShopify) -> None:
     if tally.new:
         completeness.compare_gaps_again(account)
     counts = {"seen": tally.seen, "new": tally.new, "changed": tally.changed}
-    log.info("orders.reconciled", extra={"account_id": account.pk, **counts})
+    log.info("orders.reconciled", extra={"account": account.pk, **counts})
 
 
 def _read(account: AccountShopify, since: datetime) -> tuple[taking.Tally, list[str]] | None:

@@ -237,14 +237,14 @@ def restart_endpoint(*, endpoint: Endpoint, by: Any) -> Endpoint:
     stopped = Endpoint.objects.filter(pk=endpoint.pk).exclude(stopped_at=None)
     if not stopped.update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()):
         raise Refused("The endpoint is not stopped.")
-    log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "actor_id": getattr(by, "pk", None)})
+    log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)
 
 
 def _log(event: str, supplier: Supplier, by: Any) -> None:
     ids = {"supplier_id": supplier.pk, "endpoint_id": supplier.endpoint_id}
-    log.info(event, extra={**ids, "actor_id": getattr(by, "pk", None)})
+    log.info(event, extra={**ids, "by": getattr(by, "pk", None)})
 
 
 def _set_mode(supplier: Supplier, mode: str, refusal: str) -> Supplier:

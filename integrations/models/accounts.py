@@ -145,6 +145,11 @@ class AccountShopify(models.Model):
         return self.shop_name
 
     @property
+    def log_ids(self) -> dict[str, object]:
+        """What a log line says of the account."""
+        return {"account": self.pk, "account_name": self.shop_name}
+
+    @property
     def domain(self) -> str:
         return f"{self.shop_name}.myshopify.com"
 

@@ -23,14 +23,14 @@ def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes:
     seen = AccountShopify.objects.values_list("token_version", flat=True).get(pk=account.pk)
     if not tokens.store(account, TokenGrant(token, granted_scopes), seen_version=seen):
         raise Refused("Another token was stored at the same moment, so yours was not. Look at the account again.")
-    log.info("account.token_pasted", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.token_pasted", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def clear_token(*, account: AccountShopify, by: Any) -> None:
     """Forget the token: the account is not authorised any more, and Shopify is not asked for anything."""
     tokens.drop(account)
     AccountShopify.objects.filter(pk=account.pk).update(webhooks=AccountShopify.Webhooks.OFF, webhooks_error="")
-    log.info("account.token_cleared", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.token_cleared", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
@@ -92,7 +92,7 @@ def pause(*, account: AccountShopify, reason: str, by: Any) -> None:
     rows = AccountShopify.objects.filter(pk=account.pk, paused_at=None)
     if not rows.update(paused_at=timezone.now(), pause_reason=reason.strip()[:300]):
         raise Refused("The account is paused already.")
-    log.info("account.paused", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.paused", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def resume(*, account: AccountShopify, by: Any) -> None:
@@ -100,7 +100,7 @@ def resume(*, account: AccountShopify, by: Any) -> None:
     rows = AccountShopify.objects.filter(pk=account.pk).exclude(paused_at=None)
     if not rows.update(paused_at=None, pause_reason=""):
         raise Refused("The account is not paused.")
-    log.info("account.resumed", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.resumed", extra={**account.log_ids, "by": by.pk if by else None})
     queue.kick("suppliers.sweep_deliveries")
 
 
@@ -120,4 +120,4 @@ def subscribe_again(*, account: AccountShopify, by: Any) -> None:
         raise Refused(reason)
     AccountShopify.objects.filter(pk=account.pk).update(**tokens.due_webhooks())
     queue.kick("integrations.subscribe_webhooks")
-    log.info("webhooks.asked", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("webhooks.asked", extra={**account.log_ids, "by": by.pk if by else None})

@@ -130,7 +130,7 @@ def mail(*, account: AccountShopify, by: Any, afresh: bool = False) -> InstallLi
             next_attempt_at=timezone.now(),
         )
         queue.kick("integrations.send_install_mails")
-    log.info("install.mail_asked", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    log.info("install.mail_asked", extra={"install_link": link.pk, **account.log_ids, "by": by.pk if by else None})
     return link
 
 
@@ -177,9 +177,5 @@ def _make(account: AccountShopify, by: Any) -> InstallLink:
     )
     text = f"An install link was made that works until {link.expires_at:%Y-%m-%d %H:%M} UTC."
     account_timeline.record(account, "link_made", text, link, by)
-    log.info("install.link_made", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    log.info("install.link_made", extra={"install_link": link.pk, **account.log_ids, "by": by.pk if by else None})
     return link
-
-
-def _name(by: Any) -> str:
-    return by.get_username() if by else ""
