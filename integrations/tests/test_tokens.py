@@ -23,6 +23,7 @@ from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
 from integrations.tests.conftest import CALLBACK, SCOPES
 from integrations.tests.installing import consent
+from integrations.tests.meanwhile import held
 from sandbox.shopify.grants import issue_pair
 
 pytestmark = pytest.mark.django_db
@@ -264,38 +265,28 @@ def test_a_refused_refresh_means_authorise_again_and_jobs_stop_asking(shopify, e
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
-def test_a_refresh_that_lost_against_a_new_token_says_nothing(shopify, expiring, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_lost_against_a_new_token_says_nothing(shopify, expiring):
     let_pass(shopify, expiring, hours=2)
     shopify.state.refresh_tokens.clear()
     good = shopify.issue_token("client-1", "test", SCOPES.split(","))
-    original = tokens.token_grants.ask
-
-    def slow(account):
-        AccountShopify.objects.update(access_token=good, refresh_token="", token_expires_at=None, token_version=7)
-        return original(account)
-
-    monkeypatch.setattr(tokens.token_grants, "ask", slow)  # only to meet the moment between reading and refusal
-    with pytest.raises(ShopifyError):
-        ask(expiring)
+    with held(shopify, lambda: ask(expiring)) as results:
+        accounts.store_token(account=expiring, token=good, by=None)
+    assert [error.kind for error in results] == [Kind.REAUTHORISE]
     expiring.refresh_from_db()
-    assert (expiring.problem, expiring.token_version, expiring.access_token) == ("", 7, good)
+    assert (expiring.problem, expiring.token_version, expiring.access_token) == ("", 2, good)
     assert not StaffAlert.objects.exists()
     assert ask(expiring).name == "test"
 
 
-def test_a_renewed_token_that_lost_is_dropped_and_the_stored_one_used(shopify, expiring, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_renewed_token_that_lost_is_dropped_and_the_stored_one_used(shopify, expiring):
     let_pass(shopify, expiring, hours=2)
     good = shopify.issue_token("client-1", "test", SCOPES.split(","))
-    original = tokens.token_grants.ask
-
-    def slow(account):
-        grant = original(account)
-        AccountShopify.objects.update(access_token=good, refresh_token="", token_expires_at=None, token_version=7)
-        return grant
-
-    monkeypatch.setattr(tokens.token_grants, "ask", slow)
-    assert ask(expiring).name == "test"
-    assert kept(expiring)[:3] == (good, "", 7)
+    with held(shopify, lambda: ask(expiring).name) as results:
+        accounts.store_token(account=expiring, token=good, by=None)
+    assert results == ["test"]
+    assert kept(expiring)[:3] == (good, "", 2)
 
 
 def test_a_worker_that_died_holds_the_lease_for_a_while_only(shopify, expiring, monkeypatch):

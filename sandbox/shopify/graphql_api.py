@@ -19,6 +19,8 @@ def graphql(core: Core, request: Request, shop: str, version: str) -> Response:
     served = _served_version(core, version)
     response = failure(kind) or _serve(core, request, shop, served, kind)
     response.headers |= {"X-Shopify-API-Version": served, "X-Request-Id": str(uuid.uuid4())}
+    if kind == "held":
+        core.faults.gate.wait(core.behaviour.hang_seconds)
     # A lost answer: the call did its work, the caller never hears of it.
     return Response(0) if kind == "lost" else response
 
