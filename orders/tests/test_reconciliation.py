@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import AccountEvent, AccountShopify
-from integrations.shopify import order_lists, payloads
+from integrations.shopify import order_lists, order_queries, payloads
 from orders import intake, reconciliation, reread
 from orders.models import Order, OrderEvent
 from orders.tests.connected import SCOPES, connect, later, make_due
@@ -47,6 +47,20 @@ def snapshot(body):
 def again(account):
     make_due(account)
     return reconciliation.reconcile()
+
+
+@pytest.mark.parametrize("lost", ["updatedAt", "pageInfo { hasNextPage endCursor }", "taxesIncluded"])
+def test_an_answer_that_is_not_shopifys_is_said_and_stops_nothing_else(connected, store, monkeypatch, lost):
+    place(store, 2)
+    document = order_queries.CHANGED_ORDERS.replace(lost, "", 1)
+    monkeypatch.setattr(order_queries, "CHANGED_ORDERS", document)  # an answer that lacks a field
+    assert reconciliation.reconcile() == 1
+    connected.refresh_from_db()
+    assert "not what was asked for" in connected.reconcile_error or "holds no list" in connected.reconcile_error
+    assert not Order.objects.exists()
+    monkeypatch.undo()
+    again(connected)
+    assert Order.objects.count() == 2
 
 
 def test_orders_that_no_webhook_brought_are_taken_once(connected, store):
