@@ -83,7 +83,15 @@ TEMPLATES = [
 ]
 
 SQLITE_TIMEOUT_SECONDS = 20
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR}/hemi.sqlite3")}
+_database = reading.address(
+    "DATABASE_URL",
+    env.str("DATABASE_URL", default=""),
+    "postgres://hemi:secret@localhost/hemi",
+    ("postgres", "postgresql", "psql", "pgsql", "sqlite"),
+)
+DATABASES = {"default": env.db_url_config(_database or f"sqlite:///{VAR_DIR}/hemi.sqlite3")}
+if DATABASES["default"]["NAME"] in ("", ":memory:"):  # each process would have its own
+    raise ImproperlyConfigured("DATABASE_URL names no database. Write such as postgres://hemi:secret@localhost/hemi.")
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # FULL, not NORMAL: an accepted webhook and a recorded rename must survive a power cut.
@@ -98,7 +106,10 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": env.cache_url_config(env.str("CACHE_URL", default="") or "locmemcache://")}
+_cache = reading.address(
+    "CACHE_URL", env.str("CACHE_URL", default=""), "redis://localhost:6379/1", environ.Env.CACHE_SCHEMES
+)
+CACHES = {"default": env.cache_url_config(_cache or "locmemcache://")}
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -151,15 +162,23 @@ UNFOLD = {
 }
 
 # Mail
-EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
+_mail = reading.address(
+    "EMAIL_URL",
+    env.str("EMAIL_URL", default=""),
+    "smtp+tls://user:secret@smtp.example.com:587",
+    environ.Env.EMAIL_SCHEMES,
+)
+EMAIL_CONFIG = env.email_url_config(_mail or "consolemail://")
 vars().update(EMAIL_CONFIG)
-IS_MAIL_SET = bool(env.str("EMAIL_URL", default=""))
+IS_MAIL_SET = bool(_mail)
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Hemi <hemi@localhost>")
 STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
 
 # Celery
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_BROKER_URL = reading.address(
+    "CELERY_BROKER_URL", env.str("CELERY_BROKER_URL", default=""), "redis://localhost:6379/0", ("redis", "rediss")
+)
 if CELERY_BROKER_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"socket_connect_timeout": 2, "socket_timeout": 5}
 else:
@@ -199,11 +218,13 @@ WEBHOOK_HANDLERS = {
     "customers/redact": ["integrations.privacy.take"],
     "shop/redact": ["integrations.privacy.take"],
 }
-# Privacy requests: each app sees to its own rows. Orders come last, for the others find their rows through them.
+# Privacy requests: each app sees to its own rows. Orders come after those that find their rows through them; once they
+# are marked, what comes is emptied as it comes, and what came in meanwhile is looked for.
 PRIVACY_SETTLEMENT = ["suppliers.redaction.unsettled", "orders.redaction.unsettled", "integrations.redaction.unsettled"]
 PRIVACY_KNOWLEDGE = ["orders.redaction.know"]
 PRIVACY_HOLDINGS = ["orders.redaction.holdings", "suppliers.redaction.holdings", "integrations.redaction.holdings"]
 PRIVACY_REDACTORS = ["integrations.redaction.redact", "suppliers.redaction.redact", "orders.redaction.redact"]
+PRIVACY_REDACTORS += ["suppliers.redaction.redact_late", "integrations.redaction.redact"]
 
 # Delivery
 DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVERY_MAX_ATTEMPTS", default="12"), least=1)

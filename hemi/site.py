@@ -65,6 +65,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items = [item for label, icon in models.items() if (item := _item(request, label, icon))]
         items += [_page(page) for page in _PAGES.get(title, []) if _may_view(request, page[0])]
         groups.append({"title": title, "separator": True, "items": items})
+    links = [item["link"] for group in groups for item in group["items"]]
+    # Of the addresses that begin this page's one, the longest: a page below a list is an entry of its own.
+    here = max(filter(request.path.startswith, links), key=len, default="")
+    for item in (item for group in groups for item in group["items"]):
+        item["active"] = item["link"] == here and (item is not overview or request.path == here)
     return [group for group in groups if group["items"]]
 
 

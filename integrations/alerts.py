@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.utils import timezone
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, mailing, queue
 from integrations.models import StaffAlert
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,13 @@ def raise_alert(kind: str, key: object, subject: str, text: str) -> None:
     StaffAlert.objects.bulk_create([alert], ignore_conflicts=True)
     log.warning("alert.raised", extra={"kind": kind, "key": str(key)})
     queue.kick("integrations.send_alerts")
+
+
+def renew_alert(kind: str, key: object, subject: str, text: str) -> None:
+    """Open the alert, in place of an open one that says something else. Safe inside a transaction."""
+    rows = StaffAlert.objects.filter(kind=kind, key=str(key), cleared_at=None)
+    rows.exclude(text=text).update(cleared_at=timezone.now())
+    raise_alert(kind, key, subject, text)
 
 
 def clear_alert(kind: str, key: object) -> None:
@@ -41,7 +48,7 @@ def _send(alert: StaffAlert) -> None:
     mine = StaffAlert.objects.filter(pk=alert.pk, claim_token=alert.claim_token)
     try:
         EmailMessage(f"[Hemi] {alert.subject}", alert.text, to=settings.STAFF_ALERT_EMAILS).send()
-    except OSError as error:  # smtplib's errors are OSErrors, too
+    except mailing.ERRORS as error:
         wait = claims.backoff(alert.attempts)
         mine.update(lease_until=None, next_attempt_at=timezone.now() + wait, last_error=str(error)[:1000])
         log.warning("alert.mail_failed", extra={"alert": alert.pk, "error": type(error).__name__})

@@ -8,12 +8,12 @@ from django.utils import timezone
 from integrations import account_timeline, alerts, connections, scope_check, tokens, webhook_bodies
 from integrations.models import AccountShopify, WebhookEvent, WebhookSubscription
 from integrations.shopify import queries
+from integrations.shopify.client import GraphQL, Pace
 from integrations.shopify.errors import Kind, ShopifyError
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 8.0
-_GONE = (Kind.UNAUTHORISED, Kind.REAUTHORISE)
 REASON = "The client uninstalled the app."
 
 
@@ -55,13 +55,28 @@ def take_bulk_operation(event: WebhookEvent) -> str:
 
 
 def _answers(account: AccountShopify) -> bool:
+    """Tell whether the stored token works, or one that Shopify gives in its place. Raises ShopifyError."""
+    if _is_taken(account):
+        return True
     try:
-        with connections.client_for(account, ASK_SECONDS) as client:
-            client.execute(queries.SHOP)
+        # One that only ran out is refused in the same way.
+        tokens.fresh_token(account, refused=account.access_token, interactive=True)
     except ShopifyError as error:
-        if error.kind in _GONE:
+        if error.kind in (Kind.TEMPORARY, Kind.UNCERTAIN):
+            raise
+        return False
+    return True
+
+
+def _is_taken(account: AccountShopify) -> bool:
+    store, pace = connections.store_of(account), Pace(ASK_SECONDS)
+    with GraphQL(store, account.access_token, pace=pace) as client:
+        try:
+            client.execute(queries.SHOP)
+        except ShopifyError as error:
+            if error.kind != Kind.UNAUTHORISED:
+                raise
             return False
-        raise
     return True
 
 
@@ -88,5 +103,5 @@ def _disconnect(account: AccountShopify) -> bool:
             f"{row.domain} is disconnected: no orders come in from it any more, what was sent stays.\n\n"
             "If that was a mistake, send the client a new install link.",
         )
-    log.info("account.uninstalled", extra={"account": row.shop_name})
+    log.info("account.uninstalled", extra={**row.log_ids})
     return True

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from integrations.models import AccountShopify
+from integrations.shopify.collection_lists import Collection
 
 COLUMNS = ("id", "handle", "title", "kind", "products", "updated", "URL")
 # What a spreadsheet would run: the last three are the wide forms that East Asian versions read alike.
@@ -17,9 +18,9 @@ def head() -> bytes:
     return _text([COLUMNS]).encode("utf-8-sig")
 
 
-def lines(account: AccountShopify, nodes: Iterable[dict]) -> bytes:
-    """Return a line for each of the collections as Shopify lists them."""
-    return _text(_row(account, node) for node in nodes).encode()
+def lines(account: AccountShopify, rows: Iterable[Collection]) -> bytes:
+    """Return a line for each of the collections."""
+    return _text(_row(account, row) for row in rows).encode()
 
 
 def safe(cells: Iterable[str]) -> list[str]:
@@ -33,16 +34,15 @@ def _text(rows: Iterable[Iterable[str]]) -> str:
     return text.getvalue()
 
 
-def _row(account: AccountShopify, node: dict) -> list[str]:
-    count = node["productsCount"] or {"count": "", "precision": "EXACT"}
-    is_smart = any(source.get("inclusion", {"conditions": [source]})["conditions"] for source in node["sources"])
+def _row(account: AccountShopify, row: Collection) -> list[str]:
+    products = "" if row.products is None else str(row.products)
     cells = (
-        node["legacyResourceId"],
-        node["handle"],
-        node["title"],
-        "smart" if is_smart else "custom",
-        f"{count['count']}" if count["precision"] == "EXACT" else f"{count['count']} or more",
-        node["updatedAt"],
-        f"https://{account.domain}/collections/{quote(node['handle'])}",
+        str(row.id),
+        row.handle,
+        row.title,
+        "smart" if row.is_smart else "custom",
+        products if row.is_exact else f"{products} or more",
+        row.updated_at,
+        f"https://{account.domain}/collections/{quote(row.handle)}",
     )
-    return safe(str(cell) for cell in cells)
+    return safe(cells)

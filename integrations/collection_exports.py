@@ -23,8 +23,9 @@ from django.utils import timezone
 from hemi.lib import claims, queue
 from integrations import collection_csv, connections
 from integrations.models import CollectionExport
-from integrations.shopify import collection_queries
+from integrations.shopify import collection_lists
 from integrations.shopify.client import GraphQL
+from integrations.shopify.collection_lists import Page
 from integrations.shopify.errors import Kind, ShopifyError
 
 log = logging.getLogger(__name__)
@@ -50,11 +51,11 @@ class _Place:
     above: int = 0
     listed: int = 0
 
-    def moved(self, page: dict) -> "_Place":
-        listed, last = self.listed + len(page["nodes"]), page["pageInfo"]["endCursor"]
+    def moved(self, page: Page) -> "_Place":
+        listed = self.listed + len(page.collections)
         if listed >= RESTART_AFTER:
-            return _Place(above=int(page["nodes"][-1]["legacyResourceId"]))
-        return _Place(last, self.above, listed)
+            return _Place(above=page.collections[-1].id)
+        return _Place(page.cursor, self.above, listed)
 
 
 def folder() -> Path:
@@ -119,31 +120,25 @@ def _take_over(export: CollectionExport) -> Path:
 
 def _write(export: CollectionExport, client: GraphQL, file: BinaryIO) -> None:
     stop_at = time.monotonic() + SLICE_SECONDS
-    total = client.execute(collection_queries.COLLECTIONS_COUNT)["collectionsCount"]["count"]
-    _keep(export, total=total)
+    _keep(export, total=collection_lists.count(client))
     for page, place in _pages(client, _Place(**loads(export.cursor)) if export.cursor else _Place()):
-        file.write(collection_csv.lines(export.account, page["nodes"]))
+        file.write(collection_csv.lines(export.account, page.collections))
         file.flush()
         os.fsync(file.fileno())
-        export.rows += len(page["nodes"])
+        export.rows += len(page.collections)
         _keep(export, rows=export.rows, cursor=dumps(asdict(place)), size=file.tell(), attempts=0)
-        if time.monotonic() > stop_at and page["pageInfo"]["hasNextPage"]:
+        if time.monotonic() > stop_at and not page.is_last:
             _mine(export, claim_token="", lease_until=None, next_attempt_at=timezone.now())
             queue.kick("integrations.export_collections")
             raise _Taken
 
 
-def _pages(client: GraphQL, place: _Place) -> Iterator[tuple[dict, _Place]]:
+def _pages(client: GraphQL, place: _Place) -> Iterator[tuple[Page, _Place]]:
     while True:
-        search = f"id:>{place.above}" if place.above else None
-        variables = {"after": place.after, "query": search}
-        page = client.execute(collection_queries.COLLECTION_PAGE, variables)["collections"]
-        has_more = page["pageInfo"]["hasNextPage"]
-        if has_more and (not page["nodes"] or page["pageInfo"]["endCursor"] in (None, place.after)):
-            raise ShopifyError(Kind.PERMANENT, "Shopify's list of collections does not go on.")
+        page = collection_lists.page(client, place.after, place.above)
         place = place.moved(page)
         yield page, place
-        if not has_more:
+        if page.is_last:
             return
 
 

@@ -53,4 +53,4 @@ def client_for(
 def store_of(account: AccountShopify) -> Store:
     """Return the account's store as the client knows it."""
     version = account.integration.version if account.integration else settings.SHOPIFY_API_VERSION
-    return Store(account.store_url, version, account.shop_name, str(account.integration_id or ""))
+    return Store(account.store_url, version, account.shop_name, str(account.integration_id or ""), account.pk)

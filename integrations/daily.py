@@ -58,21 +58,22 @@ def _check(account: AccountShopify) -> None:
     now = timezone.now()
     row = AccountShopify.objects.filter(pk=account.pk)
     try:
-        with connections.client_for(account, ASK_SECONDS) as client:
+        # Asked even where Shopify refused the token: if that was its mistake, it is over by itself.
+        with connections.client_for(account, ASK_SECONDS, interactive=True) as client:
             if renames.follow(account, stores.shop(client)):
                 row.update(next_check_at=now)  # the rest is asked at its new address
                 return
             scope_check.compare(account, client)
             _compare_version(account, client.served_version)
     except ShopifyError as error:
-        log.warning("account.not_checked", extra={"account": account.shop_name, "error": error.message})
+        log.warning("account.not_checked", extra={**account.log_ids, "error": error.message})
         row.update(next_check_at=now + AFTER_TROUBLE if error.is_temporary else next_check(account.pk, now))
         return
     # The webhooks have a runner of their own, with its retries: it lists, compares and mends.
     row.update(checked_at=now, next_check_at=next_check(account.pk, now))
     row.filter(_CONNECTED).update(**tokens.due_webhooks())
     queue.kick("integrations.subscribe_webhooks")
-    log.info("account.checked", extra={"account": account.shop_name})
+    log.info("account.checked", extra={**account.log_ids})
 
 
 def _compare_version(account: AccountShopify, served: str) -> None:

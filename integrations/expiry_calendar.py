@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from integrations import problems, token_grants
@@ -74,7 +74,7 @@ def unready() -> QuerySet[AccountShopify]:
 
 
 def _connected() -> QuerySet[AccountShopify]:
-    return AccountShopify.objects.exclude(access_token="").select_related("integration")  # noqa: S106
+    return AccountShopify.objects.exclude(access_token="").select_related("integration", "token_integration")  # noqa: S106
 
 
 def _refused() -> Iterator[End]:
@@ -114,8 +114,7 @@ def _overlaps() -> Iterator[End]:
 
 
 def _versions() -> Iterator[End]:
-    used = Q(accounts__access_token="") | Q(accounts=None)  # noqa: S106
-    for app in Integration.objects.filter(platform=Integration.Platform.SHOPIFY).exclude(used).distinct()[:MOST]:
+    for app in Integration.objects.filter(pk__in=_connected().values("integration"))[:MOST]:
         then = "Move to a newer API version before; Shopify then answers in the oldest one that it still supports."
         if at := version_ends(app.version):
             yield End(at, f"API version {app.version}", app, then)

@@ -15,6 +15,7 @@ from hemi.lib import claims, queue
 from integrations import alerts, receipts, webhook_bodies
 from integrations.models import WebhookEvent
 from integrations.shopify import payloads
+from integrations.shopify.errors import ShopifyError
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +75,12 @@ def _is_too_late(event: WebhookEvent) -> bool:
 
 
 def _record_failure(event: WebhookEvent, error: Exception) -> None:
-    # The message may quote the payload: it belongs on the row, not into the log.
+    # The message may quote the payload, but for what Shopify answered.
     place = traceback.extract_tb(error.__traceback__)[-1]
     error_at = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
     log.warning("webhook.failed", extra={**_ids(event), "error": type(error).__name__, "error_at": error_at})
-    said = f"{type(error).__name__}: {error} ({error_at})".replace("\x00", "")[:1000]
+    said = error.message if isinstance(error, ShopifyError) else type(error).__name__
+    said = f"{said} ({error_at})".replace("\x00", "")[:1000]
     if event.attempts < MAX_ATTEMPTS:
         next_at = timezone.now() + claims.backoff(event.attempts)
         _mine(event).update(lease_until=None, next_attempt_at=next_at, last_error=said)
@@ -105,4 +107,4 @@ def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:
 
 
 def _ids(event: WebhookEvent) -> dict[str, object]:
-    return {"webhook_event": event.pk, "topic": event.topic, "account": event.account.shop_name}
+    return {"webhook_event": event.pk, "topic": event.topic, **event.account.log_ids}

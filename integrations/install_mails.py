@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from hemi.lib import claims
+from hemi.lib import claims, mailing
 from integrations import account_timeline, alerts, consent, reminders, scopes
 from integrations.models import InstallLink
 
@@ -36,7 +36,7 @@ def _send(link: InstallLink) -> None:
         return
     try:
         _message(link).send()
-    except OSError as error:  # smtplib's errors are OSErrors, too
+    except mailing.ERRORS as error:
         said = _said(error)
         if _is_permanent(error) or link.attempts >= MAX_ATTEMPTS:
             _fail(link, said)
@@ -86,20 +86,22 @@ def _subject(link: InstallLink, is_for_more: bool) -> str:
     return " ".join(f"Reminder: {text}".split() if link.reminders else text.split())
 
 
-def _is_permanent(error: OSError) -> bool:
+def _is_permanent(error: Exception) -> bool:
     """Say whether the server will never take this mail. A refused login is not the mail's fault."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError) and error.smtp_code >= 500
 
 
-def _said(error: OSError) -> str:
+def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         answers = [f"{code} {_text(said)}" for code, said in error.recipients.values()]
         return "; ".join(answers)[:500]
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"[:500]
-    return f"The mail server could not be reached: {error}"[:500]
+    if isinstance(error, OSError):
+        return f"The mail server could not be reached: {error}"[:500]
+    return f"The mail could not be written; see EMAIL_URL, DEFAULT_FROM_EMAIL and the address. {error}"[:500]
 
 
 def _text(said: bytes | str) -> str:
@@ -130,4 +132,4 @@ def _mine(link: InstallLink) -> QuerySet:
 
 
 def _ids(link: InstallLink) -> dict[str, object]:
-    return {"install_link": link.pk, "account": link.account.shop_name, "attempt": link.attempts}
+    return {"install_link": link.pk, **link.account.log_ids, "attempt": link.attempts}

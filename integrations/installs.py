@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import account_timeline, alerts, scopes, token_leases, tokens
+from integrations import account_timeline, alerts, scope_check, scopes, token_leases, tokens
 from integrations.models import InstallLink
 from integrations.shopify import oauth
 from integrations.shopify.errors import ShopifyError
@@ -67,30 +67,15 @@ def _connect(link: InstallLink, grant: oauth.TokenGrant) -> None:
             last_error="",
         ):
             return
-        if not tokens.store(link.account, grant, seen_version=link.account.token_version):
+        if not tokens.store(link.account, grant, seen_version=link.account.token_version, integration=link.integration):
             reason = "Another token was stored at the same time; that one was kept."
             InstallLink.objects.filter(pk=link.pk).update(reason=reason)
         account_timeline.record(link.account, "connected", "Connected: an access token was stored.", link)
         if reason:
             account_timeline.record(link.account, "scopes_cut" if missing else "token_kept", reason, link)
         alerts.clear_alert("install", link.account_id)
-        if missing:
-            _tell_missing(link, missing)
-        else:
-            alerts.clear_alert("scopes", link.account_id)
+        scope_check.tell(link.account, scope_check.measure(link.account, tuple(grant.scope.split(","))))
     log.info("install.connected", extra={**_ids(link), "missing_scopes": len(missing)})
-
-
-def _tell_missing(link: InstallLink, missing: list[str]) -> None:
-    alerts.raise_alert(
-        "scopes",
-        link.account_id,
-        f"{link.account.shop_name} granted less than was asked",
-        f"{link.account.shop_name} is connected, but these access scopes were not granted:\n\n"
-        f"{chr(10).join(missing)}\n\n"
-        "What needs them will be refused by Shopify. Check that the app itself has them, then send a new install "
-        "link; or take those that are not needed off the account's Access Scopes.",
-    )
 
 
 def _wait(link: InstallLink, error: ShopifyError) -> None:
@@ -121,4 +106,4 @@ def _mine(link: InstallLink) -> QuerySet:
 
 
 def _ids(link: InstallLink) -> dict[str, object]:
-    return {"install_link": link.pk, "account": link.account.shop_name, "attempt": link.attempts}
+    return {"install_link": link.pk, **link.account.log_ids, "attempt": link.attempts}

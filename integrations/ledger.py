@@ -1,5 +1,6 @@
 """The ledger of what was redacted, ids only: asked before an unknown order is stored, applied after a restore."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,18 +13,12 @@ from integrations.subjects import Subject
 
 def write(subject: Subject, order_ids: frozenset[int]) -> None:
     """Note the store, or the customer and each of its orders; what is asked again moves the time on."""
-    customer_id = subject.customer_id or 0
-    Redaction.objects.update_or_create(
-        shop_name=subject.account.shop_name,
-        customer_id=customer_id,
-        shopify_order_id=0,
-        defaults={"at": subject.asked_at},
-    )
-    rows = [
-        Redaction(shop_name=subject.account.shop_name, customer_id=customer_id, shopify_order_id=order_id)
-        for order_id in sorted(order_ids)
-        if not subject.is_store
-    ]
+    account = subject.account
+    whose: dict[str, Any] = {"shop_name": account.shop_name, "customer_id": subject.customer_id or 0}
+    shop: dict[str, Any] = {"shopify_shop_id": account.shopify_shop_id}
+    Redaction.objects.update_or_create(**whose, shopify_order_id=0, defaults={"at": subject.asked_at, **shop})
+    wanted = [] if subject.is_store else sorted(order_ids)
+    rows = [Redaction(**whose, **shop, shopify_order_id=order_id) for order_id in wanted]
     Redaction.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -33,35 +28,37 @@ def covers(account: AccountShopify, order_id: int, customer_id: int | None, plac
     An order that a customer places after its redaction is a new one.
     """
     earlier = Q(shopify_order_id=0, at__gte=placed_at)
-    rows = Redaction.objects.filter(shop_name__in=[account.shop_name, *account.former_names])
+    rows = Redaction.objects.filter(_of_store(account))
     by_customer = Q(customer_id=customer_id) & earlier if customer_id else Q()
     return rows.filter(Q(shopify_order_id=order_id) | Q(customer_id=0) & earlier | by_customer).exists()
 
 
 def subjects() -> list[Subject]:
     """Return whose data was redacted, as far as their store is known here."""
-    found: dict[tuple[str, int], list[Redaction]] = {}
-    for row in Redaction.objects.all():
-        found.setdefault((row.shop_name, row.customer_id), []).append(row)
-    accounts = {name: account for account in AccountShopify.objects.all() for name in _names(account)}
-    return [
-        _subject(accounts[shop_name], customer_id, rows)
-        for (shop_name, customer_id), rows in found.items()
-        if shop_name in accounts
-    ]
+    found: dict[tuple[AccountShopify, int], list[Redaction]] = {}
+    for row, accounts in _placed():
+        for account in accounts:
+            found.setdefault((account, row.customer_id), []).append(row)
+    return [_subject(account, customer_id, rows) for (account, customer_id), rows in found.items()]
+
+
+def strangers() -> list[str]:
+    """Return the stores that the ledger names and no account is of; what is theirs cannot be looked for."""
+    return sorted({row.shop_name for row, accounts in _placed() if not accounts})
 
 
 def dump() -> list[dict[str, Any]]:
     """Return the ledger as plain values, for a file that outlives a restore."""
-    names = ("shop_name", "customer_id", "shopify_order_id", "at")
+    names = ("shop_name", "shopify_shop_id", "customer_id", "shopify_order_id", "at")
     return [{**row, "at": row["at"].isoformat()} for row in Redaction.objects.values(*names)]
 
 
 def load(rows: list[dict[str, Any]]) -> None:
-    """Add what a saved ledger names and this one does not. Raises ValueError, TypeError or KeyError."""
+    """Add what a saved ledger names and this one does not. Raises ValueError, TypeError, KeyError or AttributeError."""
     found = [
         Redaction(
             shop_name=str(row["shop_name"]),
+            shopify_shop_id=int(row["shopify_shop_id"]) if row.get("shopify_shop_id") else None,
             customer_id=int(row["customer_id"]),
             shopify_order_id=int(row["shopify_order_id"]),
             at=datetime.fromisoformat(row["at"]),
@@ -71,8 +68,29 @@ def load(rows: list[dict[str, Any]]) -> None:
     Redaction.objects.bulk_create(found, ignore_conflicts=True)
 
 
-def _names(account: AccountShopify) -> list[str]:
-    return [account.shop_name, *account.former_names]
+def _of_store(account: AccountShopify) -> Q:
+    named = Q(shop_name__in=account.names)
+    if account.shopify_shop_id is None:
+        return named
+    # A name may have become another store's; the id stays.
+    return Q(shopify_shop_id=account.shopify_shop_id) | named & Q(shopify_shop_id=None)
+
+
+def _placed() -> Iterator[tuple[Redaction, list[AccountShopify]]]:
+    """Return each row with the accounts of its store: by its id, or as long as one of the two is unknown, by name."""
+    by_id: dict[int | None, list[AccountShopify]] = {}
+    by_name: dict[str, list[AccountShopify]] = {}
+    for account in AccountShopify.objects.all():
+        by_id.setdefault(account.shopify_shop_id, []).append(account)
+        for name in account.names:
+            by_name.setdefault(name, []).append(account)
+    for row in Redaction.objects.all():
+        named = by_name.get(row.shop_name, [])
+        if row.shopify_shop_id is None:
+            yield row, named
+        else:
+            nameless = [account for account in named if account.shopify_shop_id is None]
+            yield row, by_id.get(row.shopify_shop_id, []) + nameless
 
 
 def _subject(account: AccountShopify, customer_id: int, rows: list[Redaction]) -> Subject:

@@ -6,6 +6,7 @@ Each app sees to its own rows, by the tables PRIVACY_… of the settings. Nothin
 import json
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -66,6 +67,7 @@ def work() -> int:
         _answer(claimed[0])
         done += 1
     _warn()
+    erasure.rewrite_by_night(timezone.now())
     return done
 
 
@@ -73,7 +75,6 @@ def reapply() -> int:
     """Remove once more what the ledger names, after a restore brought it back; return how many rows that were."""
     with erasure.thorough():
         removed = sum(sum(_redact(subject).values()) for subject in ledger.subjects())
-    erasure.close_traces()
     log.info("privacy.reapplied", extra={"rows": removed})
     return removed
 
@@ -95,11 +96,12 @@ def _answer(request: PrivacyRequest) -> None:
 
 
 def _gather(request: PrivacyRequest) -> None:
-    subject = _subject(request)
-    known = _known(subject)
-    held: dict[str, Any] = {"store": subject.account.domain, "customer_id": subject.customer_id}
-    for holdings in _functions("PRIVACY_HOLDINGS"):
-        held |= holdings(subject, known)
+    held: dict[str, Any] = {"store": _account(request).domain, "customer_id": request.customer_id}
+    for subject in _subjects(request):
+        known = _known(subject)
+        for holdings in _functions("PRIVACY_HOLDINGS"):
+            for name, rows in holdings(subject, known).items():
+                held.setdefault(name, []).extend(rows)
     held["gathered_at"] = timezone.now()
     answer = json.dumps(held, indent=1, ensure_ascii=False, default=str).encode()
     if not _mine(request).update(answer=answer, lease_until=None, last_error="", report="Gathered; see the download."):
@@ -115,10 +117,11 @@ def _gather(request: PrivacyRequest) -> None:
 
 
 def _remove(request: PrivacyRequest) -> None:
-    subject = _subject(request)
-    _require_settled(subject)
+    subjects, counts = _subjects(request), Counter[str]()
+    _require_settled(subjects)
     with erasure.thorough():
-        counts = _redact(subject)
+        for subject in subjects:
+            counts.update(_redact(subject))
         if request.event and request.event.redacted_at is None:
             redaction.strip(request.event)
     done = [f"{count} {name}" for name, count in counts.items() if count]
@@ -144,8 +147,9 @@ def _redact(subject: Subject) -> dict[str, int]:
     return counts
 
 
-def _require_settled(subject: Subject) -> None:
-    waiting = [line for unsettled in _functions("PRIVACY_SETTLEMENT") for line in unsettled(subject)]
+def _require_settled(subjects: list[Subject]) -> None:
+    tables = _functions("PRIVACY_SETTLEMENT")
+    waiting = [line for subject in subjects for unsettled in tables for line in unsettled(subject)]
     if waiting:
         more = f"\n… and {len(waiting) - MOST_TOLD} more." if len(waiting) > MOST_TOLD else ""
         raise NotSettled("Waits for:\n" + "\n".join(waiting[:MOST_TOLD]) + more)
@@ -157,12 +161,24 @@ def _known(subject: Subject) -> Known:
     return Known(frozenset(subject.order_ids).union(*(one.order_ids for one in found)), words)
 
 
-def _subject(request: PrivacyRequest) -> Subject:
-    account = request.event.account if request.event else AccountShopify.objects.get(shop_name=request.shop_name)
+def _subjects(request: PrivacyRequest) -> list[Subject]:
+    """Return whom it is about, in each account of the store: it has two if it came back under another name."""
+    account = _account(request)
     contacts: tuple[str, ...] = ()
     if request.event and request.event.redacted_at is None:
         contacts = webhook_bodies.compliance(request.event).contacts
-    return Subject(account, request.received_at, request.customer_id, tuple(request.order_ids), contacts)
+    is_its = Q(pk=account.pk)
+    if account.shopify_shop_id is not None:
+        is_its |= Q(shopify_shop_id=account.shopify_shop_id)
+    accounts = AccountShopify.objects.filter(is_its).order_by("pk")
+    about = request.received_at, request.customer_id, tuple(request.order_ids), contacts
+    return [Subject(found, *about) for found in accounts]
+
+
+def _account(request: PrivacyRequest) -> AccountShopify:
+    if request.event:
+        return request.event.account
+    return next(account for account in AccountShopify.objects.all() if request.shop_name in account.names)
 
 
 def _functions(table: str) -> list[Callable[..., Any]]:
@@ -187,9 +203,7 @@ def _finish(request: PrivacyRequest, report: str) -> None:
         ):
             return
         alerts.clear_alert("privacy_due", request.pk)
-        account = AccountShopify.objects.filter(shop_name=request.shop_name).first()
-        if account:
-            account_timeline.record(account, "privacy", f"{request.get_kind_display()}: done.")
+        account_timeline.record(_account(request), "privacy", f"{request.get_kind_display()}: done.")
     log.info("privacy.done", extra=_ids(request))
 
 
@@ -211,4 +225,8 @@ def _mine(request: PrivacyRequest) -> QuerySet[PrivacyRequest]:
 
 
 def _ids(request: PrivacyRequest) -> dict[str, object]:
-    return {"privacy_request": request.pk, "kind": request.kind, "shop": request.shop_name}
+    return {
+        "privacy_request": request.pk,
+        "kind": request.kind,
+        "account_name": request.shop_name,
+    }

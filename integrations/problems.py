@@ -9,6 +9,7 @@ from integrations.shopify.errors import Denial, Kind, ShopifyError
 
 Problem = AccountShopify.Problem
 OF_THE_TOKEN = (Problem.REAUTHORISE, Problem.NO_TOKEN, Problem.TOKEN_KIND)  # over as soon as a token works
+_OF_A_CALL = (Problem.SCOPE, Problem.PROTECTED)  # two calls may meet one each, and would tell staff in turn for ever
 WHAT_NEXT = {
     Problem.REAUTHORISE: "Send the client a new install link. For an internal app, paste a new access token instead.",
     Problem.SCOPE: "Put the scope that Shopify names into the account's Access Scopes and send the client a new "
@@ -39,14 +40,20 @@ def note(account_id: int, error: ShopifyError) -> None:
 
 
 def say(account_id: int, problem: AccountShopify.Problem, text: str, *, seen_version: int | None = None) -> bool:
-    """Set the account's problem and tell staff once; with `seen_version` only while that token is the stored one."""
+    """Set the account's problem and tell staff once; with `seen_version` only while that token is the stored one.
+
+    Of those that one call meets and another does not, the first stays until it is over.
+    """
     rows = AccountShopify.objects.filter(pk=account_id)
     if seen_version is not None:
         rows = rows.filter(token_version=seen_version)
     text = text[:500]
+    standing = _OF_A_CALL if problem in _OF_A_CALL else (problem,)
     with transaction.atomic():
-        if not rows.exclude(problem=problem).update(problem=problem, problem_text=text, problem_at=timezone.now()):
-            return bool(rows.exclude(problem_text=text).update(problem_text=text))
+        changed = rows.exclude(problem__in=standing)
+        if not changed.update(problem=problem, problem_text=text, problem_at=timezone.now()):
+            same = rows.filter(problem=problem).exclude(problem_text=text)
+            return bool(same.update(problem_text=text))
         _end_alerts(account_id, but=problem)
         account = AccountShopify.objects.get(pk=account_id)
         account_timeline.record(account, f"problem_{problem}", f"{problem.label}. {text}")

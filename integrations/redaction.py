@@ -7,8 +7,17 @@ from django.db import connection
 from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
+from hemi.lib import erasure
 from integrations import body_redaction
-from integrations.models import AccountEvent, InstallLink, Location, PrivacyRequest, StaffAlert, WebhookEvent
+from integrations.models import (
+    AccountEvent,
+    AccountShopify,
+    InstallLink,
+    Location,
+    PrivacyRequest,
+    StaffAlert,
+    WebhookEvent,
+)
 from integrations.subjects import REMOVED, Known, Subject, scrub
 
 _NOTE = "The customer's data was removed."
@@ -26,17 +35,20 @@ def unsettled(subject: Subject) -> list[str]:
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
     """Remove the subject's data from webhooks, alerts, earlier answers; of a store also its own contacts."""
-    counts = {"webhooks": _events(subject, known), "alerts": _alerts(subject, known), "answers": _answers(subject)}
-    if subject.is_store:
-        counts["contacts of the store"] = _contacts(subject)
-    return counts
+    counts = {"webhooks": _events(subject, known), "answers": _answers(subject)}
+    words = set(known.telling)
+    if subject.is_store and not subject.account.is_authorised:  # one that came back has given its contacts anew
+        words |= (contacts := _contacts(subject.account))
+        counts["contacts of the store"] = _forget(subject.account, contacts)
+    return {**counts, "alerts": _alerts(words)}
 
 
 def strip(event: WebhookEvent) -> None:
     """Take the person out of one webhook, also out of what went wrong with it."""
     body = body_redaction.without_person(bytes(event.body))
     now = timezone.now()
-    WebhookEvent.objects.filter(pk=event.pk).update(body=body, redacted_at=now, note=_NOTE, last_error="")
+    with erasure.thorough():
+        WebhookEvent.objects.filter(pk=event.pk).update(body=body, redacted_at=now, note=_NOTE, last_error="")
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:
@@ -93,11 +105,11 @@ def _events(subject: Subject, known: Known) -> int:
     return len(found)
 
 
-def _alerts(subject: Subject, known: Known) -> int:
+def _alerts(words: set[str]) -> int:
     count = 0
     for alert in StaffAlert.objects.all().iterator():
         before = (alert.subject, alert.text, alert.last_error)
-        after = tuple(scrub(text, known.telling) for text in before)
+        after = tuple(scrub(text, words) for text in before)
         if after != before:
             alert.subject, alert.text, alert.last_error = after[0][:200], *after[1:]
             alert.save(update_fields=["subject", "text", "last_error"])
@@ -106,16 +118,19 @@ def _alerts(subject: Subject, known: Known) -> int:
 
 
 def _answers(subject: Subject) -> int:
-    rows = PrivacyRequest.objects.filter(shop_name__in=subject.shop_names).exclude(answer=None)
+    rows = PrivacyRequest.objects.filter(shop_name__in=subject.account.names).exclude(answer=None)
     if not subject.is_store:
         rows = rows.filter(customer_id=subject.customer_id)
     return rows.update(answer=None, status=PrivacyRequest.Status.DONE, done_at=timezone.now())
 
 
-def _contacts(subject: Subject) -> int:
-    account = subject.account
+def _contacts(account: AccountShopify) -> set[str]:
+    mailed = InstallLink.objects.filter(account=account).values_list("mailed_to", flat=True)
+    return {account.client_email, *mailed} - {""}
+
+
+def _forget(account: AccountShopify, words: set[str]) -> int:
     links = InstallLink.objects.filter(account=account)
-    words = {account.client_email, *links.values_list("mailed_to", flat=True)} - {""}
     count = links.exclude(mailed_to="", mail_error="").update(mailed_to="", mail_error="")
     for event in AccountEvent.objects.filter(account=account):
         if (text := scrub(event.text, words)) != event.text:

@@ -1,16 +1,19 @@
 """A store that was renamed is followed: its permanent domain changes, its shop id and its token do not."""
 
+import json
 import logging
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import account_timeline, alerts, connections
-from integrations.models import AccountShopify
-from integrations.shopify import domains, stores
+from integrations import account_timeline, alerts, connections, webhook_bodies
+from integrations.models import AccountShopify, Integration
+from integrations.shopify import domains, signatures, stores
 from integrations.shopify.errors import ShopifyError
 from integrations.shopify.stores import Shop
 
@@ -34,6 +37,26 @@ def hint(account_id: int, domain: str) -> None:
         queue.kick("integrations.follow_renames")
 
 
+def follow_body(app_uuid: UUID, body: bytes, claimed: str) -> bool:
+    """Follow a store that was renamed after its token was gone; say whether it was followed.
+
+    There is nothing to ask it with, and its redaction comes under the new name. So the compliance webhook itself is
+    believed: its body is signed, and names the shop id together with the name.
+    """
+    rows = Integration.objects.filter(uuid=app_uuid).select_related("credentials")
+    integration = rows.filter(credentials__isnull=False).first()
+    if integration is None or not signatures.is_webhook_signed(body, claimed, integration.credentials.secrets):
+        return False
+    shop = _shop_in(body)
+    account = integration.accounts.filter(shopify_shop_id=shop.id).first() if shop else None
+    if shop is None or account is None or shop.name in account.names:
+        return False
+    if account.is_authorised:
+        hint(account.pk, f"{shop.name}.myshopify.com")
+        return False
+    return follow(account, shop)
+
+
 def follow_renames() -> None:
     """Ask each store about which there is a hint, and follow those that were renamed."""
     rows = AccountShopify.objects.exclude(hinted_name="").select_related("integration__credentials")
@@ -55,6 +78,11 @@ def check(account: AccountShopify, hinted: str = "") -> bool:
             continue
         if shop.name != account.shop_name:
             return follow(account, shop)
+    if hinted and not account.is_authorised:
+        text = f"A webhook came under the name {hinted}. Without an access token the store cannot be asked whether it "
+        account_timeline.record_once(
+            account, "rename_unsure", f"{text}was renamed. If it was, say so: “Store was renamed”."
+        )
     return False
 
 
@@ -62,22 +90,45 @@ def follow(account: AccountShopify, shop: Shop) -> bool:
     """Take over the name that the store's own API gave, if it is the same store; say whether it was."""
     if account.shopify_shop_id not in (None, shop.id) or shop.name == account.shop_name:
         return False
-    former = [*(name for name in account.former_names if name != shop.name), account.shop_name]
+    text = f"The store was renamed from {account.shop_name} to {shop.name}; the account follows."
+    return _take_over(account, shop.name, text, shopify_shop_id=shop.id)
+
+
+def believe(account: AccountShopify, name: str, by: Any) -> bool:
+    """Take over the name that a person gave for a store that cannot be asked; say whether it was free.
+
+    When the store is connected again its shop id is compared.
+    """
+    text = f"The store was renamed from {account.shop_name} to {name}, as staff say; without a token it was not asked."
+    return _take_over(account, name, text, by)
+
+
+def _take_over(account: AccountShopify, name: str, text: str, by: Any = None, **changes: Any) -> bool:
+    former = [*(known for known in account.former_names if known != name), account.shop_name]
+    changes |= {"shop_name": name, "former_names": former}
     mine = AccountShopify.objects.filter(pk=account.pk, shop_name=account.shop_name)
     try:
         with transaction.atomic():
-            _make_way(shop.name)
-            if not mine.update(shop_name=shop.name, former_names=former, shopify_shop_id=shop.id):
+            _make_way(name)
+            if not mine.update(**changes):
                 return False
-            text = f"The store was renamed from {account.shop_name} to {shop.name}; the account follows."
-            account_timeline.record(account, "renamed", text)
+            account_timeline.record(account, "renamed", text, actor=by)
             alerts.clear_alert("rename", account.pk)
     except IntegrityError:
-        _tell_taken(account, shop.name)
+        _tell_taken(account, name)
         return False
     log.info("account.renamed", extra={"account": account.pk})
-    account.shop_name, account.former_names, account.shopify_shop_id = shop.name, former, shop.id
+    for field, value in changes.items():
+        setattr(account, field, value)
     return True
+
+
+def _shop_in(body: bytes) -> Shop | None:
+    try:
+        data = json.loads(body)
+        return Shop(webhook_bodies.number(data["shop_id"]), domains.from_domain(str(data["shop_domain"]).lower()))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _ask(account: AccountShopify, name: str) -> Shop:

@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -35,7 +35,10 @@ def due() -> QuerySet[AccountShopify]:
     """Return the accounts whose next token is due; an account that must authorise again never is."""
     now = timezone.now()
     by_credentials = Q(integration__app_type=Integration.AppType.ORGANISATION)
-    ends = Q(token_expires_at__lte=now + CREDENTIALS_EARLY) & by_credentials
+    is_of_another = Q(token_integration__isnull=False) & ~Q(token_integration=F("integration"))
+    had_by_credentials = by_credentials | Q(token_integration__app_type=Integration.AppType.ORGANISATION)
+    ends = Q(token_expires_at__lte=now + CREDENTIALS_EARLY) & had_by_credentials
+    ends |= by_credentials & is_of_another
     ends |= Q(token_expires_at__lte=now + EARLY, paused_at=None) & ~Q(refresh_token="")
     ends |= Q(refresh_expires_at__lte=now + KEEP_ALIVE)
     ends |= by_credentials & Q(access_token="", integration__credentials__isnull=False)
@@ -49,10 +52,10 @@ def _renew(account_id: int) -> None:
     if not lease:
         return
     try:
-        account = due().filter(pk=account_id).select_related("integration__credentials").first()
+        account = due().filter(pk=account_id).select_related("integration", "token_integration").first()
         if account:
             tokens.renew(account)
     except ShopifyError as error:  # tokens has recorded what it means
-        log.info("token.waits", extra={"account_id": account_id, "kind": error.kind})
+        log.info("token.waits", extra={"account": account_id, "kind": error.kind})
     finally:
         token_leases.release(account_id, lease)

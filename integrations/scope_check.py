@@ -20,18 +20,20 @@ class Comparison:
 
 def compare(account: AccountShopify, client: GraphQL) -> Comparison:
     """Read the scopes of the installed app and keep them; tell staff once what is missing. Raises ShopifyError."""
-    found = _compare(account, stores.installation(client).scopes)
-    granted = ",".join(found.granted)
-    rows = AccountShopify.objects.filter(pk=account.pk)
-    if rows.exclude(granted_scopes=granted).update(granted_scopes=granted):
+    found = measure(account, stores.installation(client).scopes)
+    row = AccountShopify.objects.get(pk=account.pk)
+    # The answer that brings a token lists the same scopes in another order, and without those that others imply.
+    if scopes.expand(scopes.split(row.granted_scopes)) != scopes.expand(list(found.granted)):
+        AccountShopify.objects.filter(pk=account.pk).update(granted_scopes=",".join(found.granted))
         lacking = ", ".join(found.missing_needed)
         text = f"The app has {len(found.granted)} access scopes now."
         account_timeline.record(account, "scopes", f"{text} Hemi needs and lacks: {lacking}." if lacking else text)
-    _tell(account, found)
+    tell(account, found)
     return found
 
 
-def _compare(account: AccountShopify, granted: tuple[str, ...]) -> Comparison:
+def measure(account: AccountShopify, granted: tuple[str, ...]) -> Comparison:
+    """Compare what is granted with what the account asks for, and with what Hemi needs."""
     text = ",".join(granted)
     needed = ",".join(scopes.NEEDED)
     return Comparison(
@@ -42,7 +44,8 @@ def _compare(account: AccountShopify, granted: tuple[str, ...]) -> Comparison:
     )
 
 
-def _tell(account: AccountShopify, found: Comparison) -> None:
+def tell(account: AccountShopify, found: Comparison) -> None:
+    """Tell staff what is missing, again if that changed; and that it is over. Safe inside a transaction."""
     # An internal app has the scopes that its owner gave it; the account's list was asked of nobody.
     is_internal = account.integration is not None and account.integration.is_internal
     missing = found.missing_needed if is_internal else dict.fromkeys((*found.missing_needed, *found.missing))
@@ -51,12 +54,12 @@ def _tell(account: AccountShopify, found: Comparison) -> None:
         if account.problem == AccountShopify.Problem.SCOPE:
             problems.clear(account.pk)
         return
+    lacking = [handle for handle in found.missing_needed if handle in found.not_asked_for]
+    first = f"Put {', '.join(lacking)} into the account's Access Scopes. " if lacking else ""
     without = f"Hemi cannot do its work without: {', '.join(found.missing_needed)}\n\n" if found.missing_needed else ""
-    alerts.raise_alert(
-        "scopes",
-        account.pk,
-        f"{account.shop_name} lacks access scopes",
+    text = (
         f"These access scopes are missing on {account.shop_name}:\n\n{chr(10).join(missing)}\n\n{without}"
-        "Check that the app itself has them, then ask the client for them with a new install link; or take those that "
-        "are not needed off the account's Access Scopes.",
+        f"{first}Check that the app itself has them, then ask the client for them with a new install link; or take "
+        "those that are not needed off the account's Access Scopes."
     )
+    alerts.renew_alert("scopes", account.pk, f"{account.shop_name} lacks access scopes", text)

@@ -26,11 +26,6 @@ class Subject:
     def is_store(self) -> bool:
         return self.customer_id is None and not self.order_ids
 
-    @property
-    def shop_names(self) -> list[str]:
-        """The store's name and those that it had before."""
-        return [self.account.shop_name, *self.account.former_names]
-
 
 @dataclass(frozen=True)
 class Known:

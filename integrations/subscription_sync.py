@@ -13,11 +13,18 @@ from integrations.shopify.client import GraphQL
 from integrations.shopify.errors import Kind, ShopifyError
 
 
+@dataclass(frozen=True)
+class Found:
+    """What Shopify listed, the best by topic, and the topics that it listed before and does not any more."""
+
+    best: dict[str, wire.Subscription]
+    gone: list[str]
+
+
 @dataclass
 class Result:
-    """What a comparison came to: topics that had gone, what Shopify refused, and what is still missing."""
+    """What a comparison came to: what Shopify refused, and what is still missing."""
 
-    gone: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
@@ -48,16 +55,20 @@ def address(account: AccountShopify) -> str:
     return f"{settings.HEMI_BASE_URL}{path(account)}"
 
 
-def sync(client: GraphQL, account: AccountShopify, granted: tuple[str, ...]) -> Result:
+def look(client: GraphQL, account: AccountShopify) -> Found:
+    """Return what Shopify lists of this account. Raises ShopifyError."""
+    best = _best(_ours(client, account), address(account))
+    return Found(best, _gone(account, best))
+
+
+def sync(client: GraphQL, account: AccountShopify, found: Found, granted: tuple[str, ...]) -> Result:
     """Create, mend and delete until Shopify lists what it should, then keep what it lists. Raises ShopifyError."""
     result = Result(skipped=topics.skipped(granted))
     uri = address(account)
-    before = _best(_ours(client, account), uri)
-    result.gone = _gone(account, before)
     for topic in topics.TOPICS:
         if topic not in result.skipped:
-            _follow(client, result, topic, before.get(topic), uri)
-    _delete_foreign(client, account, before)
+            _follow(client, result, topic, found.best.get(topic), uri)
+    _delete_foreign(client, account, found.best)
     # Shopify's list, not our memory of what was sent, says what is subscribed.
     after = {row.topic: row for row in _ours(client, account) if row.uri == uri and row.is_whole}
     result.lacking = [topic for topic in topics.TOPICS if topic not in after and topic not in result.skipped]
@@ -72,7 +83,7 @@ def _ours(client: GraphQL, account: AccountShopify) -> list[wire.Subscription]:
 
 
 def _best(rows: list[wire.Subscription], uri: str) -> dict[str, wire.Subscription]:
-    return {row.topic: row for row in sorted(rows, key=lambda row: row.uri == uri)}
+    return {row.topic: row for row in sorted(rows, key=lambda row: (row.uri == uri, row.is_whole))}
 
 
 def _gone(account: AccountShopify, present: dict[str, wire.Subscription]) -> list[str]:
@@ -94,9 +105,9 @@ def _follow(client: GraphQL, result: Result, topic: str, row: wire.Subscription 
 
 def _delete_foreign(client: GraphQL, account: AccountShopify, kept: dict[str, wire.Subscription]) -> None:
     ids = {row.id for topic, row in kept.items() if topic in topics.TOPICS}
+    made = {topic for topic in topics.TOPICS if topic not in kept}
     for row in _ours(client, account):
-        is_on_the_list = row.topic in topics.TOPICS and row.uri == address(account)
-        if row.id not in ids and not is_on_the_list:
+        if row.id not in ids and row.topic not in made:
             wire.delete(client, row)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from integrations import account_timeline, alerts, connections, subscription_sync
+from integrations import account_timeline, alerts, connections, subscription_sync, topics
 from integrations.models import AccountShopify
 from integrations.shopify import stores
 from integrations.shopify.errors import Kind, ShopifyError
@@ -22,6 +23,10 @@ MAX_ATTEMPTS = 10
 SLICE_SECONDS = 20
 DEADLINE_SECONDS = 20.0  # for one list or call
 _LEASE = timedelta(minutes=3)
+_ANOTHER_STORE = (
+    "The store that was connected as {} is not the one of before: Shopify gives it another shop id. Its orders do not "
+    "belong to this account. Disconnect it, and connect it as an account of its own."
+)
 _DUE = Q(webhooks=AccountShopify.Webhooks.DUE)
 
 
@@ -74,38 +79,49 @@ def _try(account: AccountShopify) -> Outcome:
     try:
         with connections.client_for(account, DEADLINE_SECONDS) as client:
             installation = stores.installation(client)
-            _note_shop_id(account, installation.shop.id)
-            result = subscription_sync.sync(client, account, installation.scopes)
+            if not _is_its_store(account, installation.shop.id):
+                return Outcome(_ANOTHER_STORE.format(account.shop_name))
+            found = subscription_sync.look(client, account)
+            _tell_gone(account, found.gone, topics.skipped(installation.scopes))
+            result = subscription_sync.sync(client, account, found, installation.scopes)
     except ShopifyError as error:
         return Outcome(error.message, is_temporary=error.kind in (Kind.TEMPORARY, Kind.UNCERTAIN))
-    _tell_gone(account, result)
     return Outcome(result.error, are_orders_on=result.are_orders_on)
 
 
-def _note_shop_id(account: AccountShopify, shop_id: int) -> None:
-    AccountShopify.objects.filter(pk=account.pk, shopify_shop_id=None).update(shopify_shop_id=shop_id)
+def _is_its_store(account: AccountShopify, shop_id: int) -> bool:
+    row = AccountShopify.objects.filter(pk=account.pk)
+    row.filter(shopify_shop_id=None).update(shopify_shop_id=shop_id)
+    return row.filter(shopify_shop_id=shop_id).exists()
 
 
-def _tell_gone(account: AccountShopify, result: subscription_sync.Result) -> None:
-    if not result.gone:
-        alerts.clear_alert("subscriptions_gone", account.pk)
+def _tell_gone(account: AccountShopify, gone: list[str], skipped: Collection[str]) -> None:
+    """Tell staff before anything is mended: a try that breaks off half-way would leave no trace of the rest."""
+    if not gone:
+        if account.webhooks_attempts == 1:  # a second try finds what the first one restored
+            alerts.clear_alert("subscriptions_gone", account.pk)
         return
-    names = ", ".join(topic.lower() for topic in result.gone)
-    back = [topic for topic in result.gone if topic not in (*result.lacking, *result.skipped)]
-    ending = "Hemi subscribed them again." if len(back) == len(result.gone) else "Not all of them could be restored."
-    account_timeline.record(account, "webhooks_gone", f"Webhooks had gone from the store: {names}. {ending}")
-    alerts.raise_alert(
-        "subscriptions_gone",
-        account.pk,
-        f"Webhooks of {account.shop_name} had gone",
-        f"Shopify did not list these subscriptions any more: {names}. {ending}\n\n"
-        "What happened meanwhile is read from the store. Shopify deletes a subscription after eight failed "
-        "deliveries in a row: see whether Hemi could be reached.",
+    names = ", ".join(topic.lower() for topic in gone)
+    ending = (
+        "For some of them the app has no scope any more; the others are subscribed again."
+        if any(topic in skipped for topic in gone)
+        else "Hemi subscribed them again, unless another alert says otherwise."
     )
+    with transaction.atomic():
+        account.subscriptions.filter(topic__in=gone).update(is_listed=False)
+        account_timeline.record(account, "webhooks_gone", f"Webhooks had gone from the store: {names}. {ending}")
+        alerts.raise_alert(
+            "subscriptions_gone",
+            account.pk,
+            f"Webhooks of {account.shop_name} had gone",
+            f"Shopify did not list these subscriptions any more: {names}. {ending}\n\n"
+            "What happened meanwhile is read from the store. Shopify deletes a subscription after eight failed "
+            "deliveries in a row: see whether Hemi could be reached.",
+        )
 
 
 def _record(account: AccountShopify, outcome: Outcome) -> None:
-    ids = {"account": account.shop_name, "attempt": account.webhooks_attempts}
+    ids = {**account.log_ids, "attempt": account.webhooks_attempts}
     if not outcome.error:
         _mine(account).update(webhooks=AccountShopify.Webhooks.ON, webhooks_error="", webhooks_attempts=0)
         alerts.clear_alert("subscriptions", account.pk)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from hemi.lib import claims, queue
 from integrations import account_timeline, alerts, problems, token_grants, token_leases
-from integrations.models import AccountShopify
+from integrations.models import AccountShopify, Integration
 from integrations.shopify.errors import Kind, ShopifyError
 from integrations.shopify.oauth import TokenGrant
 from integrations.token_grants import Way
@@ -61,17 +61,19 @@ def renew(account: AccountShopify) -> str:
 
     Raises ShopifyError; what it means for the account has been recorded by then.
     """
-    asked_at, way = timezone.now(), token_grants.way(account)
+    asked_at, wish = timezone.now(), token_grants.wish(account)
+    way = wish.way
     try:
-        grant = token_grants.ask(account)
+        grant = token_grants.ask(wish)
     except ShopifyError as error:
         _failed(account, way, error)
         raise
     first = {} if account.access_token else _authorised()
-    if not _swap(account, grant, asked_at, seen_version=account.token_version, **first):
-        log.warning("token.dropped", extra={"account": account.shop_name, "way": way})
+    more = {"token_integration": wish.integration, **first}
+    if not _swap(account, grant, asked_at, seen_version=account.token_version, **more):
+        log.warning("token.dropped", extra={**account.log_ids, "way": way})
         return ""
-    log.info("token.renewed", extra={"account": account.shop_name, "way": way, "expires_in": grant.expires_in})
+    log.info("token.renewed", extra={**account.log_ids, "way": way, "expires_in": grant.expires_in})
     if way == Way.MOVE:
         account_timeline.record(account, "token_moved", "Moved to an expiring token, which Hemi renews.")
     if first:
@@ -80,15 +82,19 @@ def renew(account: AccountShopify) -> str:
     return grant.access_token
 
 
-def store(account: AccountShopify, grant: TokenGrant, *, seen_version: int) -> bool:
+def store(
+    account: AccountShopify, grant: TokenGrant, *, seen_version: int, integration: Integration | None = None
+) -> bool:
     """Store a token if nobody stored one since `seen_version`; the account is then authorised, its webhooks due.
 
-    Orders count from the first authorisation unless staff said otherwise. Safe inside a transaction.
+    `integration` is the app that got it, if not the account's. Orders count from the first authorisation unless staff
+    said otherwise. Safe inside a transaction.
     """
-    is_stored = _swap(account, grant, timezone.now(), seen_version=seen_version, **_authorised())
+    more = {"token_integration": integration or account.integration, **_authorised()}
+    is_stored = _swap(account, grant, timezone.now(), seen_version=seen_version, **more)
     if is_stored:
         problems.clear(account.pk, "A new access token was stored.")
-        log.info("account.authorised", extra={"account": account.shop_name, "token_version": seen_version + 1})
+        log.info("account.authorised", extra={**account.log_ids, "token_version": seen_version + 1})
         queue.kick("integrations.subscribe_webhooks")
     return is_stored
 
@@ -101,6 +107,7 @@ def drop(account: AccountShopify) -> None:
         token_expires_at=None,
         refresh_expires_at=None,
         granted_scopes="",
+        token_integration=None,
         expiring_asked_at=None,
         token_version=F("token_version") + 1,
     )
@@ -118,7 +125,7 @@ def due_webhooks() -> dict[str, object]:
 
 
 def _read(account_id: int) -> AccountShopify:
-    return AccountShopify.objects.select_related("integration__credentials").get(pk=account_id)
+    return AccountShopify.objects.select_related("integration", "token_integration").get(pk=account_id)
 
 
 def _is_waiting(row: AccountShopify) -> bool:
@@ -190,13 +197,14 @@ def _authorised() -> dict[str, object]:
         "orders_from": Coalesce("orders_from", Value(now)),
         "disconnected_at": None,
         "disconnect_reason": "",
+        "next_check_at": now,  # what is granted is compared with what is needed
         **due_webhooks(),
     }
 
 
 def _failed(row: AccountShopify, way: Way, error: ShopifyError) -> None:
     attempts = row.token_attempts + 1
-    ids = {"account": row.shop_name, "way": way, "attempt": attempts, "request_id": error.request_id}
+    ids = {**row.log_ids, "way": way, "attempt": attempts, "request_id": error.request_id}
     log.warning("token.not_renewed", extra={**ids, "error": error.message, "kind": error.kind})
     with transaction.atomic():  # whoever waits for this result reads all of it at once
         mine = AccountShopify.objects.filter(pk=row.pk, token_version=row.token_version)

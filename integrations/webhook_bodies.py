@@ -50,7 +50,7 @@ def check_shop(account: AccountShopify, domain: Any, shop_id: Any) -> None:
         name = domains.from_domain(str(domain).lower())
     except ValueError:
         raise BodyRefused("The body does not name the store, so nothing was done.") from None
-    if name not in (account.shop_name, *account.former_names):
+    if name not in account.names:
         raise BodyRefused("The body names another store than the address it was sent to, so nothing was done.")
     if account.shopify_shop_id not in (None, number(shop_id)):
         raise BodyRefused("The body names another shop id than this store has, so nothing was done.")

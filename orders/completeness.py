@@ -42,6 +42,11 @@ def compare_days() -> int:
     return done
 
 
+def first_day() -> date:
+    """Return the first of the days (UTC) that are compared and shown."""
+    return _today() - timedelta(days=DAYS - 1)
+
+
 def compare_gaps_again(account: AccountShopify) -> None:
     """Have the account's days with a gap compared at once: something that was missing came."""
     rows = CompletenessDay.objects.filter(account=account, in_store__gt=F("stored"))
@@ -55,9 +60,9 @@ def _today() -> date:
 
 def _open_days() -> None:
     """Make the rows of the last days for the accounts that have none of today, from their cut-over on."""
-    today = _today()
+    today, earliest = _today(), first_day()
     for account in AccountShopify.objects.filter(REACHABLE).exclude(completeness__day=today):
-        first = max(today - timedelta(days=DAYS - 1), (account.orders_from or timezone.now()).astimezone(UTC).date())
+        first = max(earliest, (account.orders_from or timezone.now()).astimezone(UTC).date())
         days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
         rows = [CompletenessDay(account=account, day=day) for day in days]
         CompletenessDay.objects.bulk_create(rows, ignore_conflicts=True)
@@ -66,9 +71,9 @@ def _open_days() -> None:
 def _claim() -> CompletenessDay | None:
     now = timezone.now()
     reachable = AccountShopify.objects.filter(REACHABLE).values("pk")
-    due = CompletenessDay.objects.filter(
-        account__in=reachable, due_at__lte=now, day__gt=_today() - timedelta(days=DAYS)
-    ).order_by("due_at", "-day")
+    due = CompletenessDay.objects.filter(account__in=reachable, due_at__lte=now, day__gte=first_day()).order_by(
+        "due_at", "-day"
+    )
     for day in due.select_related("account__integration")[:5]:
         if CompletenessDay.objects.filter(pk=day.pk, due_at=day.due_at).update(due_at=now + LEASE):
             day.due_at = now + LEASE
@@ -87,7 +92,7 @@ def _compare(day: CompletenessDay) -> None:
             placed = {row.shopify_id: row.number for row in order_lists.placed(client, cut_over, until)}
     except ShopifyError as error:
         mine.update(due_at=started + HOURLY)
-        log.warning("orders.not_counted", extra={"account_id": account.pk, "error": error.kind})
+        log.warning("orders.not_counted", extra={"account": account.pk, "error": error.kind})
         return
     stored = _stored(account, placed)
     missing = [{"id": pk, "number": number} for pk, number in placed.items() if pk not in stored]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hemi.lib import queue
 from integrations import account_timeline
 from integrations.models import AccountShopify
-from orders import reachable, visibility
+from orders import completeness, reachable, visibility
 from orders.models import CompletenessDay, OrderFetch
 from orders.services import Refused
 
@@ -64,7 +64,8 @@ def recover(*, account: AccountShopify, by: Any) -> OrderFetch:
 
 
 def _missing(account: AccountShopify) -> list[int]:
-    days = CompletenessDay.objects.filter(account=account).exclude(missing=[]).order_by("day")
+    rows = CompletenessDay.objects.filter(account=account, day__gte=completeness.first_day())
+    days = rows.exclude(missing=[]).order_by("day")
     return [row["id"] for missing in days.values_list("missing", flat=True) for row in missing]
 
 

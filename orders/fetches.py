@@ -63,7 +63,7 @@ def _fetch_one(wish: OrderFetch) -> None:
     done = {"status": OrderFetch.Status.DONE, "done_at": timezone.now(), "last_error": "", "lease_until": None}
     if _mine(wish, **done):
         completeness.compare_gaps_again(wish.account)
-        log.info("orders.fetched", extra={"fetch": wish.pk, "account_id": wish.account_id, "seen": wish.seen})
+        log.info("orders.fetched", extra={"fetch": wish.pk, "account": wish.account_id, "seen": wish.seen})
 
 
 def _steps(client: GraphQL, wish: OrderFetch) -> Iterator[_Step]:

@@ -8,9 +8,21 @@ _UNDONE = {"voided": "The payment was voided.", "refunded": "The payment was ref
 
 def state(order: Order, sendable: int) -> tuple[str, str]:
     """Return the state and its reason in words; `sendable` is how many pieces are neither fulfilled nor removed."""
-    for rule in (_cancelled,) if order.is_sample else (_cancelled, _redacted, _too_old, _filtered):
-        if found := rule(order):
-            return found
+    found = _cancelled(order) or (None if order.is_sample else _redacted(order))
+    return found or _of_whole(order, sendable)
+
+
+def is_owed(order: Order, sendable: int) -> bool:
+    """Tell whether an order would go out, had its customer's data not been removed before."""
+    return (
+        bool(order.redacted_at) and not _cancelled(order) and _of_whole(order, sendable)[0] in (State.READY, State.HELD)
+    )
+
+
+def _of_whole(order: Order, sendable: int) -> tuple[str, str]:
+    found = None if order.is_sample else _too_old(order) or _filtered(order)
+    if found:
+        return found
     if not sendable:
         return State.NOTHING, "Every line is fulfilled or removed."
     if order.held_at:

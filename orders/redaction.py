@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from integrations import ledger
@@ -16,17 +17,18 @@ from orders.models import BY_A_PERSON, Fulfilment, Order, OrderEvent, OrderLine,
 REMOVED = "(removed with the customer's data)"
 _STREETS = ("name", "company", "address1", "address2", "phone")
 _OPEN = [OrderLine.Routing.WAITING, OrderLine.Routing.UNROUTED, OrderLine.Routing.WITHDRAWN]
+_WAITING = [Order.State.UNPAID, Order.State.FILTERED]
 _GOING = [Order.State.READY, Order.State.HELD]
 _UNTOLD = [Shipment.Status.WAITING, Shipment.Status.BLOCKED]
 
 
 def orders_of(subject: Subject) -> QuerySet[Order]:
     """Return the subject's orders. What a customer orders after asking is a new story."""
-    rows = Order.objects.filter(account=subject.account)
+    rows = Order.objects.filter(account=subject.account).alias(mail=Lower("email"))
     if subject.is_store:
         return rows.filter(placed_at__lte=subject.asked_at)
-    emails = [text for contact in subject.contacts if "@" in contact for text in (contact, contact.lower())]
-    mine = Q(customer_id=subject.customer_id) | Q(customer_id=None, email__in=emails)
+    emails = [contact.lower() for contact in subject.contacts if "@" in contact]
+    mine = Q(customer_id=subject.customer_id) | Q(customer_id=None, mail__in=emails)
     return rows.filter(Q(shopify_id__in=subject.order_ids) | mine & Q(placed_at__lte=subject.asked_at))
 
 
@@ -55,12 +57,14 @@ def unsettled(subject: Subject) -> list[str]:
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
     """Empty the subject's orders, each under its lock, and the texts on their timelines."""
-    wanted = list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True))
-    for pk in wanted:
+    counts = {"orders": 0, "orders that wait and will never go out": 0}
+    for pk in list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True)):
         with transaction.atomic():
             order = settlement.locked(pk)
+            counts["orders"] += 1
+            counts["orders that wait and will never go out"] += order.state in _WAITING
             _empty(order, words_for(order, subject, known))
-    return {"orders": len(wanted)}
+    return counts
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:

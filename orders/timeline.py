@@ -15,9 +15,9 @@ def record(order: Order, kind: str, text: str, reference: str = "", actor: Any =
         f"order.{kind}",
         extra={
             "order_id": order.pk,
-            "account_id": order.account_id,
-            "event_id": order.event_id,
+            "account": order.account_id,
+            "webhook_event": order.event_id,
             "reference": reference,
-            "actor_id": getattr(actor, "pk", None),
+            "by": getattr(actor, "pk", None),
         },
     )

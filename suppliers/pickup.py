@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from suppliers import clearing, connections, replies
+from suppliers import clearing, connections, redaction, replies
 from suppliers.lanes import Lane
 from suppliers.models import SupplierReply
 from suppliers.reply_formats.reading import LIMIT_BYTES
@@ -176,6 +176,8 @@ def _store(look: Look, name: str, content: bytes) -> SupplierReply:
         reply.format, _ = replies.read(content, look.lane.endpoint)
     except Unreadable as error:
         reply.status, reply.note = SupplierReply.Status.UNREADABLE, str(error)[:500]
+        if redaction.is_about_a_removed_customer(reply):
+            reply.content, reply.redacted_at, reply.note = b"", timezone.now(), redaction.NOTE
     _insert(look, reply)
     former = {"endpoint": reply.endpoint, "file_name": reply.file_name, "status": SupplierReply.Status.UNREADABLE}
     SupplierReply.objects.filter(**former, sha256__startswith="size-").update(

@@ -1,5 +1,7 @@
 """Remove a customer's data from documents, replies and what was said about them. What was sent keeps its SHA-256."""
 
+import html
+import re
 from typing import Any
 
 from django.db import transaction
@@ -11,16 +13,22 @@ from orders import redaction, settlement
 from suppliers import parts
 from suppliers.models import Delivery, DeliveryAttempt, DeliveryContent, ReplyStatement, SupplierOrder, SupplierReply
 
+REMOVED = redaction.REMOVED
+NOTE = "It is about an order whose customer's data was removed; it could not be read, and its content was removed."
 _WHY = "Its customer's data was removed."
+_REFERENCE = re.compile(r"HM\d+-[\w-]+")
 _PARTS = SupplierOrder.Status
-_SAID = ("reference", "supplier_reference", "despatch", "carrier", "reason", "note")
+_SAID = ("reference", "supplier_reference", "despatch", "carrier", "note")
+_NEW = SupplierReply.Status.NEW
+SILENCED = ("reason", "lines")
 
 
 def unsettled(subject: Subject) -> list[str]:
     """Say which of the subject's files are not with their suppliers yet, and why."""
     rows = SupplierOrder.objects.filter(order__in=redaction.orders_of(subject), order__redacted_at=None)
     open_parts = rows.filter(status__in=SupplierOrder.UNSENT).select_related("supplier", "order__account", "delivery")
-    return [f"{part.reference} for {part.supplier}: {_why(part)}" for part in open_parts]
+    files = [f"{part.reference} for {part.supplier}: {_why(part)}" for part in open_parts]
+    return files + [f"the reply {reply}: it was not read yet." for reply in _unread_replies(rows)]
 
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
@@ -38,6 +46,35 @@ def redact(subject: Subject, known: Known) -> dict[str, int]:
                 _empty_statements(part.statements.all(), words)
                 counts["replies"] += _empty_replies(_replies_about(part), words)
     return counts
+
+
+def redact_late(subject: Subject, known: Known) -> dict[str, int]:
+    """Empty what suppliers said while the subject's orders were being emptied."""
+    orders = redaction.orders_of(subject)
+    late = ReplyStatement.objects.filter(supplier_order__order__in=orders, reply__redacted_at=None)
+    count = 0
+    for pk in late.order_by().values_list("supplier_order", flat=True).distinct():
+        with transaction.atomic():
+            part = SupplierOrder.objects.select_related("order").get(pk=pk)
+            if settlement.locked(part.order_id).redacted_at:
+                _empty_part(part, known.words)
+                count += _empty_replies(_replies_about(part), known.words)
+    return {"replies": count}
+
+
+def is_about_a_removed_customer(reply: SupplierReply) -> bool:
+    """Tell whether a reply speaks of a redacted order, or, where it fits none, names one by its reference."""
+    told = ReplyStatement.objects.filter(reply=reply.pk, supplier_order__isnull=False)
+    if told.exists():
+        return told.exclude(supplier_order__order__redacted_at=None).exists()
+    parts_named = SupplierOrder.objects.filter(reference__in=_references(reply)[:100])
+    return parts_named.exclude(order__redacted_at=None).exists()
+
+
+def silence(statement: ReplyStatement) -> None:
+    """Take out of a statement what the supplier wrote in words of its own; it is not saved."""
+    statement.reason = REMOVED if statement.reason else ""
+    statement.lines = [{**line, "reason": REMOVED if line.get("reason") else ""} for line in statement.lines]
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:
@@ -70,19 +107,19 @@ def _why(part: SupplierOrder) -> str:
 
 def _empty_part(part: SupplierOrder, words: frozenset[str]) -> None:
     part.refresh_from_db()
-    for name in ("hold_reason", "cancel_reason"):
-        setattr(part, name, redaction.REMOVED if getattr(part, name) else "")
-    for name in ("attention", "reply_reason", "supplier_reference", "last_error"):
+    written = ("hold_reason", "cancel_reason", "reply_reason")  # by people, who may spell a name in any way
+    words = words | {getattr(part, name) for name in written}
+    for name in written:
+        setattr(part, name, REMOVED if getattr(part, name) else "")
+    for name in ("attention", "supplier_reference", "last_error"):
         setattr(part, name, scrub(getattr(part, name), words))
     part.findings = [{**finding, "text": scrub(finding["text"], words)} for finding in part.findings]
     names = ["hold_reason", "cancel_reason", "attention", "reply_reason", "supplier_reference", "last_error"]
     part.save(update_fields=[*names, "findings"])
-    for line in part.lines.exclude(reply_reason=""):
-        line.reply_reason = scrub(line.reply_reason, words)
-        line.save(update_fields=["reply_reason"])
+    part.lines.exclude(reply_reason="").update(reply_reason=REMOVED)
     # Before and after are names and addresses: what changed is kept only as what kind of thing it was.
     for amendment in part.amendments.all():
-        amendment.changes, amendment.reason = [], scrub(amendment.reason, words)
+        amendment.changes, amendment.reason = [], REMOVED if amendment.reason else ""
         amendment.save(update_fields=["changes", "reason"])
 
 
@@ -122,17 +159,33 @@ def _empty_statements(rows: QuerySet[ReplyStatement], words: frozenset[str]) -> 
     for row in rows:
         for name in _SAID:
             setattr(row, name, scrub(getattr(row, name), words))
-        row.lines = [{**line, "reason": scrub(line.get("reason", ""), words)} for line in row.lines]
         row.numbers, row.urls = [], []
-        row.save(update_fields=[*_SAID, "lines", "numbers", "urls"])
+        silence(row)
+        row.save(update_fields=[*_SAID, *SILENCED, "numbers", "urls"])
 
 
 def _loose_replies(known: Known) -> int:
-    """Empty the replies that belong to no order and name the person all the same."""
+    """Empty the replies that belong to no order and name the person all the same. What is new is still to be read."""
     told = ReplyStatement.objects.filter(reply=OuterRef("pk"), supplier_order__isnull=False)
-    rows = SupplierReply.objects.filter(~Exists(told), redacted_at=None)
-    found = [reply.pk for reply in rows if (text := _text(reply.content)) and scrub(text, known.telling) != text]
+    rows = SupplierReply.objects.filter(~Exists(told), redacted_at=None).exclude(status=_NEW)
+    found = [reply.pk for reply in rows.iterator() if _names(reply, known)]
     return _empty_replies(SupplierReply.objects.filter(pk__in=found), known.words)
+
+
+def _unread_replies(wanted: QuerySet[SupplierOrder]) -> list[SupplierReply]:
+    new = SupplierReply.objects.filter(status=_NEW)
+    return [reply for reply in new if wanted.filter(reference__in=_references(reply)[:100]).exists()]
+
+
+def _references(reply: SupplierReply) -> list[str]:
+    return sorted(set(_REFERENCE.findall(f"{reply.file_name} {_text(reply.content)}")))
+
+
+def _names(reply: SupplierReply, known: Known) -> bool:
+    # It may be in any encoding, and XML writes a letter in several ways.
+    content = bytes(reply.content)
+    texts = {html.unescape(content.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16")}
+    return any(scrub(text, known.telling) != text for text in texts)
 
 
 def _shown_document(delivery: Delivery) -> dict[str, Any]:

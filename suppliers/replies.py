@@ -1,6 +1,7 @@
 """The replies runner: read what suppliers sent back, keep what it says as statements, and have each applied."""
 
 import logging
+import traceback
 from collections import Counter
 from datetime import timedelta
 from itertools import count
@@ -11,8 +12,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from hemi.lib import claims, queue
-from suppliers import statements, traces
+from hemi.lib import claims, erasure, queue
+from suppliers import redaction, statements, traces
 from suppliers.models import Endpoint, ReplyColumns, ReplyStatement, SupplierReply
 from suppliers.reply_formats import csv_rows, reading
 from suppliers.reply_formats.csv_rows import Columns
@@ -57,16 +58,25 @@ def settle(reply: SupplierReply) -> None:
     status = _outcome({row.status for row in rows})
     applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else reply.applied_at
     values = {"status": status, "note": _note(rows)[:500], "applied_at": applied_at, **_summary(rows)}
-    SupplierReply.objects.filter(pk=reply.pk).update(**values)
+    if redaction.is_about_a_removed_customer(reply):
+        values |= _emptied()
+    with erasure.thorough():
+        SupplierReply.objects.filter(pk=reply.pk).update(**values)
     log.info("reply.read", extra={**_ids(reply), "status": status})
+
+
+def _emptied() -> dict[str, Any]:
+    return {"content": b"", "redacted_at": timezone.now()}
 
 
 def _apply_one(row: SupplierReply) -> None:
     try:
         if _renew(row):
             _apply(row)
-    except Exception as error:  # one reply that Hemi cannot handle must not hold up the others
-        log.exception("reply.broken", extra=_ids(row))
+    except Exception as error:  # noqa: BLE001 - one reply that Hemi cannot handle must not hold up the others
+        place = traceback.extract_tb(error.__traceback__)[-1]  # its message may quote what the supplier wrote
+        said = f"{type(error).__name__} ({place.filename.rsplit('/', 1)[-1]}:{place.lineno})"
+        log.error("reply.broken", extra={**_ids(row), "error": said})
         _wait(row, f"Hemi failed on it ({type(error).__name__}) and will try again.")
 
 
@@ -74,8 +84,11 @@ def _apply(row: SupplierReply) -> None:
     try:
         _state(row)
     except Unreadable as error:
-        free = {"claim_token": "", "lease_until": None}
-        _mine(row).update(status=Status.UNREADABLE, note=str(error)[:500], **free)
+        values = {"status": Status.UNREADABLE, "note": str(error)[:500], "claim_token": "", "lease_until": None}
+        if redaction.is_about_a_removed_customer(row):
+            values |= {**_emptied(), "note": redaction.NOTE}
+        with erasure.thorough():
+            _mine(row).update(**values)
         log.info("reply.unreadable", extra=_ids(row))
         return
     last = 0

@@ -6,12 +6,12 @@ from datetime import timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from hemi.lib import claims, queue
 from integrations.shopify.errors import ShopifyError
-from orders import settlement
+from orders import readiness, settlement
 from orders.models import Order, OrderLine
 from suppliers import amendments, parts, product_types, rendering, rules
 from suppliers.models import Delivery, RoutingRule, SupplierOrder
@@ -23,6 +23,7 @@ SLICE_SECONDS = 20
 BATCH = 20
 TYPE_TRIES = 5
 SLOW_SECONDS = 2
+_NEVER = "Its customer's data was removed before it was sent, so it never is. Settle it with the store, then cancel it."
 _WANTED = Q(needs_routing=True, needs_reread=False)
 
 
@@ -197,6 +198,9 @@ def _choose(line: OrderLine, rule_list: list[RoutingRule], order: Order) -> rule
 
 
 def _attention(order: Order) -> str:
+    if order.redacted_at:
+        unsent = order.lines.exclude(allocations__is_live=True).aggregate(pieces=Sum("sendable"))["pieces"] or 0
+        return _NEVER if readiness.is_owed(order, unsent) else ""
     if order.state != Order.State.READY:
         return ""
     count = order.lines.filter(routing=OrderLine.Routing.UNROUTED).count()

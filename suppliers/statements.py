@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import standing
+from suppliers import redaction, standing
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
@@ -66,6 +66,8 @@ def apply(row: ReplyStatement) -> None:
 def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> None:
     """Apply a statement to a part of a locked order."""
     row.supplier_order = part
+    if part.order.redacted_at:  # the supplier writes of a customer whose data was removed
+        redaction.silence(row)
     if part.status in SupplierOrder.RANK:
         _move(row, part, by)
     elif part.status in (Status.CANCELLED, Status.REPLACED):
@@ -79,7 +81,7 @@ def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> Non
 def close(row: ReplyStatement, status: str, note: str) -> None:
     """Write what became of a statement."""
     row.status, row.note = status, note[:500]
-    row.save(update_fields=["status", "note", "supplier_order"])
+    row.save(update_fields=["status", "note", "supplier_order", *redaction.SILENCED])
 
 
 def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:

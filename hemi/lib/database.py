@@ -1,7 +1,11 @@
 """Small things that SQLite and PostgreSQL say differently."""
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import GreaterThanOrEqual, LessThan, StartsWith
+
+_LAST = "\U0010ffff"
 
 
 def starts_with(column: str, text: str) -> Q:
@@ -11,4 +15,12 @@ def starts_with(column: str, text: str) -> Q:
     """
     if connection.vendor == "postgresql":
         return Q(**{f"{column}__startswith": text})
-    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}\U0010ffff"})
+    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}"})
+
+
+def starts_with_in_any_case(column: str, text: str) -> Q:
+    """The same whatever the case, by an index on the lower-cased column. SQLite lowers the letters of ASCII only."""
+    folded = Lower(F(column))
+    if connection.vendor == "postgresql":
+        return Q(StartsWith(folded, text.lower()))
+    return Q(GreaterThanOrEqual(folded, Lower(Value(text)))) & Q(LessThan(folded, Lower(Value(f"{text}{_LAST}"))))

@@ -1,7 +1,7 @@
 """Deleted means gone: SQLite leaves what was overwritten in its file and its journal until it is told otherwise.
 
 https://www.sqlite.org/pragma.html#pragma_secure_delete and https://www.sqlite.org/lang_vacuum.html
-PostgreSQL's autovacuum reuses the space by itself.
+PostgreSQL keeps the old versions of a row until its tables are vacuumed.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from django.apps import apps
 from django.db import OperationalError, connection
 
 BUSY_MEGABYTES = 500  # rewriting a larger file holds writers up for longer than webhooks can wait
@@ -17,7 +18,7 @@ QUIET_HOURS = range(1, 5)  # UTC
 
 @contextmanager
 def thorough() -> Iterator[None]:
-    """Overwrite with zeros whatever this connection deletes inside the block."""
+    """Overwrite with zeros what this connection deletes inside the block, and have the file rewritten by morning."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -27,6 +28,13 @@ def thorough() -> Iterator[None]:
         yield
     finally:
         _pragma(f"secure_delete={before[0]}")
+        _reminder().touch()
+
+
+def rewrite_by_night(now: datetime) -> None:
+    """Close the traces of what was removed since they were closed last; something comes in late now and then."""
+    if connection.vendor == "sqlite" and now.hour in QUIET_HOURS and _reminder().exists():
+        close_traces()
 
 
 def is_quiet(now: datetime) -> bool:
@@ -38,18 +46,27 @@ def is_quiet(now: datetime) -> bool:
 
 
 def close_traces() -> bool:
-    """Rewrite the file, so that copies which moved rows left behind go as well, and empty the journal.
+    """Rewrite the file, so that copies which moved rows left behind go as well, and empty the journal. On PostgreSQL
+    vacuum the tables.
 
     False: somebody was reading; try again a moment later.
     """
-    if connection.vendor != "sqlite":
-        return True
+    is_embedded = connection.vendor == "sqlite"
+    tables = [] if is_embedded else [connection.ops.quote_name(model._meta.db_table) for model in apps.get_models()]
     try:
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
-        return not _pragma("wal_checkpoint(TRUNCATE)")[0]
+            cursor.execute(f"VACUUM {', '.join(tables)}")
+        if is_embedded and _pragma("wal_checkpoint(TRUNCATE)")[0]:
+            return False
     except OperationalError:  # locked for longer than Hemi waits
         return False
+    if is_embedded:
+        _reminder().unlink(missing_ok=True)
+    return True
+
+
+def _reminder() -> Path:
+    return Path(f"{connection.settings_dict['NAME']}-to-rewrite")
 
 
 def _pragma(text: str) -> tuple:

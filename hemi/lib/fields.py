@@ -1,4 +1,4 @@
-"""Encrypted text for tokens and secrets: django-encrypted-model-fields with its dangerous edges closed.
+"""Encrypted text for tokens and secrets: django-encrypted-model-fields with its dangerous edges closed. And addresses.
 
 The edges are listed in docs/decisions/encrypted-fields.md; each has a test in hemi/tests/test_fields.py.
 """
@@ -67,3 +67,14 @@ class _BlankOnly(models.lookups.Exact):
 
     def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [""]
+
+
+class AddressField(models.URLField):
+    """An address of the web; https:// is meant where a person types no scheme."""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"assume_scheme": "https", **kwargs})
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, _, args, kwargs = super().deconstruct()
+        return str(name), "django.db.models.URLField", args, kwargs

@@ -6,24 +6,23 @@ insert at a time goes in one statement, with one commit and one wait for the dis
 
 import fcntl
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection
-from django.db.models import Field, Model
+from django.db.models import Field, Model, UniqueConstraint
 
 from hemi.lib.together import NotDone, Piece, Together
 
 Row = Sequence[Any]
 Result = TypeVar("Result")
-_patience = threading.local()
 _TURN_SECONDS = 0.0005  # how soon to look again whether it is this process's turn: an insert takes about as long
 
 
@@ -78,13 +77,15 @@ class _Table:
     head: str
     place: str
     tail: str
+    unique: Callable[[Row], Any]
 
     def __post_init__(self) -> None:
         self.together: Together[Row] = Together(self._insert_batch)
 
     def _insert_batch(self, take: Callable[[], Sequence[Piece[Row]]], seconds: float) -> None:
         with _in_turn(seconds):
-            batch = take()
+            # In one order in all processes: two that insert the same repeats would wait for each other for ever.
+            batch = sorted(take(), key=lambda piece: self.unique(piece.work))
             for piece, outcome in zip(batch, self._outcomes([piece.work for piece in batch]), strict=True):
                 piece.outcome = outcome
 
@@ -113,7 +114,14 @@ def _table(model: type[Model]) -> _Table:
     # SQLite counts the keys itself; having them returned would be one more step inside its lock.
     tail = "" if connection.vendor == "sqlite" else f" RETURNING {quote(str(model._meta.pk.column))}"
     place = f"({', '.join(['%s'] * len(fields))})"
-    return _Table(fields, f"INSERT INTO {quote(model._meta.db_table)} ({columns})", place, tail)  # noqa: S608
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608
+    return _Table(fields, head, place, tail, _unique(model, list(fields.values())))
+
+
+def _unique(model: type[Model], fields: list[Field]) -> Callable[[Row], Any]:
+    """Return what gives the part of a row that its constraint wants to be unique."""
+    names = next(found.fields for found in model._meta.constraints if isinstance(found, UniqueConstraint))
+    return itemgetter(*(index for index, field in enumerate(fields) if field.name in names))
 
 
 @contextmanager
@@ -135,6 +143,7 @@ def _in_turn(seconds: float) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
+        _be_patient(settings.SQLITE_TIMEOUT_SECONDS)  # the next request of this thread may be a person's
 
 
 def _is_locked(file: int) -> bool:
@@ -152,10 +161,6 @@ def _turn_file(_pid: int) -> int:
 
 
 def _be_patient(seconds: float) -> None:
-    """Limit SQLite's wait on this thread's connection; said only where it differs, for it costs as much as a query."""
+    """Limit SQLite's wait on this thread's connection."""
     connection.ensure_connection()
-    tenths = max(1, ceil(seconds * 10))
-    wanted = (connection.connection, tenths)
-    if getattr(_patience, "said", None) != wanted:
-        connection.connection.execute(f"PRAGMA busy_timeout = {tenths * 100}")
-        _patience.said = wanted
+    connection.connection.execute(f"PRAGMA busy_timeout = {max(100, ceil(seconds * 1000))}")

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -31,6 +32,21 @@ def choice(name: str, text: str, choices: tuple[str, ...]) -> str:
     """Return one of the choices."""
     if text not in choices:
         raise ImproperlyConfigured(f"{name} must be one of: {', '.join(choices)}.")
+    return text
+
+
+def address(name: str, text: str, example: str, schemes: Iterable[str]) -> str:
+    """Return the address of a server or file; blank where none is set. A wrong one is not quoted: it may be secret."""
+    try:
+        parts = urlsplit(text)
+        is_right = parts.scheme in schemes and (parts.port is None or bool(parts.hostname))
+    except ValueError:  # a port that is no number, an unclosed bracket
+        is_right = False
+    if text and not is_right:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Write such as {example}, with %40, %3A, %2F, %23 for @ : / # in a password, "
+            "or remove it from the environment."
+        )
     return text
 
 

@@ -1,12 +1,16 @@
 """The admin in a real browser, as a person uses it: nothing leaves the machine, nothing breaks on the page."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
 from hemi.tests.one_of_each import order_line
+from orders import completeness
+from orders.models import CompletenessDay
 from suppliers.models import Delivery
 from suppliers.tests import factories
 
@@ -85,4 +89,18 @@ def test_a_greyed_button_says_why_on_a_phone_too(page, live_server, away):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     order.refresh_from_db()
     assert order.held_at is None and not order.events.exists()
+    assert away == []
+
+
+def test_the_days_of_a_store_fit_a_phone(page, live_server, account, away):
+    days = [completeness.first_day() + timedelta(days=number) for number in range(completeness.DAYS)]
+    gap = {"in_store": 2, "stored": 1, "missing": [{"id": 7, "number": "#1007"}], "checked_at": timezone.now()}
+    CompletenessDay.objects.bulk_create(CompletenessDay(account=account, day=day, **gap) for day in days)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_server.url}/admin/integrations/accountshopify/{account.pk}/change/")
+    page.get_by_role("link", name="Completeness").click()
+    expect(page.get_by_text("#1007 (7)").first).to_be_visible()
+    expect(page.get_by_text("50 %").first).to_be_visible()
+    table = page.locator("#completeness-data").bounding_box()
+    assert table["height"] < len(days) * 150 and table["width"] <= 390
     assert away == []

@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,6 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from hemi.lib import erasure
 from hemi.tests import searching
 from integrations import alerts, inbox, privacy
 from integrations.models import AccountShopify, PrivacyRequest, Redaction, StaffAlert, WebhookEvent
@@ -111,15 +113,19 @@ def again():
 
 
 def answer(server, supplier, part):
+    verdict = Verdict("rejected", f"{NAME} does not answer {PHONE}")
+    fetch(server, supplier, reply_document(part.reference, "NW-9", verdict))
+    replies.apply_replies()
+    routing.route()
+
+
+def fetch(server, supplier, content):
     folder = server.root / "out"
     folder.mkdir(exist_ok=True)
-    verdict = Verdict("rejected", f"{NAME} does not answer {PHONE}")
-    (folder / "R.xml").write_bytes(reply_document(part.reference, "NW-9", verdict))
+    (folder / "R.xml").write_bytes(content)
     for _ in range(2):
         factories.let_time_pass()
         inbound.collect(supplier.endpoint_id)
-    replies.apply_replies()
-    routing.route()
 
 
 def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supplier, server):
@@ -144,6 +150,7 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     assert searching.in_rows(WORDS) == []
     connection.close()
     assert searching.in_files(WORDS) == []
+    assert connection.vendor == "sqlite" or vacuumed("orders_order")
     order, delivery = Order.objects.get(), Delivery.objects.get()
     assert (order.shopify_id, order.customer_id, str(order.total)) == (body["id"], CUSTOMER, "51.5000")
     assert (delivery.sha256, delivery.size, bytes(delivery.document)) == (before.sha256, before.size, b"")
@@ -152,6 +159,12 @@ def test_nothing_of_a_forgotten_customer_is_found_anywhere(client, account, supp
     assert request.status == "done"
     assert "1 orders" in request.report and "1 documents" in request.report and "webhooks" in request.report
     assert Redaction.objects.filter(customer_id=CUSTOMER, shopify_order_id=body["id"]).exists()
+
+
+def vacuumed(table):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_vacuum FROM pg_stat_user_tables WHERE relname = %s", [table])
+        return cursor.fetchone()[0]
 
 
 def test_another_customer_is_left_alone(client, account, supplier):
@@ -282,6 +295,128 @@ def test_a_later_webhook_brings_nothing_back(client, account, supplier):
     assert Delivery.objects.count() == 1
 
 
+def test_a_late_reply_counts_and_brings_nothing_back(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    part = Order.objects.get().supplier_orders.get()
+    answer(server, supplier, part)
+    part.refresh_from_db()
+    assert part.status == "rejected" and part.attention
+    assert SupplierReply.objects.get().status == "applied"
+    assert searching.in_rows(WORDS) == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only: what is left in its files")
+def test_what_comes_late_is_gone_from_the_files_by_morning(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    send(client, account, {**body, "updated_at": "2027-01-01T00:00:00Z"}, "orders/updated")
+    answer(server, supplier, Order.objects.get().supplier_orders.get())
+    assert searching.in_files(WORDS)  # the journal still has what came
+    noon, night = (timezone.now().replace(hour=hour) for hour in (12, 3))
+    erasure.rewrite_by_night(noon)
+    assert searching.in_files(WORDS)
+    erasure.rewrite_by_night(night)
+    assert searching.in_files(WORDS) == []
+    written_at = Path(connection.settings_dict["NAME"]).stat().st_mtime_ns
+    erasure.rewrite_by_night(night)
+    assert Path(connection.settings_dict["NAME"]).stat().st_mtime_ns == written_at  # once is enough
+
+
+def test_a_late_reply_that_cannot_be_read_is_not_kept(client, account, supplier, server, caplog):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    part = Order.objects.get().supplier_orders.get()
+    good = reply_document(part.reference, "NW-9", Verdict("accepted"))
+    odd = good.replace(b"<Status>accepted", f"<Status>{NAME}".encode())
+    fetch(server, supplier, odd)
+    fetch(server, supplier, odd.replace(part.reference.encode(), b"HM999999-NORTH-1"))
+    replies.apply_replies()
+    mine, unknown = SupplierReply.objects.order_by("pk")
+    assert (mine.status, bytes(mine.content), bool(mine.redacted_at)) == ("unreadable", b"", True)
+    assert NAME not in mine.note and NAME in bytes(unknown.content).decode()
+    assert NAME not in caplog.text
+
+
+def test_a_reply_that_waits_is_read_before_it_is_emptied(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    part = Order.objects.get().supplier_orders.get()
+    fetch(server, supplier, reply_document(part.reference, "NW-9", Verdict("rejected", f"{NAME} moved")))
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert "the reply R.xml: it was not read yet" in PrivacyRequest.objects.get().report
+    replies.apply_replies()
+    routing.route()
+    again()
+    part.refresh_from_db()
+    assert (PrivacyRequest.objects.get().status, part.status) == ("done", "rejected")
+    assert searching.in_rows(WORDS) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16", "ascii"])
+def test_a_reply_of_no_order_goes_in_whatever_encoding(client, account, supplier, server, encoding):
+    body = person()
+    send(client, account, body)
+    deliver()
+    fetch(server, supplier, f"<odd>{NAME} moved</odd>".encode(encoding, "xmlcharrefreplace"))
+    replies.apply_replies()
+    assert SupplierReply.objects.get().size
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert bytes(SupplierReply.objects.get().content) == b""
+
+
+def test_what_comes_in_while_it_is_removed_goes_as_well(client, account, supplier, server, settings):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    meanwhile.update(run=lambda: comes_in(client, account, supplier, server, body))
+    first, *others = settings.PRIVACY_REDACTORS
+    settings.PRIVACY_REDACTORS = [first, others[0], f"{__name__}.pause", *others[1:]]
+    privacy.work()
+    assert (PrivacyRequest.objects.get().status, SupplierReply.objects.get().status) == ("done", "applied")
+    assert searching.in_rows(WORDS) == []
+
+
+meanwhile = {}
+
+
+def pause(subject, known):
+    """Let something happen in the middle of a redaction, once."""
+    meanwhile.pop("run", lambda: None)()
+    return {}
+
+
+def comes_in(client, account, supplier, server, body):
+    send(client, account, {**body, "updated_at": "2026-11-20T12:00:00+01:00"}, "orders/updated")
+    answer(server, supplier, Order.objects.get().supplier_orders.get())
+
+
+def test_what_a_supplier_wrote_goes_as_a_whole(client, account, supplier, server):
+    body = person()
+    send(client, account, body)
+    deliver()
+    part = Order.objects.get().supplier_orders.get()
+    fetch(server, supplier, reply_document(part.reference, "NW-9", Verdict("rejected", "Fr. Qstbg has moved")))
+    replies.apply_replies()
+    routing.route()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    assert searching.in_rows(["Qstbg"]) == []
+
+
 def test_an_old_order_that_was_never_seen_comes_without_its_customer(client, account, supplier):
     first, late = person(), person()
     send(client, account, first)
@@ -293,6 +428,38 @@ def test_an_old_order_that_was_never_seen_comes_without_its_customer(client, acc
     send(client, account, unlisted)
     assert searching.in_rows(WORDS) == []
     assert set(Order.objects.values_list("state", flat=True)) == {"nothing"}
+
+
+def test_an_order_that_is_paid_too_late_is_shown_to_a_person(client, account, supplier):
+    body = person(financial_status="pending")
+    send(client, account, body)
+    deliver()
+    assert Order.objects.get().state == "unpaid"
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    deliver()
+    order = Order.objects.get()
+    assert "1 orders that wait and will never go out" in PrivacyRequest.objects.get().report
+    assert (order.attention, order.state_reason) == ("", "Its customer's personal data was removed.")
+    later = {**body, "financial_status": "paid", "updated_at": "2027-01-01T00:00:00Z"}
+    send(client, account, later, "orders/paid")
+    deliver()
+    order.refresh_from_db()
+    assert "it never is" in order.attention and not Delivery.objects.exists()
+    orders.cancel(order=order, reason="Refunded", by=None)
+    deliver()
+    order.refresh_from_db()
+    assert order.attention == ""
+
+
+def test_an_order_that_went_out_needs_nobody(client, account, supplier):
+    body = person()
+    send(client, account, body)
+    deliver()
+    send(client, account, wish(account, body["id"]), "customers/redact")
+    privacy.work()
+    deliver()
+    assert Order.objects.get().attention == ""
 
 
 def test_who_orders_again_is_a_customer_again(client, account, supplier):
@@ -378,6 +545,7 @@ def test_a_store_that_left_is_forgotten(client, account, supplier):
     for _ in range(2):
         send(client, account, person())
     deliver()
+    alerts.raise_alert("install_mail", 1, "Not mailed", "550 <owner@test.example> is unknown here")
     whole = {"shop_id": account.shopify_shop_id, "shop_domain": account.domain}
     AccountShopify.objects.update(access_token="shpat_x")
     send(client, account, whole, "shop/redact")
@@ -427,6 +595,66 @@ def test_a_saved_ledger_reaches_a_backup_that_is_older(client, account, supplier
     saved.write_text("[1]")
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("redactions", "apply", str(saved))
+
+
+def test_the_ledger_finds_a_store_by_its_id_whatever_it_is_called(client, account, supplier, tmp_path, capsys):
+    body = person()
+    send(client, account, body)
+    deliver()
+    kept = {model: list(model.objects.values()) for model in (WebhookEvent, Order, Delivery)}
+    AccountShopify.objects.update(shop_name="renamed", former_names=["test"])
+    account.refresh_from_db()
+    renamed = post_to_app(
+        client,
+        account.integration,
+        json.dumps(wish(account, body["id"])).encode(),
+        Topic="customers/redact",
+        Shop_Domain="renamed.myshopify.com",
+    )
+    assert renamed.status_code == 200
+    inbox.process_events()
+    privacy.work()
+    saved = tmp_path / "redactions.json"
+    call_command("redactions", "save", str(saved))
+    Redaction.objects.all().delete()
+    AccountShopify.objects.update(shop_name="test", former_names=[])  # the backup is older than the new name
+    for model, rows in kept.items():
+        for row in rows:
+            model.objects.filter(pk=row["id"]).update(**row)
+    call_command("redactions", "apply", str(saved))
+    assert searching.in_rows(WORDS) == []
+    Redaction.objects.create(shop_name="elsewhere", shopify_shop_id=5)
+    call_command("redactions", "apply")
+    assert "of these stores, so nothing was looked for: elsewhere." in capsys.readouterr().err
+
+
+def test_a_customer_is_removed_from_each_account_of_the_store(client, account, supplier):
+    body = person()
+    send(client, account, body)
+    deliver()
+    AccountShopify.objects.update(shop_name="former")
+    values = {"integration": account.integration, "shopify_shop_id": account.shopify_shop_id}
+    back = AccountShopify.objects.create(shop_name="test", **values)
+    send(client, back, wish(back, body["id"], topic="customers/data_request"), "customers/data_request")
+    privacy.work()
+    assert NAME in bytes(PrivacyRequest.objects.get().answer).decode()
+    send(client, back, wish(back, body["id"]), "customers/redact")
+    privacy.work()
+    assert searching.in_rows(WORDS) == []
+
+
+def test_a_store_that_took_over_a_name_is_not_covered(client, account, supplier):
+    Redaction.objects.create(shop_name="test", shopify_shop_id=5, at=timezone.now())
+    send(client, account, person())
+    assert Order.objects.get().email == EMAIL
+
+
+def test_a_store_that_came_back_keeps_its_contacts_after_a_restore(client, account, supplier):
+    Redaction.objects.create(shop_name="test", shopify_shop_id=account.shopify_shop_id, at=timezone.now())
+    AccountShopify.objects.update(access_token="shpat_x")
+    privacy.reapply()
+    account.refresh_from_db()
+    assert account.client_email == "owner@test.example"
 
 
 def test_two_workers_at_once_do_it_once(client, account, supplier):

@@ -50,11 +50,42 @@ def _start(tmp_path, **changes):
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "FOO"),
         ("DEBUG", "maybe"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgress://hemi:hush@localhost/hemi"),
+        ("DATABASE_URL", "mysql://hemi:hush@localhost/hemi"),
+        ("DATABASE_URL", "postgres://hemi:hush#1@localhost/hemi"),
+        ("DATABASE_URL", "postgres://hemi:hush@localhost"),
+        ("DATABASE_URL", "sqlite://"),
+        ("CELERY_BROKER_URL", "nonsense"),
+        ("CELERY_BROKER_URL", "reddis://localhost"),
+        ("CELERY_BROKER_URL", "redis://localhost:hush/0"),
+        ("CACHE_URL", "nonsense"),
+        ("CACHE_URL", "redis://localhost:hush/0"),
+        ("EMAIL_URL", "nonsense"),
+        ("EMAIL_URL", "smtp://localhost:hush"),
     ],
 )
 def test_start_names_the_setting(tmp_path, name, value):
-    said = _start(tmp_path, **{name: value}).stderr.splitlines()[-1]
-    assert said.startswith(f"django.core.exceptions.ImproperlyConfigured: {name} ")
+    said = _start(tmp_path, **{name: value}).stderr
+    assert said.splitlines()[-1].startswith(f"django.core.exceptions.ImproperlyConfigured: {name} ")
+    assert "hush" not in said  # of which a part may be a password
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres://hemi:wo%23rd@localhost:5432/hemi"),
+        ("DATABASE_URL", "postgresql:///hemi"),
+        ("DATABASE_URL", "postgres://%2Frun%2Fpostgresql/hemi"),
+        ("DATABASE_URL", "sqlite:////var/lib/hemi/hemi.sqlite3"),
+        ("CELERY_BROKER_URL", "rediss://:hush@redis.example.com:6380/0"),
+        ("CACHE_URL", "redis://localhost:6379/1"),
+        ("EMAIL_URL", "smtp+tls://user:hush@smtp.example.com:587"),
+        ("EMAIL_URL", "consolemail://"),
+    ],
+)
+def test_addresses_that_work_are_read(tmp_path, name, value):
+    assert _start(tmp_path, **{name: value}).returncode == 0
 
 
 def test_large_webhooks_fit(tmp_path):

@@ -28,15 +28,16 @@ class AccountButtons(
     subject = "account"
     refusal_errors = (Refused, ShopifyError)
     actions = ["generate_install_links", "send_install_emails", "move_to_expiring_tokens"]
+    actions_detail_hide_default = True  # History stands under More: there must be room for the store's name
     actions_detail = [
         "generate_install_link",
         "send_install_email",
-        "get_collections",
         {
             "title": "More",
             "items": [
                 "fetch_orders",
                 "recover_orders",
+                "get_collections",
                 "make_collections_file",
                 "refresh_locations",
                 "ask_for_scopes",
@@ -46,7 +47,9 @@ class AccountButtons(
                 "move_to_expiring",
                 "pause",
                 "resume",
+                "store_was_renamed",
                 "disconnect",
+                "see_history",
             ],
         },
     ]
@@ -192,6 +195,11 @@ class AccountButtons(
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let the account's files go on."""
         return self.ask(request, object_id, accounts.resume, "The account is resumed.")
+
+    @action(description="History", permissions=["view"])
+    def see_history(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to who changed what on this account. It changes nothing: a plain link."""
+        return HttpResponseRedirect(reverse("admin:integrations_accountshopify_history", args=[object_id]))
 
     @action(description="Generate Install Link", permissions=["install"])
     def generate_install_links(self, request: HttpRequest, queryset: QuerySet[AccountShopify]) -> HttpResponse | None:

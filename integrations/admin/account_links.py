@@ -2,18 +2,21 @@
 
 from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from hemi.lib import badges
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnlyInline
 from integrations.models import AccountEvent, AccountShopify, InstallLink
-from integrations.services import accounts, install_links
+from integrations.services import accounts, install_links, store_renames
 
 MOST_EVENTS = 200  # on the page; older ones stay in the database
 
@@ -24,6 +27,17 @@ _LINK_BADGES: dict[str, tuple[str, str]] = {
     InstallLink.Status.FAILED: ("Failed", "danger"),
     InstallLink.Status.EXPIRED: ("Link expired", "warning"),
 }
+
+
+class NameForm(BaseDialogForm):
+    """Ask what a store is called now."""
+
+    name = forms.CharField(
+        label="Name of the shop now",
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="“test” for test.myshopify.com; the whole address may be pasted.",
+    )
 
 
 class LinkInline(ReadOnlyInline):
@@ -101,6 +115,23 @@ class LinkButtons:
         missing = ", ".join(install_links.missing_scopes(account))
         done = f"A fresh link is mailed within seconds. It asks for what is missing: {missing}."
         return self.ask(request, object_id, install_links.ask_for_scopes, done)
+
+    @action(
+        description="Store was renamed",
+        permissions=["install"],
+        dialog={
+            "title": "Was the store renamed?",
+            "description": "A store that is connected is asked for its name, and followed. One that is not cannot be "
+            "asked: the account takes the name that you give, and keeps its orders and its history. Then send a new "
+            "install link.",
+            "form_class": NameForm,
+            "form_submit_text": "Follow",
+        },
+    )
+    def store_was_renamed(self, request: HttpRequest, form: NameForm, object_id: str) -> HttpResponse:
+        """Follow the store to its new name."""
+        name = form.cleaned_data["name"]
+        return self.ask(request, object_id, store_renames.rename, "The account follows the store.", name=name)
 
     @action(
         description="Disconnect",

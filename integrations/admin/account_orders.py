@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
@@ -33,10 +32,6 @@ _CONFIRMED = (_Status.ACCEPTED, _Status.SHIPPED)
 _SENT = (_Status.SENT, _Status.TAKEN, _Status.REJECTED, *_CONFIRMED)
 
 
-def _first_day() -> date:
-    return timezone.now().astimezone(UTC).date() - timedelta(days=completeness.DAYS - 1)
-
-
 class CompletenessInline(ReadOnlyInline):
     """The last days of the store against what Hemi has, sent and had confirmed."""
 
@@ -45,9 +40,10 @@ class CompletenessInline(ReadOnlyInline):
     is_part = True
     fields = ["day", "in_store", "stored", "sent", "confirmed", "complete", "named", "checked_at"]
     ordering = ["-day"]
+    template_before = "admin/completeness_narrow.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CompletenessDay]:
-        return super().get_queryset(request).filter(day__gte=_first_day())
+        return super().get_queryset(request).filter(day__gte=completeness.first_day())
 
     @display(description="sent")
     def sent(self, day: CompletenessDay) -> int:
@@ -66,10 +62,11 @@ class CompletenessInline(ReadOnlyInline):
         return badges.badge(f"{100 * day.stored // day.in_store} %", "danger")
 
     @display(description="missing")
-    def named(self, day: CompletenessDay) -> str:
+    def named(self, day: CompletenessDay) -> SafeString | str:
         names = [f"{row['number']} ({row['id']})" for row in day.missing[:NAMED]]
         more = day.in_store - day.stored - len(names)
-        return ", ".join([*names, *([f"{more:,} more"] if more > 0 else [])]) or "–"
+        text = ", ".join([*names, *([f"{more:,} more"] if more > 0 else [])])
+        return format_html('<span class="gap">{}</span>', text) if text else "–"
 
     def _went(self, day: CompletenessDay) -> tuple[int, int]:
         """Return how many of the day's orders were wholly sent and confirmed; read once a page for all days."""
@@ -80,7 +77,7 @@ class CompletenessInline(ReadOnlyInline):
 
 def _went(account_id: int) -> dict[date, tuple[int, int]]:
     parts = SupplierOrder.objects.filter(order=OuterRef("pk")).exclude(status=_Status.CANCELLED)
-    since = datetime.combine(_first_day(), datetime.min.time(), UTC)
+    since = datetime.combine(completeness.first_day(), datetime.min.time(), UTC)
     rows = (
         Order.objects.filter(account=account_id, placed_at__gte=since)
         .annotate(has_parts=Exists(parts))
@@ -126,7 +123,9 @@ class OrderButtons:
         return self.has_view_permission(request) and request.user.has_perm("orders.add_orderfetch")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountShopify]:
-        days = CompletenessDay.objects.filter(account=OuterRef("pk"), day__gte=_first_day(), checked_at__isnull=False)
+        days = CompletenessDay.objects.filter(
+            account=OuterRef("pk"), day__gte=completeness.first_day(), checked_at__isnull=False
+        )
         sums = days.order_by().values("account").annotate(gap=Sum(F("in_store") - F("stored"))).values("gap")
         return super().get_queryset(request).annotate(orders_missing=Subquery(sums))
 

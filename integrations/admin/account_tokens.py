@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from hemi.lib import badges
+from hemi.lib import badges, confirmation
 from integrations import problems
 from integrations.admin import secrets
 from integrations.models import AccountShopify, Integration
@@ -33,6 +34,8 @@ _IRREVERSIBLE = (
     "Shopify replaces the token by one that lasts an hour and that Hemi renews; the old one is revoked. The client "
     "has nothing to do. This cannot be undone: if anything but Hemi uses the old token, it stops working."
 )
+
+_MOVE_MANY = confirmation.Question("Move these accounts to an expiring token?", _IRREVERSIBLE, "Move for good")
 
 
 @dataclass(frozen=True)
@@ -127,10 +130,15 @@ class AccountTokens:
         done = "The token is moved within seconds; see the timeline of this account."
         return self.ask(request, object_id, account_tokens.move, done)
 
-    @action(description="Move to an expiring token (cannot be undone)", permissions=["install"])
-    def move_to_expiring_tokens(self, request: HttpRequest, queryset: QuerySet[AccountShopify]) -> None:
-        """Exchange the lasting tokens of the chosen accounts."""
+    @action(description="Move to an expiring token", permissions=["install"])
+    def move_to_expiring_tokens(
+        self, request: HttpRequest, queryset: QuerySet[AccountShopify]
+    ) -> TemplateResponse | None:
+        """Exchange the lasting tokens of the chosen accounts, once a person has read what that means."""
+        if not confirmation.is_given(request):
+            return confirmation.page(request, self, queryset, _MOVE_MANY)
         self.ask_for_rows(request, queryset, "move_to_expiring_tokens", account_tokens.move, "{count} to be moved.")
+        return None
 
 
 def problem_badge(account: AccountShopify) -> SafeString:

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from hemi.lib import badges, queue
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.secrecy import HidesSecrets
-from integrations import scope_words, scopes, subscription_sync, subscriptions
+from integrations import scope_check, scope_words, scopes, subscription_sync, subscriptions
 from integrations.admin import account_links, account_orders, account_webhooks
 from integrations.admin.account_buttons import AccountButtons
 from integrations.admin.account_form import AccountForm
@@ -213,7 +213,10 @@ class AccountAdmin(ExpiryCalendar, AccountTokens, AccountButtons, KeptWhileUsed,
     def not_granted(self, account: AccountShopify) -> str:
         if not account.granted_scopes:
             return "–"
-        return ", ".join(scopes.missing(account.access_scopes, account.granted_scopes)) or "Nothing: all were granted."
+        found = scope_check.measure(account, tuple(account.granted_scopes.split(",")))
+        asked = f"{', '.join(found.missing) or 'Nothing: all that the account asks for were granted'}."
+        needed = ", ".join(found.missing_needed)
+        return f"{asked} Hemi cannot do its work without: {needed}." if needed else asked
 
     @display(description="address for webhooks")
     def webhook_address(self, account: AccountShopify) -> str:

@@ -59,6 +59,9 @@ class AccountShopify(models.Model):
         default="",
         help_text="An access token means authorised. Set by the install, or paste one here (internal apps).",
     )
+    token_integration = models.ForeignKey(
+        Integration, models.SET_NULL, null=True, related_name="+", editable=False, verbose_name="app of the token"
+    )
     token_version = models.PositiveIntegerField(default=0, editable=False)
     refresh_token = EncryptedTextField(blank=True, default="", editable=False)
     token_expires_at = models.DateTimeField("token expires", null=True, blank=True, editable=False)
@@ -142,8 +145,18 @@ class AccountShopify(models.Model):
         return self.shop_name
 
     @property
+    def log_ids(self) -> dict[str, object]:
+        """What a log line says of the account."""
+        return {"account": self.pk, "account_name": self.shop_name}
+
+    @property
     def domain(self) -> str:
         return f"{self.shop_name}.myshopify.com"
+
+    @property
+    def names(self) -> list[str]:
+        """The shop's name, and those that it had before."""
+        return [self.shop_name, *self.former_names]
 
     @property
     def store_url(self) -> str:

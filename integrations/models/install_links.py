@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from hemi.lib.claims import Claimable
-from hemi.lib.fields import EncryptedTextField
+from hemi.lib.fields import AddressField, EncryptedTextField
 from integrations import scopes
 from integrations.models.accounts import AccountShopify
 from integrations.models.integrations import Integration
@@ -36,7 +36,7 @@ class InstallLink(Claimable):
     status = models.CharField("state", max_length=20, choices=Status, default=Status.OPEN)
     reason = models.CharField("reason", max_length=500, blank=True, default="")
     scopes = models.TextField("scopes asked")
-    redirect_uri = models.URLField("redirect URI", max_length=500)
+    redirect_uri = AddressField("redirect URI", max_length=500)
     state_hash = models.CharField(max_length=64, unique=True, editable=False)
     state = EncryptedTextField(blank=True, default="", editable=False)  # wiped once it is used
     code_hash = models.CharField(max_length=64, blank=True, default="", editable=False)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from hemi.lib.fields import EncryptedTextField
+from hemi.lib.fields import AddressField, EncryptedTextField
 
 
 class Integration(models.Model):
@@ -27,14 +27,14 @@ class Integration(models.Model):
     name = models.CharField("name", max_length=200, unique=True)
     platform = models.CharField("platform", max_length=20, choices=Platform, default=Platform.SHOPIFY)
     app_type = models.CharField("app type", max_length=20, choices=AppType, default=AppType.CUSTOM)
-    redirect_uri = models.URLField(
+    redirect_uri = AddressField(
         "redirect URI",
         blank=True,
         default="",
         help_text="Where Shopify sends the client's browser after consent; it must stand in the app's settings, "
         "letter for letter. Blank: Hemi's own callback.",
     )
-    install_url = models.URLField(
+    install_url = AddressField(
         "Shopify's install link",
         max_length=500,
         blank=True,
@@ -47,7 +47,7 @@ class Integration(models.Model):
         default=False,
         help_text="Ask for access tokens that expire and are renewed by Hemi. Public and private apps always do.",
     )
-    landing_url = models.URLField(
+    landing_url = AddressField(
         "landing page",
         blank=True,
         default="",

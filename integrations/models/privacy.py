@@ -44,10 +44,12 @@ class PrivacyRequest(Claimable):
 class Redaction(models.Model):
     """The ledger: ids whose personal data was removed. It is applied again after a restore, and holds no person's data.
 
-    `customer_id` is 0 for a whole store; `shopify_order_id` is 0 for the customer as such.
+    `customer_id` is 0 for a whole store; `shopify_order_id` is 0 for the customer as such. The shop id
+    outlasts a renaming.
     """
 
     shop_name = models.CharField("name of the shop", max_length=100)
+    shopify_shop_id = models.BigIntegerField("Shopify's shop id", null=True, blank=True, db_index=True)
     customer_id = models.BigIntegerField("Shopify's customer id", default=0)
     shopify_order_id = models.BigIntegerField("Shopify's order id", default=0)
     at = models.DateTimeField("when", default=timezone.now)

@@ -7,14 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from hemi.lib import queue
-from integrations import account_timeline, alerts, renames, subscriptions, tokens
+from integrations import account_timeline, alerts, subscriptions, token_grants, tokens
 from integrations.models import AccountShopify, Disconnection, InstallLink
 from integrations.services import arrivals, install_links
 from integrations.services.refusals import Refused
-from integrations.shopify import domains
 from integrations.shopify.oauth import TokenGrant
 
 log = logging.getLogger(__name__)
+
+_ENDED = "The account was disconnected."
 
 
 def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes: str = "") -> None:
@@ -22,14 +23,14 @@ def store_token(*, account: AccountShopify, token: str, by: Any, granted_scopes:
     seen = AccountShopify.objects.values_list("token_version", flat=True).get(pk=account.pk)
     if not tokens.store(account, TokenGrant(token, granted_scopes), seen_version=seen):
         raise Refused("Another token was stored at the same moment, so yours was not. Look at the account again.")
-    log.info("account.token_pasted", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.token_pasted", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def clear_token(*, account: AccountShopify, by: Any) -> None:
     """Forget the token: the account is not authorised any more, and Shopify is not asked for anything."""
     tokens.drop(account)
     AccountShopify.objects.filter(pk=account.pk).update(webhooks=AccountShopify.Webhooks.OFF, webhooks_error="")
-    log.info("account.token_cleared", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.token_cleared", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
@@ -38,10 +39,19 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
     if not reason.strip():
         raise Refused("Give a reason; whoever looks next will want to know.")
     with transaction.atomic():
+        # A code that is being exchanged would connect it again a moment later. First, as there: link, then account.
+        has_stopped_one = account.install_links.filter(status=InstallLink.Status.CODE_RECEIVED).update(
+            status=InstallLink.Status.FAILED, reason=_ENDED, code="", lease_until=None, claim_token=""
+        )
         row = AccountShopify.objects.select_for_update(no_key=True).get(pk=account.pk)
-        if refusal := why_not_disconnect(row):
+        if (refusal := why_not_disconnect(row)) and not has_stopped_one:
             raise Refused(refusal)
-        Disconnection.objects.create(account=row, token=row.access_token)
+        Disconnection.objects.create(
+            account=row,
+            token=row.access_token,
+            refresh_token=row.refresh_token,
+            integration=token_grants.app_of(row),
+        )
         tokens.drop(row)
         AccountShopify.objects.filter(pk=row.pk).update(
             webhooks=AccountShopify.Webhooks.OFF,
@@ -50,7 +60,7 @@ def disconnect(*, account: AccountShopify, reason: str, by: Any) -> None:
             disconnect_reason=reason.strip()[:300],
         )
         for link in row.install_links.filter(status=InstallLink.Status.OPEN):
-            install_links.end(link, by, "The account was disconnected.")
+            install_links.end(link, by, _ENDED)
         account_timeline.record(row, "disconnected", f"Disconnected: {reason.strip()}", actor=by)
         for kind in ("subscriptions", "subscriptions_gone", "scopes", "install"):
             alerts.clear_alert(kind, row.pk)
@@ -61,14 +71,9 @@ def why_not_disconnect(account: AccountShopify) -> str:
     """Return why the account cannot be disconnected, in one sentence; blank if it can."""
     if account.disconnected_at:
         return "The account is disconnected already."
-    has_open_link = account.install_links.filter(status=InstallLink.Status.OPEN).exists()
+    live = (InstallLink.Status.OPEN, InstallLink.Status.CODE_RECEIVED)
+    has_open_link = account.install_links.filter(status__in=live).exists()
     return "" if account.is_authorised or has_open_link else "The account is not connected, and no link is open."
-
-
-def follow_rename(account: AccountShopify, new_domain: str) -> bool:
-    """Follow a store to its new name if the store's own API says that it has it, under its shop id; say whether it
-    was followed."""
-    return renames.check(account, domains.normalise(new_domain))
 
 
 def claim(*, account: AccountShopify, by: Any) -> None:
@@ -87,7 +92,7 @@ def pause(*, account: AccountShopify, reason: str, by: Any) -> None:
     rows = AccountShopify.objects.filter(pk=account.pk, paused_at=None)
     if not rows.update(paused_at=timezone.now(), pause_reason=reason.strip()[:300]):
         raise Refused("The account is paused already.")
-    log.info("account.paused", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.paused", extra={**account.log_ids, "by": by.pk if by else None})
 
 
 def resume(*, account: AccountShopify, by: Any) -> None:
@@ -95,7 +100,7 @@ def resume(*, account: AccountShopify, by: Any) -> None:
     rows = AccountShopify.objects.filter(pk=account.pk).exclude(paused_at=None)
     if not rows.update(paused_at=None, pause_reason=""):
         raise Refused("The account is not paused.")
-    log.info("account.resumed", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("account.resumed", extra={**account.log_ids, "by": by.pk if by else None})
     queue.kick("suppliers.sweep_deliveries")
 
 
@@ -115,4 +120,4 @@ def subscribe_again(*, account: AccountShopify, by: Any) -> None:
         raise Refused(reason)
     AccountShopify.objects.filter(pk=account.pk).update(**tokens.due_webhooks())
     queue.kick("integrations.subscribe_webhooks")
-    log.info("webhooks.asked", extra={"account": account.shop_name, "by": by.get_username() if by else ""})
+    log.info("webhooks.asked", extra={**account.log_ids, "by": by.pk if by else None})

@@ -145,5 +145,5 @@ def _link(account: AccountShopify) -> InstallLink:
     except Refused as refused:
         account_timeline.record_once(account, "refused_not_ready", f"The store's owner opened the app: {refused}")
         raise ArrivalRefused("not_ready") from None
-    log.info("arrival.sent_to_consent", extra={"install_link": link.pk, "account": account.shop_name})
+    log.info("arrival.sent_to_consent", extra={"install_link": link.pk, **account.log_ids})
     return link

@@ -114,7 +114,7 @@ def _verify(query: str, link: InstallLink, fields: dict[str, str]) -> None:
         raise CallbackRefused("hmac", link)
     timestamp, is_repeat = fields["timestamp"], link.code_hash == consent.digest(fields["code"])
     if not is_repeat and not signed_queries.is_near(timestamp):
-        ids = {"install_link": link.pk, "account": link.account.shop_name}
+        ids = {"install_link": link.pk, **link.account.log_ids}
         # If it is always so: this machine's clock.
         log.warning("callback.clock", extra={**ids, "seconds": signed_queries.seconds_off(timestamp)})
         raise CallbackRefused("timestamp", link)
@@ -130,7 +130,7 @@ def _note(refused: CallbackRefused, query: str) -> None:
     link = refused.link
     told: dict[str, object] = {"rule": refused.rule, "signed": signed_queries.outline(query)}
     if link is not None:
-        told |= {"install_link": link.pk, "account": link.account.shop_name}
+        told |= {"install_link": link.pk, **link.account.log_ids}
         account_timeline.record_once(link.account, f"refused_{refused.rule}", _TOLD[refused.rule], link)
     if link is not None and refused.rule == "hmac":
         claimed = dict(signed_queries.pairs(query))["hmac"]
@@ -158,7 +158,7 @@ def _consume(link: InstallLink, code: str) -> InstallLink:
     )
     if is_first:
         account_timeline.record(link.account, "code_received", "The client gave consent; the code came back.", link)
-        log.info("callback.accepted", extra={"install_link": link.pk, "account": link.account.shop_name})
+        log.info("callback.accepted", extra={"install_link": link.pk, **link.account.log_ids})
         queue.kick("integrations.exchange_codes")
         return link
     link.refresh_from_db(fields=["code_hash", "status"])

@@ -8,7 +8,7 @@ from integrations import collection_csv, connections
 from integrations.models import AccountShopify, CollectionExport
 from integrations.services import accounts
 from integrations.services.refusals import Refused
-from integrations.shopify import collection_queries, queries
+from integrations.shopify import collection_lists
 from integrations.shopify.errors import Kind, ShopifyError
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ AT_ONCE = 1_000  # collections that a person waits for: ten calls
 def count(account: AccountShopify) -> int:
     """Return how many collections the store has; raises ShopifyError."""
     with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
-        return int(client.execute(collection_queries.COLLECTIONS_COUNT)["collectionsCount"]["count"])
+        return collection_lists.count(client)
 
 
 def as_csv(account: AccountShopify) -> bytes:
@@ -30,10 +30,10 @@ def as_csv(account: AccountShopify) -> bytes:
     At most about 5 MB of text.
     """
     with connections.client_for(account, DEADLINE_SECONDS, interactive=True) as client:
-        nodes = list(client.nodes(queries.COLLECTIONS, "collections"))
-    if len(nodes) >= MOST:
+        found = collection_lists.whole(client)
+    if len(found) >= MOST:
         raise ShopifyError(Kind.PERMANENT, f"The store has more collections than Shopify lists ({MOST:,}).")
-    return collection_csv.head() + collection_csv.lines(account, nodes)
+    return collection_csv.head() + collection_csv.lines(account, found)
 
 
 def why_not_export(account: AccountShopify) -> str:

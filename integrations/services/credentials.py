@@ -32,7 +32,7 @@ def end_overlap(*, integration: Integration, by: Any) -> None:
         raise Refused(reason)
     rows = IntegrationCredentials.objects.filter(integration=integration)
     rows.update(previous_client_secret="", previous_secret_until=None, updated_at=timezone.now())
-    log.info("secret.overlap_ended", extra={"integration": integration.pk, "by": by.get_username() if by else ""})
+    log.info("secret.overlap_ended", extra={"integration": integration.pk, "by": by.pk if by else None})
 
 
 def try_again(*, integration: Integration) -> None:

@@ -66,7 +66,7 @@ def explain_line(account: AccountShopify, line: str) -> Iterator[str]:
     yield f"Rule:     {rule}"
     if fields.get("claimed"):
         yield f"Digest:   claimed {fields['claimed']}…, expected {fields.get('expected') or 'nothing: no secret'}…"
-    if fields.get("account", account.shop_name) not in (account.shop_name, *account.former_names):
+    if fields.get("account", account.shop_name) not in account.names:
         yield f"Account:  the line is about {fields['account']}, not about {account.shop_name}."
     if fields.get("install_link", "").isdecimal():
         link = InstallLink.objects.filter(pk=int(fields["install_link"])).first()

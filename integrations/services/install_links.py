@@ -81,10 +81,15 @@ def why_not_ask_for_scopes(account: AccountShopify) -> str:
         return "The store is not connected: send the install email; it asks for all the scopes."
     try:
         if not missing_scopes(account):
-            return "All the access scopes that the account asks for are granted."
+            return "All the access scopes that the account asks for are granted." + _needed(account)
     except Refused as refused:
         return str(refused)
     return why_not_mail(account)
+
+
+def _needed(account: AccountShopify) -> str:
+    lacking = ", ".join(scopes.missing(",".join(scopes.NEEDED), account.granted_scopes))
+    return f" Hemi needs {lacking}, too: tick that under Access Scopes, save, and ask then." if lacking else ""
 
 
 def ask_for_scopes(*, account: AccountShopify, by: Any) -> InstallLink:
@@ -125,7 +130,7 @@ def mail(*, account: AccountShopify, by: Any, afresh: bool = False) -> InstallLi
             next_attempt_at=timezone.now(),
         )
         queue.kick("integrations.send_install_mails")
-    log.info("install.mail_asked", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    log.info("install.mail_asked", extra={"install_link": link.pk, **account.log_ids, "by": by.pk if by else None})
     return link
 
 
@@ -172,9 +177,5 @@ def _make(account: AccountShopify, by: Any) -> InstallLink:
     )
     text = f"An install link was made that works until {link.expires_at:%Y-%m-%d %H:%M} UTC."
     account_timeline.record(account, "link_made", text, link, by)
-    log.info("install.link_made", extra={"install_link": link.pk, "account": account.shop_name, "by": _name(by)})
+    log.info("install.link_made", extra={"install_link": link.pk, **account.log_ids, "by": by.pk if by else None})
     return link
-
-
-def _name(by: Any) -> str:
-    return by.get_username() if by else ""

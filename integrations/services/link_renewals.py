@@ -46,7 +46,7 @@ def ask(link: InstallLink) -> None:
         link.account = account
         now = timezone.now()
         if not may_ask(link) or account.install_links.filter(renewal_asked_at__gt=now - EVERY).exists():
-            log.info("renewal.refused", extra={"install_link": link.pk, "account": account.shop_name})
+            log.info("renewal.refused", extra={"install_link": link.pk, **account.log_ids})
             return
         InstallLink.objects.filter(pk=link.pk).update(renewal_asked_at=now)
         account_timeline.record(account, "renewal_asked", "The client asked for a new install link.", link)

@@ -35,5 +35,5 @@ def replay(*, event: WebhookEvent, by: Any) -> None:
     ):
         raise Refused("The webhook is being processed already.")
     alerts.clear_alert("webhook", event.pk)
-    log.info("webhook.replayed", extra={"webhook_event": event.pk, "by": by.get_username() if by else ""})
+    log.info("webhook.replayed", extra={"webhook_event": event.pk, "by": by.pk if by else None})
     queue.kick("integrations.process_events")

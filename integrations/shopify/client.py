@@ -27,12 +27,19 @@ _NAME = re.compile(r"(query|mutation)\s+(\w+)")
 
 @dataclass(frozen=True)
 class Store:
-    """Which store is asked, by which app, in which version of the API; name and app are for log and bucket."""
+    """Which store is asked, by which app, in which version of the API; the account is for the log, the app for the
+    bucket."""
 
     url: str
     version: str
     name: str = ""
     app: str = ""
+    account: int | None = None
+
+    @property
+    def log_ids(self) -> dict[str, object]:
+        """What a log line says of the store."""
+        return {"account": self.account, "account_name": self.name}
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ class GraphQL:
             if time.monotonic() + wait > call.give_up_at:
                 raise error
             why = {"seconds": round(wait, 2), "why": error.message}
-            log.info("shopify.waits", extra={"shop": self._store.name, "operation": call.name, **why})
+            log.info("shopify.waits", extra={**self._store.log_ids, "operation": call.name, **why})
             time.sleep(wait)
 
     def _post(self, call: _Call) -> dict:
@@ -174,7 +181,7 @@ class GraphQL:
             was_sent = not isinstance(error, requests.ConnectTimeout)
             kind = Kind.UNCERTAIN if call.is_mutation and was_sent else Kind.TEMPORARY
             said = {"operation": call.name, "cost": None, "wait": round(waited, 3), "status": None, "request_id": ""}
-            log.warning("shopify.call", extra={"shop": self._store.name, **said, "error": type(error).__name__})
+            log.warning("shopify.call", extra={**self._store.log_ids, **said, "error": type(error).__name__})
             raise ShopifyError(kind, f"Shopify could not be reached ({type(error).__name__}).") from None
 
     def _log(self, answer: requests.Response, name: str, cost: answers.Cost, waited: float) -> None:
@@ -182,7 +189,7 @@ class GraphQL:
         log.info(
             "shopify.call",
             extra={
-                "shop": self._store.name,
+                **self._store.log_ids,
                 "operation": name,
                 "status": answer.status_code,
                 "cost": cost.actual,
@@ -193,4 +200,4 @@ class GraphQL:
         )
         if self.served_version != self._store.version:
             versions = {"asked": self._store.version, "served": self.served_version}
-            log.warning("shopify.other_version", extra={"shop": self._store.name, **versions})
+            log.warning("shopify.other_version", extra={**self._store.log_ids, **versions})

@@ -7,11 +7,11 @@ are quoted, or the query may time out or be misread.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from integrations.shopify import order_queries, orders, payloads
+from integrations.shopify import answers, order_queries, orders, payloads
 from integrations.shopify.client import GraphQL
 from integrations.shopify.errors import Kind, ShopifyError
+from integrations.shopify.shapes import Node
 
 RESTART_AFTER = 20_000  # Shopify's lists end at 25,000 without a word, so a long one is asked for in parts
 
@@ -22,6 +22,14 @@ class Placed:
 
     shopify_id: int
     number: str
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A page as it was listed."""
+
+    nodes: list[Node]
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -52,52 +60,53 @@ def placed(client: GraphQL, since: datetime, until: datetime) -> Iterator[Placed
         return f"created_at:>='{_text(start)}' AND created_at:<'{_text(until)}'"
 
     for page in _pages(client, order_queries.ORDER_IDS, search, ("createdAt", since)):
-        for node in page["nodes"]:
-            if _time(node["createdAt"]) >= until:
+        for node in page.nodes:
+            if node.moment("createdAt") >= until:
                 raise _not_filtered()
-            yield Placed(int(node["legacyResourceId"]), str(node["name"]))
+            yield Placed(node.integer("legacyResourceId"), node.text("name"))
 
 
 def _pages(
     client: GraphQL, document: str, search: Callable[[datetime], str], sorted_by: tuple[str, datetime]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[_Listed]:
     stamp, start = sorted_by
     after, listed = None, 0
     while True:
-        page = client.execute(document, {"query": search(start), "after": after})["orders"]
-        nodes, info = page["nodes"], page["pageInfo"]
+        rows, info = answers.page(client.execute(document, {"query": search(start), "after": after}), "orders")
+        nodes = [Node("orders", row) for row in rows]
         # A filter that Shopify cannot read is left out, without an error.
-        if nodes and _time(nodes[0][stamp]) < start.replace(microsecond=0):
+        if nodes and nodes[0].moment(stamp) < start.replace(microsecond=0):
             raise _not_filtered()
-        yield page
+        yield _Listed(nodes, not info["hasNextPage"])
         if not info["hasNextPage"]:
             return
         if not nodes or info["endCursor"] in (None, after):
             raise ShopifyError(Kind.PERMANENT, "Shopify's list of orders does not go on.")
         after, listed = info["endCursor"], listed + len(nodes)
-        if listed >= RESTART_AFTER and (newest := _time(nodes[-1][stamp])) > start:
+        if listed >= RESTART_AFTER and (newest := nodes[-1].moment(stamp)) > start:
             start, after, listed = newest, None, 0
 
 
-def _read(client: GraphQL, page: dict[str, Any]) -> Page:
+def _read(client: GraphQL, page: _Listed) -> Page:
     snapshots, unreadable = [], []
-    for node in page["nodes"]:
+    for node in page.nodes:
         try:
             snapshots.append(_snapshot(client, node))
         except payloads.PayloadError as error:
-            unreadable.append(f"{node['name']}: {error}")
+            unreadable.append(f"{node.text('name')}: {error}")
         except ShopifyError as error:
             if error.kind != Kind.PERMANENT:
                 raise
-            unreadable.append(f"{node['name']}: {error}")
-    until = _time(page["nodes"][-1]["updatedAt"]) if page["nodes"] else None
-    return Page(snapshots, unreadable, until, not page["pageInfo"]["hasNextPage"])
+            unreadable.append(f"{node.text('name')}: {error}")
+    until = page.nodes[-1].moment("updatedAt") if page.nodes else None
+    return Page(snapshots, unreadable, until, page.is_last)
 
 
-def _snapshot(client: GraphQL, node: dict[str, Any]) -> payloads.OrderSnapshot:
-    if node["lineItems"]["pageInfo"]["hasNextPage"] or node["shippingLines"]["pageInfo"]["hasNextPage"]:
-        return orders.read(client, int(node["legacyResourceId"]))
-    return orders.snapshot(node, node["lineItems"]["nodes"])
+def _snapshot(client: GraphQL, node: Node) -> payloads.OrderSnapshot:
+    lists = [node.node("lineItems"), node.node("shippingLines")]
+    if any(found.node("pageInfo").flag("hasNextPage") for found in lists):
+        return orders.read(client, node.integer("legacyResourceId"))
+    return orders.snapshot(node.fields, [row.fields for row in lists[0].rows("nodes")])
 
 
 def _not_filtered() -> ShopifyError:
@@ -106,7 +115,3 @@ def _not_filtered() -> ShopifyError:
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -9,6 +9,7 @@ from typing import Any
 from integrations.shopify import order_queries, payloads
 from integrations.shopify.client import GraphQL
 from integrations.shopify.errors import Kind, ShopifyError
+from integrations.shopify.shapes import Node
 
 _FULFILMENT = {"UNFULFILLED": "", "FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
 
@@ -33,15 +34,22 @@ def read(client: GraphQL, shopify_id: int) -> payloads.OrderSnapshot:
 
 def snapshot(order: dict[str, Any], lines: list[dict[str, Any]]) -> payloads.OrderSnapshot:
     """Return an order's fields and all of its lines as the snapshot. Raises payloads.PayloadError."""
-    return payloads.from_resource(_resource(order, lines))
+    try:
+        resource = _resource(order, lines)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise payloads.PayloadError(f"Shopify's answer is not what was asked for ({type(error).__name__}).") from None
+    return payloads.from_resource(resource)
 
 
 def _page(client: GraphQL, shopify_id: int, after: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    answer = client.execute(order_queries.ORDER, {"id": f"gid://shopify/Order/{shopify_id}", "after": after})
-    order = answer["order"]
+    wanted = {"id": f"gid://shopify/Order/{shopify_id}", "after": after}
+    order = Node("HemiOrder", client.execute(order_queries.ORDER, wanted)).maybe_node("order")
     if order is None:
         raise ShopifyError(Kind.PERMANENT, "The store has no such order, or the app may not see it (60 days).")
-    return order, list(order["lineItems"]["nodes"])
+    lines = order.node("lineItems")
+    lines.node("pageInfo").flag("hasNextPage")
+    order.moment("updatedAt")
+    return order.fields, [row.fields for row in lines.rows("nodes")]
 
 
 def _resource(order: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _PAID = {"paid", "partially_refunded", "refunded"}
 
 
 class PayloadError(ValueError):
-    """The body is not an order that can be read; the text names the field."""
+    """The body is not an order that can be read; the text names the field, never what stood in it."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,11 @@ def from_resource(data: dict[str, Any]) -> OrderSnapshot:
     """Read an order from the REST resource as parsed JSON. Raises PayloadError."""
     try:
         return _order(data)
-    except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
+    except PayloadError as error:
         raise PayloadError(f"The order cannot be read: {error}") from None
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
+        kind = type(error).__name__  # the message may quote a person's data
+        raise PayloadError(f"The order cannot be read: one of its parts is not of the expected kind ({kind})") from None
 
 
 def _order(data: dict[str, Any]) -> OrderSnapshot:
@@ -139,9 +142,9 @@ def _order(data: dict[str, Any]) -> OrderSnapshot:
         financial_status=_text(data.get("financial_status"), 50),
         fulfillment_status=_text(data.get("fulfillment_status"), 50),
         currency=_currency(data.get("currency")),
-        total=money.amount(data.get("total_price")),
-        total_tax=money.amount(data.get("total_tax")),
-        total_discount=money.amount(data.get("total_discounts")),
+        total=_amount(data, "total_price"),
+        total_tax=_amount(data, "total_tax"),
+        total_discount=_amount(data, "total_discounts"),
         total_shipping=_shipping_total(data),
         are_taxes_included=bool(data.get("taxes_included")),
         email=_text(data.get("email") or data.get("contact_email") or customer.get("email"), 320),
@@ -189,9 +192,9 @@ def _line(data: dict[str, Any], position: int, is_order_fulfilled: bool) -> Line
         sendable=sendable,
         requires_shipping=data.get("requires_shipping") is not False,
         is_gift_card=bool(data.get("gift_card")),
-        price=money.amount(data.get("price")),
+        price=_amount(data, "price"),
         discount=_discount(data),
-        tax=sum((money.amount(tax.get("price")) for tax in data.get("tax_lines") or []), Decimal(0)),
+        tax=_sum(data.get("tax_lines"), "price"),
         properties=[
             {"name": _text(item.get("name"), 255), "value": _text(item.get("value"), 2000)}
             for item in data.get("properties") or []
@@ -205,14 +208,14 @@ def _discount(line: dict[str, Any]) -> Decimal:
     # total_discount is often 0.00 while the money is in the allocations, which hold all of it.
     allocations = line.get("discount_allocations") or []
     if allocations:
-        return sum((money.amount(allocation.get("amount")) for allocation in allocations), Decimal(0))
-    return money.amount(line.get("total_discount"))
+        return _sum(allocations, "amount")
+    return _amount(line, "total_discount")
 
 
 def _shipping_total(data: dict[str, Any]) -> Decimal:
     if price_set := data.get("total_shipping_price_set"):
-        return money.amount(price_set["shop_money"]["amount"])
-    return sum((money.amount(line.get("price")) for line in data.get("shipping_lines") or []), Decimal(0))
+        return _amount(price_set["shop_money"], "amount")
+    return _sum(data.get("shipping_lines"), "price")
 
 
 def _customer_name(customer: dict[str, Any], data: dict[str, Any]) -> str:
@@ -224,7 +227,7 @@ def _customer_name(customer: dict[str, Any], data: dict[str, Any]) -> str:
 
 def _full_name(person: dict[str, Any]) -> str:
     parts = (_text(person.get("first_name"), 250), _text(person.get("last_name"), 250))
-    return " ".join(part for part in parts if part) or _text(person.get("name"), 500)
+    return " ".join(part for part in parts if part)[:500] or _text(person.get("name"), 500)
 
 
 _ADDRESS = ("company", "address1", "address2", "city", "zip", "province", "province_code", "country", "country_code")
@@ -237,6 +240,18 @@ def _address(data: dict[str, Any] | None) -> dict[str, str] | None:
     return {"name": _text(data.get("name"), 500) or _full_name(data), **fields}
 
 
+def _amount(data: dict[str, Any], name: str) -> Decimal:
+    try:
+        return money.amount(data.get(name))
+    except ValueError:
+        raise PayloadError(f"{name} is not an amount") from None
+
+
+def _sum(rows: list[dict[str, Any]] | None, name: str) -> Decimal:
+    # Read as an amount again: what fits one by one may be too much for the database together.
+    return _amount({name: sum((_amount(row, name) for row in rows or []), Decimal(0))}, name)
+
+
 def _text(value: Any, limit: int) -> str:
     if value is None:
         return ""
@@ -246,7 +261,8 @@ def _text(value: Any, limit: int) -> str:
 
 
 def _id(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str) or not 0 < int(value) <= _MAX_ID:
+    is_number = isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdecimal()
+    if not is_number or not 0 < int(value) <= _MAX_ID:
         raise PayloadError(f"{name} is not an id")
     return int(value)
 
@@ -254,14 +270,20 @@ def _id(value: Any, name: str) -> int:
 def _count(value: Any, default: int | None = None) -> int:
     if value is None and default is not None:
         return default
-    number = int(value)
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise PayloadError("a quantity is not a number") from None
     if not 0 <= number <= 10_000_000:
         raise PayloadError("a quantity is out of range")
     return number
 
 
 def _time(value: Any, name: str) -> datetime:
-    moment = datetime.fromisoformat(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PayloadError(f"{name} is not a time") from None
     if moment.tzinfo is None:
         raise PayloadError(f"{name} has no time zone")
     return moment.astimezone(UTC)

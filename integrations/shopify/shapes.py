@@ -1,6 +1,7 @@
 """Strict reading of an answer: a field is what the schema says, or the one error of the wire is raised."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from integrations.shopify.errors import Kind, ShopifyError
@@ -39,6 +40,16 @@ class Node:
             raise self.wrong(name)
         return int(value)
 
+    def moment(self, name: str) -> datetime:
+        """Return a time with its zone."""
+        try:
+            at = datetime.fromisoformat(self.text(name))
+        except ValueError:
+            raise self.wrong(name) from None
+        if at.tzinfo is None:
+            raise self.wrong(name)
+        return at
+
     def gid(self, name: str) -> int:
         """Return the number at the end of an id such as gid://shopify/Shop/1."""
         tail = self.text(name).rpartition("/")[2]
@@ -52,6 +63,10 @@ class Node:
         if not isinstance(value, dict):
             raise self.wrong(name)
         return Node(f"{self.path}.{name}", value)
+
+    def maybe_node(self, name: str) -> "Node | None":
+        """Return an object, None for null."""
+        return None if self._get(name) is None else self.node(name)
 
     def rows(self, name: str) -> list["Node"]:
         """Return a list of objects."""

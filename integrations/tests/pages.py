@@ -16,10 +16,10 @@ def press(browser, obj, button, **form):
     return answer.headers.get("HX-Redirect", ""), said_to(answer)
 
 
-def act(browser, model, name, *rows):
+def act(browser, model, name, *rows, **fields):
     """Run a list action."""
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    answer = browser.post(url, {"action": name, "_selected_action": [row.pk for row in rows]})
+    answer = browser.post(url, {"action": name, "_selected_action": [row.pk for row in rows], **fields})
     return answer, said_to(answer)
 
 

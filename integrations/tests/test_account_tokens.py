@@ -122,7 +122,13 @@ def test_many_are_moved_from_the_list(staff, shopify, store):
     token = shopify.issue_token("client-1", "second", ["read_products"])
     second = AccountShopify.objects.create(shop_name="second", integration=store.integration, access_token=token)
     third = AccountShopify.objects.create(shop_name="third", integration=store.integration)
-    _, said = act(staff, AccountShopify, "move_to_expiring_tokens", store, second, third)
+    rows = [store.pk, second.pk, third.pk]
+    asked = {"action": "move_to_expiring_tokens", "_selected_action": rows, "select_across": "0"}
+    page_asking = staff.post(reverse("admin:integrations_accountshopify_changelist"), asked).content.decode()
+    assert "This cannot be undone" in page_asking
+    assert all(f"<li>{name}</li>" in page_asking for name in ("test", "second", "third"))
+    assert not AccountShopify.objects.exclude(expiring_asked_at=None).exists()
+    _, said = act(staff, AccountShopify, "move_to_expiring_tokens", store, second, third, confirmed="yes")
     assert said[0] == "2 to be moved."
     assert said[1].startswith("third: The account has no access token")
     renewals.renew_tokens()
@@ -200,6 +206,17 @@ def test_one_problem_takes_the_place_of_another(store):
     assert AccountEvent.objects.filter(kind="problem_over").count() == 1
 
 
+def test_two_refusals_that_come_in_turn_are_told_once(store):
+    for _ in range(3):
+        for denial in (Denial.SCOPE, Denial.PROTECTED):
+            error = ShopifyError(Kind.FORBIDDEN, "Access denied.")
+            error.denial, error.operation = denial, f"Hemi{denial}"
+            problems.note(store.pk, error)
+    store.refresh_from_db()
+    assert store.problem == "scope"
+    assert StaffAlert.objects.count() == AccountEvent.objects.count() == 1
+
+
 class TestScopes:
     """Asked, granted and needed are compared, kept and told."""
 
@@ -220,6 +237,20 @@ class TestScopes:
         alert = StaffAlert.objects.get(cleared_at=None)
         assert alert.kind == "scopes" and "read_themes" in alert.text and "read_customers" in alert.text
         assert AccountEvent.objects.filter(kind="scopes").count() == 1
+
+    def test_a_renewal_that_lists_them_shorter_is_no_change(self, shopify, store):
+        self.compare(store)
+        AccountShopify.objects.update(granted_scopes="read_locations,read_orders,write_orders,read_products")
+        self.compare(store)
+        assert AccountEvent.objects.filter(kind="scopes").count() == 1
+
+    def test_what_is_needed_and_not_asked_for_is_said_where_people_look(self, staff, shopify, store):
+        AccountShopify.objects.update(access_scopes="read_orders")
+        store.refresh_from_db()
+        self.compare(store)
+        assert "Hemi cannot do its work without: read_customers" in said_on(staff, store)
+        assert "Put read_customers, read_merchant" in StaffAlert.objects.get(kind="scopes").text
+        assert "Hemi needs read_customers" in press(staff, store, "ask_for_scopes")[1][0]
 
     def test_it_is_over_when_all_are_granted(self, shopify, store):
         AccountShopify.objects.update(access_scopes="read_orders")

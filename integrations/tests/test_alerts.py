@@ -62,6 +62,23 @@ def test_refused_mail_waits_and_goes_out_later(mailbox):
     assert len(mailbox.wait_for()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EMAIL_HOST", "mail..hemi.test"), ("DEFAULT_FROM_EMAIL", "Hemi\n <hemi@hemi.test>"), ("EMAIL_PORT", 99_999)],
+)
+def test_what_cannot_be_written_waits_and_goes_out_later(mailbox, settings, name, value):
+    right = getattr(settings, name)
+    setattr(settings, name, value)
+    raise_one()
+    raise_one(2)
+    alerts.send()
+    assert [alert.attempts for alert in StaffAlert.objects.exclude(last_error="")] == [1, 1]
+    setattr(settings, name, right)
+    make_due(StaffAlert.objects)
+    alerts.send()
+    assert len(mailbox.wait_for(count=2)) == 2
+
+
 @pytest.mark.parametrize("unset", ["IS_MAIL_SET", "STAFF_ALERT_EMAILS"])
 def test_waits_where_nothing_is_set_up(mailbox, settings, unset):
     setattr(settings, unset, [])

@@ -9,11 +9,13 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import inbox, subscriptions, tokens
-from integrations.models import AccountShopify, Location, StaffAlert, WebhookEvent
+from integrations.models import AccountShopify, Integration, Location, StaffAlert, WebhookEvent
 from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
 from integrations.tests.conftest import SCOPES
+from integrations.tests.meanwhile import held
 from integrations.tests.webhooks import post
+from sandbox.shopify.grants import issue_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +82,38 @@ def test_uninstall_and_install_again(client, shopify, connected):
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
+def test_uninstall_of_an_app_that_gets_its_tokens_by_id_and_secret(client, shopify, connected):
+    Integration.objects.update(app_type=Integration.AppType.ORGANISATION)
+    AccountShopify.objects.update(token_expires_at=timezone.now() + timedelta(hours=20))
+    revoke(shopify)  # and the app, of no organisation with this store, is given no other token
+    event = send(client, connected, "app/uninstalled", shop_body(shopify))
+    connected.refresh_from_db()
+    assert (event.status, connected.access_token, connected.webhooks) == ("done", "", "off")
+    assert connected.disconnected_at
+    assert {alert.kind for alert in StaffAlert.objects.filter(cleared_at=None)} == {"uninstalled"}
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_uninstall_of_an_app_with_expiring_tokens(client, shopify, connected, refused):
+    pair = issue_pair(shopify, "client-1", "test", SCOPES.split(","))
+    ends = timezone.now() + timedelta(hours=1)
+    AccountShopify.objects.update(
+        access_token=pair["access_token"],
+        refresh_token=pair["refresh_token"],
+        token_expires_at=ends,
+        refresh_expires_at=ends + timedelta(days=80),
+    )
+    revoke(shopify)  # of both: the app is gone; of one: it ran out
+    if refused:
+        shopify.state.refresh_tokens.clear()
+    event = send(client, connected, "app/uninstalled", shop_body(shopify))
+    connected.refresh_from_db()
+    assert (event.status, bool(connected.access_token)) == ("done", not refused)
+    assert {alert.kind for alert in StaffAlert.objects.filter(cleared_at=None)} == (
+        {"uninstalled"} if refused else set()
+    )
+
+
 def test_uninstall_while_the_token_works_is_only_noted(client, shopify, connected):
     event = send(client, connected, "app/uninstalled", shop_body(shopify))
     assert (event.status, "still works" in event.note) == ("done", True)
@@ -117,19 +151,16 @@ def test_uninstall_while_shopify_is_away_is_asked_again(client, shopify, connect
     assert connected.access_token == ""
 
 
-def test_reinstall_that_races_the_uninstall_keeps_its_token(client, shopify, connected, monkeypatch):
+def test_reinstall_that_races_the_uninstall_keeps_its_token(client, shopify, connected):
+    revoke(shopify)
     fresh = shopify.issue_token("client-1", "test", SCOPES.split(","))
-    ask = "integrations.app_events._answers"
-
-    def answers(account):
-        tokens.store(account, TokenGrant(fresh, SCOPES), seen_version=account.token_version)
-        return False
-
-    monkeypatch.setattr(ask, answers)  # the moment between Shopify's 401 and the record of it
-    event = send(client, connected, "app/uninstalled", shop_body(shopify))
+    # The refresh token died with the app; while Shopify says so, the new token is stored.
+    AccountShopify.objects.update(refresh_token="shprt_dead")
+    with held(shopify, lambda: send(client, connected, "app/uninstalled", shop_body(shopify))) as results:
+        assert tokens.store(connected, TokenGrant(fresh, SCOPES), seen_version=connected.token_version)
     connected.refresh_from_db()
     assert (connected.access_token, connected.disconnected_at) == (fresh, None)
-    assert "Another token" in event.note
+    assert "Another token" in results[0].note
     assert not StaffAlert.objects.filter(kind="uninstalled").exists()
 
 

@@ -16,6 +16,7 @@ from integrations import collection_exports
 from integrations.models import CollectionExport
 from integrations.services import collections
 from integrations.services.refusals import Refused
+from integrations.shopify import collection_queries
 from integrations.tests.clock import make_due
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,17 @@ def test_a_list_longer_than_shopify_pages_is_read_in_parts(shopify, store, monke
     collection_exports.export_collections()
     export.refresh_from_db()
     assert ids_of(export) == wanted
+
+
+@pytest.mark.parametrize("lost", ["handle", "pageInfo { hasNextPage endCursor }"])
+def test_an_answer_that_is_not_shopifys_ends_it_with_the_field(shopify, store, folder, monkeypatch, lost):
+    document = collection_queries.COLLECTION_PAGE.replace(lost, "", 1)
+    monkeypatch.setattr(collection_queries, "COLLECTION_PAGE", document)  # an answer that lacks a field
+    export = ask(store)
+    collection_exports.export_collections()
+    export.refresh_from_db()
+    assert export.status == Status.FAILED and lost.split()[0] in export.last_error
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3])

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import daily, subscriptions
+from integrations import daily, subscriptions, tokens
 from integrations.models import AccountShopify, Integration, StaffAlert
+from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,27 @@ def test_a_store_that_is_away_is_looked_at_within_the_hour(shopify, checked):
     assert checked.checked_at is None
     assert checked.next_check_at - timezone.now() < timedelta(hours=1)
     assert checked.webhooks == "on"
+
+
+def test_scopes_are_compared_as_soon_as_there_is_a_token(shopify, checked):
+    daily.check_accounts()
+    checked.refresh_from_db()
+    token = shopify.issue_token("client-1", "test", ["read_products"])
+    assert tokens.store(checked, TokenGrant(token, "read_products"), seen_version=1)
+    daily.check_accounts()
+    assert "without: read_orders" in StaffAlert.objects.get(kind="scopes", cleared_at=None).text
+
+
+def test_a_refusal_that_was_shopifys_mistake_is_over_by_itself(shopify, checked):
+    grant = shopify.state.tokens.pop(str(checked.access_token))
+    daily.check_accounts()
+    checked.refresh_from_db()
+    assert checked.problem == "reauthorise"
+    shopify.state.tokens[str(checked.access_token)] = grant
+    make_due(AccountShopify.objects, "next_check_at")
+    daily.check_accounts()
+    checked.refresh_from_db()
+    assert checked.problem == "" and not StaffAlert.objects.filter(kind__startswith="problem", cleared_at=None).exists()
 
 
 def test_accounts_without_a_token_are_left_alone(account):

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from integrations import disconnections, inbox, installs, subscriptions
-from integrations.models import AccountShopify, Disconnection, InstallLink, WebhookEvent
-from integrations.services import accounts, install_links
+from integrations import disconnections, inbox, installs, renewals, subscriptions
+from integrations.models import AccountShopify, Disconnection, InstallLink, Integration, WebhookEvent
+from integrations.services import accounts, callbacks, install_links
 from integrations.services.refusals import Refused
 from integrations.tests.clock import make_due
 from integrations.tests.installing import consent, query_for
@@ -50,6 +50,23 @@ def test_token_and_subscriptions_go_and_the_history_stays(shopify, subscribed):
     assert InstallLink.objects.count() == links
 
 
+@pytest.mark.parametrize("was_connected", [True, False])
+def test_a_code_that_is_being_exchanged_connects_nothing_any_more(client, shopify, account, was_connected):
+    if was_connected:
+        token = shopify.issue_token("client-1", "test", ["read_orders"])
+        AccountShopify.objects.update(access_token=token, token_version=1)
+        account.refresh_from_db()
+    link, query = consent(account)
+    client.get(f"/shopify/callback/?{query}")
+    assert accounts.why_not_disconnect(account) == ""
+    disconnect(account)
+    installs.exchange_codes()
+    account.refresh_from_db()
+    link.refresh_from_db()
+    assert (str(account.access_token), account.is_authorised) == ("", False)
+    assert (link.status, str(link.code), link.reason) == ("failed", "", "The account was disconnected.")
+
+
 def test_the_token_waits_encrypted_and_never_in_sight(subscribed):
     token = str(subscribed.access_token)
     disconnect(subscribed)
@@ -90,6 +107,31 @@ def test_token_that_is_dead_already(shopify, subscribed):
     disconnections.finish()
     row = Disconnection.objects.get()
     assert (row.status, row.attempts) == ("done", 1)
+
+
+@pytest.mark.parametrize("app_type", [Integration.AppType.PUBLIC, Integration.AppType.ORGANISATION])
+def test_a_token_that_has_ended_is_renewed_to_delete_the_subscriptions(shopify, account, app_type):
+    Integration.objects.update(app_type=app_type)
+    app = shopify.state.apps["client-1"]
+    app.organisation_shops, app.released_scopes = {"test"}, ["read_orders"]
+    account.refresh_from_db()
+    if app_type == Integration.AppType.PUBLIC:
+        callbacks.receive(consent(account)[1])
+        installs.exchange_codes()
+    renewals.renew_tokens()
+    subscriptions.subscribe_webhooks()
+    assert shopify.state.subscriptions
+    account.refresh_from_db()
+    assert account.token_expires_at
+    shopify.clock.advance(2 * 86_400)
+    disconnect(account)
+    disconnections.finish()
+    assert not shopify.state.subscriptions
+    assert account.events.filter(kind="unsubscribed", text__contains="were deleted at Shopify").exists()
+    row = Disconnection.objects.get()
+    assert (row.status, str(row.token), str(row.refresh_token)) == ("done", "", "")
+    account.refresh_from_db()
+    assert not account.is_authorised
 
 
 def test_connected_again_before_the_subscriptions_were_deleted(client, shopify, subscribed):

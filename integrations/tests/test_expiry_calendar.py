@@ -41,6 +41,14 @@ def test_the_api_version_ends_a_year_after_its_quarter(account):
     assert ends()["API version 2025-07"].is_over
 
 
+def test_an_api_version_in_use_is_listed_whoever_else_is_not_connected_yet(account, integration):
+    AccountShopify.objects.create(client=account.client, integration=integration, shop_name="waiting")
+    assert "API version 2026-10" not in ends()
+    connect()
+    AccountShopify.objects.filter(shop_name="waiting").update(access_token="")
+    assert [end.of for end in expiry_calendar.ends() if end.what == "API version 2026-10"] == [integration]
+
+
 @pytest.mark.parametrize(("app_type", "is_listed"), [("public", True), ("private", True), ("custom", False)])
 def test_lasting_tokens_of_public_apps_end_with_the_year(account, app_type, is_listed):
     connect()
@@ -91,6 +99,22 @@ def test_the_page_is_in_the_sidebar_and_for_those_who_may_see_accounts(staff, cl
     assert URL not in client.get("/admin/").content.decode()
     viewer.user_permissions.add(Permission.objects.get(codename="view_accountshopify"))
     assert client.get(URL).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "entry"),
+    [
+        (URL, "Expiry calendar"),
+        ("/admin/integrations/accountshopify/", "Accounts Shopify"),
+        ("/admin/integrations/accountshopify/add/", "Accounts Shopify"),
+        ("/admin/", "Overview"),
+        ("/admin/password_change/", None),
+    ],
+)
+def test_the_sidebar_marks_the_page_that_is_open(staff, url, entry):
+    groups = staff.get(url).context["sidebar_navigation"]
+    marked = [str(item["title"]) for group in groups for item in group["items"] if item["active"]]
+    assert marked == ([entry] if entry else [])
 
 
 def test_many_accounts_cost_no_more_queries(staff, account, django_assert_max_num_queries):

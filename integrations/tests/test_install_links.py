@@ -239,6 +239,14 @@ def test_temporary_refusal_waits_with_what_the_server_said(account, mailbox):
     assert len(mailbox.wait_for()) == 1
 
 
+def test_mail_that_cannot_be_written_waits_and_says_why(account, mailbox, settings):
+    link = install_links.mail(account=account, by=None)
+    settings.EMAIL_HOST = "mail..hemi.test"
+    install_mails.send()
+    link.refresh_from_db()
+    assert (link.mail, link.lease_until) == ("due", None) and "EMAIL_URL" in link.mail_error
+
+
 def test_permanent_refusal_is_told_at_once(account, mailbox):
     mailbox.refuse_next(550, "No such mailbox")
     link = install_links.mail(account=account, by=None)

@@ -6,12 +6,13 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from integrations import installs
+from integrations import installs, scopes
 from integrations.models import AccountShopify, InstallLink, IntegrationCredentials, StaffAlert
-from integrations.services import callbacks
+from integrations.services import accounts, callbacks
 from integrations.tests import hints
 from integrations.tests.clock import make_due
 from integrations.tests.installing import consent, query_for
+from integrations.tests.meanwhile import held
 from integrations.tests.test_install_links import make
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_cut_over_that_staff_set_stays(shopify, account):
 
 
 def test_scopes_that_were_not_granted_are_told(shopify, account):
-    AccountShopify.objects.update(access_scopes="read_orders,write_orders,read_products,read_locations")
+    AccountShopify.objects.update(access_scopes=",".join([*scopes.NEEDED, "write_orders"]))
     account.refresh_from_db()
     link = install(account, without=["read_products"])
     installs.exchange_codes()
@@ -149,20 +150,14 @@ def test_two_workers_make_one_exchange(shopify, account):
     assert InstallLink.objects.get().attempts == 1
 
 
-def test_token_pasted_meanwhile_is_kept(shopify, account, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_token_pasted_meanwhile_is_kept(shopify, account):
     link = install(account)
-    original = installs.oauth.exchange_code
-
-    def slow(*args, **wishes):
-        grant = original(*args, **wishes)
-        AccountShopify.objects.update(access_token="pasted", token_version=7)
-        return grant
-
-    monkeypatch.setattr(installs.oauth, "exchange_code", slow)  # only to meet the moment between answer and store
-    installs.exchange_codes()
+    with held(shopify, installs.exchange_codes):
+        accounts.store_token(account=account, token="pasted", by=None)
     account.refresh_from_db()
     link.refresh_from_db()
-    assert (account.access_token, account.token_version) == ("pasted", 7)
+    assert (account.access_token, account.token_version) == ("pasted", 1)
     assert (link.status, link.reason) == (
         "connected",
         "Another token was stored at the same time; that one was kept.",

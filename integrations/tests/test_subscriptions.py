@@ -79,6 +79,32 @@ def test_what_shopify_deleted_is_made_again_and_staff_are_told_once(shopify, due
     assert StaffAlert.objects.get().cleared_at
 
 
+@pytest.mark.parametrize("kind", ["lost", "500"])
+def test_what_had_gone_is_told_whole_though_the_first_try_breaks_off(shopify, due, kind):
+    subscriptions.subscribe_webhooks()
+    shopify.drop_subscriptions("test", "ORDERS_CREATE", "ORDERS_PAID")
+    shopify.add_fault(kind, place="mutation")
+    check_again()
+    make_due(AccountShopify.objects, "webhooks_next_attempt_at")
+    subscriptions.subscribe_webhooks()
+    assert [topic for topic, _ in subscribed(shopify)] == allowed()
+    due.refresh_from_db()
+    assert due.webhooks == "on"
+    alert = StaffAlert.objects.get(cleared_at=None)
+    assert (alert.kind, alert.cleared_at) == ("subscriptions_gone", None) and "orders_create, orders_paid" in alert.text
+    assert "orders_create, orders_paid" in due.events.get(kind="webhooks_gone").text
+
+
+def test_a_second_subscription_of_a_topic_is_deleted(shopify, due):
+    subscriptions.subscribe_webhooks()
+    ours = f"https://hemi.test/shopify/webhooks/{due.uuid}/"
+    whole = {row.id for row in shopify.state.subscriptions.values()}
+    for _ in range(2):
+        shopify.subscribe("test", "orders/create", ours, client_id="client-1").filter = "test:true"
+    check_again()
+    assert set(shopify.state.subscriptions) == whole
+
+
 def test_what_differs_is_updated_in_place(shopify, due):
     subscriptions.subscribe_webhooks()
     rows = {row.topic: row for row in shopify.state.subscriptions.values()}
@@ -169,7 +195,7 @@ def test_off_with_a_sentence(shopify, due, settings, spoil, word):
 
 @pytest.mark.parametrize(("kind", "count"), [("401", 1), ("access_denied", 30)])
 def test_refusal_is_told_at_once(shopify, due, kind, count):
-    AccountShopify.objects.update(shopify_shop_id=1)
+    AccountShopify.objects.update(shopify_shop_id=shopify.state.shops["test"].id)
     shopify.add_fault(kind, count=count)
     subscriptions.subscribe_webhooks()
     due.refresh_from_db()

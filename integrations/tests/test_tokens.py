@@ -21,8 +21,9 @@ from integrations.shopify import queries, stores
 from integrations.shopify.errors import Kind, ShopifyError
 from integrations.shopify.oauth import TokenGrant
 from integrations.tests.clock import make_due
-from integrations.tests.conftest import SCOPES
+from integrations.tests.conftest import CALLBACK, SCOPES
 from integrations.tests.installing import consent
+from integrations.tests.meanwhile import held
 from sandbox.shopify.grants import issue_pair
 
 pytestmark = pytest.mark.django_db
@@ -264,38 +265,28 @@ def test_a_refused_refresh_means_authorise_again_and_jobs_stop_asking(shopify, e
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
-def test_a_refresh_that_lost_against_a_new_token_says_nothing(shopify, expiring, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_lost_against_a_new_token_says_nothing(shopify, expiring):
     let_pass(shopify, expiring, hours=2)
     shopify.state.refresh_tokens.clear()
     good = shopify.issue_token("client-1", "test", SCOPES.split(","))
-    original = tokens.token_grants.ask
-
-    def slow(account):
-        AccountShopify.objects.update(access_token=good, refresh_token="", token_expires_at=None, token_version=7)
-        return original(account)
-
-    monkeypatch.setattr(tokens.token_grants, "ask", slow)  # only to meet the moment between reading and refusal
-    with pytest.raises(ShopifyError):
-        ask(expiring)
+    with held(shopify, lambda: ask(expiring)) as results:
+        accounts.store_token(account=expiring, token=good, by=None)
+    assert [error.kind for error in results] == [Kind.REAUTHORISE]
     expiring.refresh_from_db()
-    assert (expiring.problem, expiring.token_version, expiring.access_token) == ("", 7, good)
+    assert (expiring.problem, expiring.token_version, expiring.access_token) == ("", 2, good)
     assert not StaffAlert.objects.exists()
     assert ask(expiring).name == "test"
 
 
-def test_a_renewed_token_that_lost_is_dropped_and_the_stored_one_used(shopify, expiring, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_renewed_token_that_lost_is_dropped_and_the_stored_one_used(shopify, expiring):
     let_pass(shopify, expiring, hours=2)
     good = shopify.issue_token("client-1", "test", SCOPES.split(","))
-    original = tokens.token_grants.ask
-
-    def slow(account):
-        grant = original(account)
-        AccountShopify.objects.update(access_token=good, refresh_token="", token_expires_at=None, token_version=7)
-        return grant
-
-    monkeypatch.setattr(tokens.token_grants, "ask", slow)
-    assert ask(expiring).name == "test"
-    assert kept(expiring)[:3] == (good, "", 7)
+    with held(shopify, lambda: ask(expiring).name) as results:
+        accounts.store_token(account=expiring, token=good, by=None)
+    assert results == ["test"]
+    assert kept(expiring)[:3] == (good, "", 2)
 
 
 def test_a_worker_that_died_holds_the_lease_for_a_while_only(shopify, expiring, monkeypatch):
@@ -486,6 +477,45 @@ def test_nothing_of_a_token_is_logged(shopify, expiring, caplog):
     said = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     for secret in ("shpat_", "shprt_", "hush"):
         assert secret not in said
+
+
+@pytest.fixture
+def other_app(shopify):
+    """An app that takes the place of the account's."""
+    shopify.add_app("client-2", "hush-2", [CALLBACK])
+    app = Integration.objects.create(name="The other app")
+    IntegrationCredentials.objects.create(integration=app, client_id="client-2", client_secret="hush-2")
+    return app
+
+
+def test_the_token_of_an_app_that_was_exchanged_lasts_until_the_new_app_has_one(shopify, expiring, other_app):
+    AccountShopify.objects.update(integration=other_app)
+    for _ in range(2):
+        let_pass(shopify, expiring, hours=2)
+        renewals.renew_tokens()
+        assert ask(expiring).name == "test"
+    expiring.refresh_from_db()
+    assert expiring.problem == "" and not StaffAlert.objects.exists()
+    _, query = consent(expiring)
+    callbacks.receive(query)
+    installs.exchange_codes()
+    expiring.refresh_from_db()
+    assert expiring.token_integration == other_app
+    assert shopify.state.tokens[str(expiring.access_token)].client_id == "client-2"
+
+
+def test_an_app_of_the_organisation_takes_over_from_one_that_was_installed(shopify, expiring, other_app):
+    app = shopify.state.apps["client-2"]
+    app.organisation_shops, app.released_scopes = {"test"}, SCOPES.split(",")
+    Integration.objects.filter(pk=other_app.pk).update(app_type=Integration.AppType.ORGANISATION)
+    AccountShopify.objects.update(integration=other_app)
+    renewals.renew_tokens()
+    renewals.renew_tokens()
+    expiring.refresh_from_db()
+    assert shopify.state.token_requests == ["client_credentials"]
+    assert (expiring.token_integration, str(expiring.refresh_token)) == (other_app, "")
+    let_pass(shopify, expiring, days=2)
+    assert ask(expiring).name == "test"
 
 
 @pytest.mark.parametrize("app_type", Integration.AppType.values)

@@ -77,3 +77,11 @@ def test_one_of_an_account_that_went_away_spoils_no_other(account):
     stored, refused = at_once(insert, [account.pk, account.pk + 1000])
     assert WebhookEvent.objects.get().pk == stored
     assert isinstance(refused, IntegrityError)
+
+
+def test_what_comes_next_on_the_connection_waits_as_long_as_ever(account, settings):
+    settings.WEBHOOK_LOCK_SECONDS = 1
+    assert post(Browser(), account).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone() == (settings.SQLITE_TIMEOUT_SECONDS * 1000,)

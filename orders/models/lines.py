@@ -1,6 +1,7 @@
 """The lines of an order."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from hemi.lib import money
 from orders.models.orders import Order
@@ -21,7 +22,7 @@ class OrderLine(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="lines")
     shopify_id = models.BigIntegerField("Shopify's id")
     position = models.PositiveIntegerField("position")
-    sku = models.CharField("SKU", max_length=255, blank=True, default="", db_index=True)
+    sku = models.CharField("SKU", max_length=255, blank=True, default="")
     title = models.CharField("title", max_length=1000)
     variant_title = models.CharField("variant", max_length=1000, blank=True, default="")
     vendor = models.CharField("vendor", max_length=255, blank=True, default="")
@@ -43,6 +44,7 @@ class OrderLine(models.Model):
     class Meta:
         ordering = ["order", "position"]
         constraints = [models.UniqueConstraint(fields=["order", "shopify_id"], name="line_once_per_order")]
+        indexes = [models.Index(Lower("sku"), name="line_sku_in_any_case")]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"

@@ -1,6 +1,7 @@
 """An order of a store, in its newest state."""
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from hemi.lib import money
@@ -39,7 +40,7 @@ class Order(Claimable):
     are_taxes_included = models.BooleanField("prices include tax", default=False)
     customer_id = models.BigIntegerField("Shopify's customer id", null=True, blank=True, db_index=True)
     redacted_at = models.DateTimeField("personal data removed", null=True, blank=True, editable=False)
-    email = models.CharField("email", max_length=320, blank=True, default="", db_index=True)
+    email = models.CharField("email", max_length=320, blank=True, default="")
     phone = models.CharField("phone", max_length=100, blank=True, default="")
     customer_name = models.CharField("customer", max_length=500, blank=True, default="")
     shipping_address = models.JSONField("shipping address", null=True, blank=True)
@@ -72,6 +73,7 @@ class Order(Claimable):
             models.Index(fields=["id"], condition=~models.Q(attention=""), name="order_attention"),
             models.Index(fields=["state", "-id"], name="order_state"),
             models.Index(fields=["-placed_at"], name="order_placed"),
+            models.Index(Lower("email"), name="order_email_in_any_case"),
         ]
         permissions = [("hold_order", "Can hold, release and cancel orders"), ("route_order", "Can route orders")]
 

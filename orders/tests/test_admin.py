@@ -74,6 +74,15 @@ def test_a_number_is_found_by_its_digits_whatever_stands_before_them(boss):
     assert _numbers(boss.get(LIST, {"q": "->1003"})) == ["->1003"]
 
 
+def test_a_mail_address_and_a_sku_are_found_in_whatever_case(boss):
+    supplier = factories.supplier()
+    wanted = _full_order(supplier, number="#1", email="Eva.Quast@Example.com")
+    wanted.lines.update(sku="NW-aB-1")
+    _full_order(supplier, number="#2", email="eva.other@example.com")
+    for term in ("eva.quast@example.COM", "EVA.QUAST", "Eva.Quast@Example.com", "nw-ab", "NW-AB-1", "NW-aB-1"):
+        assert _numbers(boss.get(LIST, {"q": term})) == ["#1"], term
+
+
 def test_a_search_reads_no_table_from_end_to_end(boss):
     found = search.find(Order.objects.all(), "4711").order_by("-pk")[:50]
     plan = found.explain()

@@ -91,6 +91,14 @@ def test_a_gap_is_named_recovered_and_counted_again(connected, store, boss):
     assert OrderFetch.objects.count() == 1  # nothing is missing any more
 
 
+def test_a_day_that_is_shown_no_more_asks_for_nothing(connected, store, boss):
+    place(store, 2)
+    completeness.compare_days()
+    CompletenessDay.objects.filter(in_store=1).update(day=completeness.first_day() - DAY)
+    boss.post(f"/admin/integrations/accountshopify/{connected.pk}/recover_orders/", {"_form_submitted": "on"})
+    assert not OrderFetch.objects.exists()
+
+
 def test_today_and_yesterday_are_compared_hourly_and_the_rest_daily(connected, store):
     completeness.compare_days()
     assert completeness.compare_days() == 0

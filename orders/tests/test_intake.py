@@ -27,6 +27,18 @@ def test_an_order_is_stored_with_its_lines_and_asks_for_routing(account):
     assert [event.kind for event in order.events.all()] == ["received"]
 
 
+def test_texts_that_are_too_long_are_cut(account):
+    long = "x" * 6000
+    person = {"first_name": long, "last_name": long, "email": long, "phone": long}
+    line = {**bodies.line(1, 1, "V", "S", 2), **dict.fromkeys(("title", "sku", "vendor", "variant_title"), long)}
+    names = ("name", "source_name", "email", "phone", "note", "financial_status", "fulfillment_status")
+    texts = dict.fromkeys(names, long)
+    body = bodies.order(customer=person, shipping_address=person, line_items=[line], **texts)
+    order = take(account, body)
+    order.refresh_from_db()
+    assert order.customer_name.startswith("x" * 250 + " ") and order.lines.get().sku == "x" * 255
+
+
 def test_the_same_order_again_changes_nothing(account):
     body = bodies.order()
     order = take(account, body)

@@ -92,6 +92,7 @@ def test_what_databases_cannot_hold_is_replaced():
         {"updated_at": "2026-11-20T10:00:00"},
         {"total_price": "NaN"},
         {"total_price": "1e99"},
+        {"line_items": [{"id": 1, "quantity": 1, "tax_lines": [{"price": "9" * 16}] * 2}]},
         {"line_items": "none"},
         {"line_items": [{"id": 1, "quantity": -1}]},
         {"line_items": [{"id": 1, "quantity": 1, "title": {"a": 1}}]},
@@ -103,6 +104,24 @@ def test_what_databases_cannot_hold_is_replaced():
 def test_unreadable_orders_are_refused_with_a_reason(changes):
     with pytest.raises(payloads.PayloadError, match=r".{10,}"):
         parse(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"id": "Anna Kern"}, "id"),
+        ({"created_at": "Anna Kern"}, "created_at"),
+        ({"total_price": "Anna Kern"}, "total_price"),
+        ({"line_items": [{"id": 1, "quantity": "Anna Kern"}]}, "quantity"),
+        ({"line_items": [{"id": 1, "quantity": 1, "price": "Anna Kern"}]}, "price"),
+        ({"note": {"Anna": "Kern"}}, "text"),
+        ({"customer": "Anna Kern"}, "kind"),
+    ],
+)
+def test_the_reason_names_the_field_and_never_what_stood_in_it(changes, named):
+    with pytest.raises(payloads.PayloadError, match=named) as caught:
+        parse(**changes)
+    assert "Anna" not in str(caught.value)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nul", b"\xff\xfe", b"[" * 100_000, b'{"id": 1e999}'])

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import AccountEvent, AccountShopify
-from integrations.shopify import order_lists, payloads
+from integrations.shopify import order_lists, order_queries, payloads
 from orders import intake, reconciliation, reread
 from orders.models import Order, OrderEvent
 from orders.tests.connected import SCOPES, connect, later, make_due
@@ -47,6 +47,20 @@ def snapshot(body):
 def again(account):
     make_due(account)
     return reconciliation.reconcile()
+
+
+@pytest.mark.parametrize("lost", ["updatedAt", "pageInfo { hasNextPage endCursor }", "taxesIncluded"])
+def test_an_answer_that_is_not_shopifys_is_said_and_stops_nothing_else(connected, store, monkeypatch, lost):
+    place(store, 2)
+    document = order_queries.CHANGED_ORDERS.replace(lost, "", 1)
+    monkeypatch.setattr(order_queries, "CHANGED_ORDERS", document)  # an answer that lacks a field
+    assert reconciliation.reconcile() == 1
+    connected.refresh_from_db()
+    assert "not what was asked for" in connected.reconcile_error or "holds no list" in connected.reconcile_error
+    assert not Order.objects.exists()
+    monkeypatch.undo()
+    again(connected)
+    assert Order.objects.count() == 2
 
 
 def test_orders_that_no_webhook_brought_are_taken_once(connected, store):
@@ -144,6 +158,38 @@ def test_a_long_run_is_cut_into_slices(connected, store, monkeypatch):
     assert counts[0] < 30 == counts[-1] and len(counts) == 3
 
 
+def test_a_run_in_slices_overlaps_with_the_next_one(connected, store, monkeypatch):
+    monkeypatch.setattr(reconciliation, "SLICE_SECONDS", 0)
+    for number in range(30):
+        store.place_order("test", announce=False, updated_at=later(number - 60))
+    while reconciliation.reconcile():
+        pass
+    connected.refresh_from_db()
+    assert connected.reconciled_until <= timezone.now() - reconciliation.OVERLAP
+    store.place_order("test", announce=False, updated_at=later(-300))  # its change shows up in the search only now
+    make_due(connected)
+    while reconciliation.reconcile():
+        pass
+    assert Order.objects.count() == 31
+
+
+def test_nothing_from_before_the_cut_over_is_read(connected, store):
+    AccountShopify.objects.update(orders_from=timezone.now() - timedelta(seconds=60))
+    reconciliation.reconcile()
+    place(store, created_at=later(-600), updated_at=later(-600))
+    again(connected)
+    assert ids() == []
+
+
+def test_a_cut_over_to_come_that_is_moved_back_leaves_nothing_out(connected, store):
+    AccountShopify.objects.update(orders_from=timezone.now() + timedelta(days=9))
+    reconciliation.reconcile()
+    AccountShopify.objects.update(orders_from=timezone.now())
+    place(store, 1, created_at=later(), updated_at=later())
+    again(connected)
+    assert len(ids()) == 1
+
+
 def test_a_very_long_list_is_asked_for_in_parts(connected, store, monkeypatch):
     monkeypatch.setattr(order_lists, "RESTART_AFTER", 20)
     monkeypatch.setattr("sandbox.shopify.paging.LIST_MAXIMUM", 25)
@@ -196,6 +242,11 @@ def test_one_order_that_cannot_be_read_stops_no_other(connected, store):
     connected.refresh_from_db()
     assert Order.objects.count() == 2
     assert "could not be read: #1002" in connected.reconcile_error
+    make_due(connected, reconciled_until=timezone.now() + timedelta(minutes=1))  # it is not listed any more
+    reconciliation.reconcile()
+    connected.refresh_from_db()
+    assert connected.reconcile_error == ""
+    assert "stands under Completeness" in AccountEvent.objects.get(kind="orders_compared").text
 
 
 @pytest.mark.parametrize(
@@ -222,6 +273,20 @@ def test_what_sixty_days_hide_is_said_once(account, store, settings):
     assert ids() == []
     event = AccountEvent.objects.get(kind="orders_hidden")
     assert "read_all_orders was not granted" in event.text
+
+
+def test_what_sixty_days_hide_is_said_after_a_long_silence_too(account, store, settings):
+    ago = timezone.now() - timedelta(days=90)
+    connect(account, store, settings, orders_from=ago, reconciled_until=ago)
+    store.add_fault("500", count=100)
+    reconciliation.reconcile()
+    again(account)
+    store.faults.clear()
+    again(account)
+    again(account)
+    account.refresh_from_db()
+    assert account.reconciled_until > ago
+    assert AccountEvent.objects.filter(kind="orders_hidden").count() == 1
 
 
 def test_with_read_all_orders_nothing_is_hidden(account, store, settings):

@@ -3,11 +3,11 @@
 import threading
 from dataclasses import dataclass
 
-# `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer; `late` does the
-# work, hangs and then drops it; `late_502` does the work and answers 502.
-_HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost")
-_GRAPHQL_KINDS = ("throttled", "access_denied", "user_errors", "late", "late_502")
-KINDS = {"graphql": (*_HTTP_KINDS, *_GRAPHQL_KINDS), "token": _HTTP_KINDS}
+# `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer; `held` does the
+# work and answers once the gate is opened; `late` does it, hangs and drops; `late_502` does it and answers 502.
+_HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost", "held")
+_GRAPHQL_KINDS = (*_HTTP_KINDS, "throttled", "access_denied", "user_errors", "late", "late_502")
+KINDS = {"graphql": _GRAPHQL_KINDS, "mutation": _GRAPHQL_KINDS, "token": _HTTP_KINDS}
 
 
 @dataclass
@@ -21,10 +21,23 @@ class Fault:
     operation: str = ""  # such as fulfillmentCreate, as it stands in the document
 
 
+class Gate:
+    """Where the answer of a held call waits, while the caller's world is changed."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Say that the call has come, and keep its answer until the gate is opened."""
+        self.reached.set()
+        self.opened.wait(seconds)
+
+
 class Faults:
     """The faults still to come, taken in the order in which they were asked for."""
 
     def __init__(self) -> None:
+        self.gate = Gate()
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 

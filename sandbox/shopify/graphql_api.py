@@ -12,13 +12,16 @@ from sandbox.shopify.web import Request, Response, json_response
 
 def graphql(core: Core, request: Request, shop: str, version: str) -> Response:
     """Answer one call; the headers name the version that answered."""
-    kind = core.faults.take("graphql", shop, request.body)
+    place = "mutation" if _is_mutation(request) else ""
+    kind = (place and core.faults.take(place, shop, request.body)) or core.faults.take("graphql", shop, request.body)
     if kind == "timeout":
         core.stopping.wait(core.behaviour.hang_seconds)
         return Response(0)
     served = _served_version(core, version)
     response = failure(kind) or _serve(core, request, shop, served, kind)
     response.headers |= {"X-Shopify-API-Version": served, "X-Request-Id": str(uuid.uuid4())}
+    if kind == "held":
+        core.faults.gate.wait(core.behaviour.hang_seconds)
     return _delayed(core, kind) or response
 
 
@@ -46,6 +49,13 @@ def _serve(core: Core, request: Request, shop_name: str, version: str, kind: str
         return json_response({"errors": {"query": str(error)}}, 400)
     call = Call(core, shop, grant, version, kind == "user_errors", kind == "access_denied")
     return json_response(answer(call, wanted, kind == "throttled"))
+
+
+def _is_mutation(request: Request) -> bool:
+    try:
+        return _read(request).document.lstrip().startswith("mutation")
+    except ValueError:
+        return False
 
 
 def _read(request: Request) -> GraphQLRequest:

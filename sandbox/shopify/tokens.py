@@ -19,6 +19,8 @@ def access_token(core: Core, request: Request, shop: str) -> Response:
         core.stopping.wait(core.behaviour.hang_seconds)
         return Response(0)
     response = failure(kind) or _exchange(core, request, shop)
+    if kind == "held":
+        core.faults.gate.wait(core.behaviour.hang_seconds)
     return Response(0) if kind == "lost" else response
 
 

@@ -40,7 +40,7 @@ def state_replies(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_shipments'),
+        ('orders', '0004_shipments'),
         ('suppliers', '0003_redaction'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -17,6 +17,6 @@ def restart(*, endpoint: Endpoint, by: Any) -> Endpoint:
     stopped = Endpoint.objects.filter(pk=endpoint.pk).exclude(stopped_at=None)
     if not stopped.update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()):
         raise Refused("The endpoint is not stopped.")
-    log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "actor_id": getattr(by, "pk", None)})
+    log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)

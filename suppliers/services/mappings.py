@@ -39,7 +39,7 @@ def make_live(*, mapping: Mapping, by: Any) -> Mapping:
             Mapping.objects.filter(pk=mapping.pk).update(is_live=True)
     except IntegrityError:
         raise Refused("Somebody made another version live at the same moment. Look again.") from None
-    ids = {"supplier_id": mapping.supplier_id, "mapping_id": mapping.pk, "actor_id": getattr(by, "pk", None)}
+    ids = {"supplier_id": mapping.supplier_id, "mapping_id": mapping.pk, "by": getattr(by, "pk", None)}
     log.info("mapping.made_live", extra=ids)
     return Mapping.objects.get(pk=mapping.pk)
 

@@ -90,7 +90,7 @@ def settle_reply(*, reply: SupplierReply, reason: str, by: Any) -> SupplierReply
             note = f"Settled: {ground.reason(reason)}{f' ({by})' if by else ''}. It was: {fresh.note}"
             fresh.status, fresh.note = replies.Status.SETTLED, note[:500]
             fresh.save(update_fields=["status", "note"])
-        log.info("reply.settled", extra={"reply_id": fresh.pk, "actor_id": getattr(by, "pk", None)})
+        log.info("reply.settled", extra={"reply_id": fresh.pk, "by": getattr(by, "pk", None)})
         return fresh
 
 

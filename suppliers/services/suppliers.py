@@ -65,7 +65,7 @@ def resume(*, supplier: Supplier, by: Any) -> Supplier:
 
 def _log(event: str, supplier: Supplier, by: Any) -> None:
     ids = {"supplier_id": supplier.pk, "endpoint_id": supplier.endpoint_id}
-    log.info(event, extra={**ids, "actor_id": getattr(by, "pk", None)})
+    log.info(event, extra={**ids, "by": getattr(by, "pk", None)})
 
 
 def _set_mode(supplier: Supplier, mode: str, refusal: str) -> Supplier:

@@ -206,6 +206,6 @@ def test_each_change_of_a_supplier_or_endpoint_is_one_log_line_with_ids_only(nor
     said = [record.getMessage() for record in caplog.records]
     supplier = ["supplier.paused", "supplier.resumed", "supplier.back_to_test", "supplier.went_live"]
     assert said == [*supplier, "endpoint.restarted"]
-    assert {(record.endpoint_id, record.actor_id) for record in caplog.records} == {(north.endpoint_id, person.pk)}
+    assert {(record.endpoint_id, record.by) for record in caplog.records} == {(north.endpoint_id, person.pk)}
     assert {record.supplier_id for record in caplog.records[:4]} == {north.pk}
     assert "ada" not in str([vars(record) for record in caplog.records])

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from hemi.lib import erasure
 from integrations import ledger, privacy
 
 
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         if file is not None:
             try:
                 ledger.load(json.loads(file.read_text()))
-            except (OSError, ValueError, TypeError, KeyError) as error:
+            except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
                 raise CommandError(f"{file} cannot be read as a saved ledger: {error}") from None
         self.stdout.write(f"Removed once more: {privacy.reapply()} rows.")
+        if strangers := ledger.strangers():
+            self.stderr.write(f"No account is of these stores, so nothing was looked for: {', '.join(strangers)}.")
+        if not erasure.close_traces():
+            raise CommandError("The database was in use, so its file still holds traces. Stop Hemi and run it again.")

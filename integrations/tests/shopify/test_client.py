@@ -152,7 +152,7 @@ def test_each_call_leaves_one_line_with_all_that_is_asked_of_it(client, caplog):
     with caplog.at_level(logging.INFO, logger="integrations"):
         client.execute(queries.SHOP)
     (line,) = [vars(record) for record in caplog.records if record.getMessage() == "shopify.call"]
-    assert (line["shop"], line["operation"], line["status"]) == ("test", "HemiShop", 200)
+    assert (line["account_name"], line["operation"], line["status"]) == ("test", "HemiShop", 200)
     assert line["cost"] > 0 and line["wait"] >= 0 and len(line["request_id"]) == 36
 
 
@@ -162,7 +162,7 @@ def test_a_call_that_reached_nobody_leaves_a_line_too(shopify, caplog):
     with caplog.at_level(logging.INFO, logger="integrations"), client, pytest.raises(ShopifyError):
         client.execute(queries.SHOP)
     line = next(vars(record) for record in caplog.records if record.getMessage() == "shopify.call")
-    assert (line["shop"], line["operation"], line["status"]) == ("test", "HemiShop", None)
+    assert (line["account_name"], line["operation"], line["status"]) == ("test", "HemiShop", None)
 
 
 def throttled(caplog):

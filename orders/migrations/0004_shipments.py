@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0002_completeness_and_redaction'),
+        ('orders', '0003_search_in_any_case'),
     ]
 
     operations = [
