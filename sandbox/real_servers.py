@@ -82,10 +82,12 @@ class RealServer:
     def stop(self) -> None:
         """End the server and every session; files stay where they are."""
         if self._process:
+            children = _children(self._process.pid)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+            _wait_until_gone(children)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -255,6 +257,24 @@ def _may_mount() -> bool:
         return False
     probe = [UNSHARE, *_NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _wait_until_gone(processes: list[int]) -> None:
+    """Wait for the first process of a namespace, which goes last: until then a session may still carry out a rename."""
+    deadline = time.monotonic() + START_SECONDS
+    for process in processes:
+        with contextlib.suppress(OSError):
+            while time.monotonic() < deadline:
+                if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                    break
+                time.sleep(0.005)
 
 
 def _scrambled(password: str) -> str:

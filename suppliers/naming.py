@@ -52,7 +52,12 @@ def check(endpoint: Endpoint) -> None:
     _check_mark(endpoint)
     if endpoint.done_suffix and (_UNSAFE.search(endpoint.done_suffix) or not endpoint.done_suffix.strip(".")):
         raise InvalidName("The ending of the done-file may contain letters, digits, dots, hyphens and underscores.")
-    _check_length(endpoint, f"{endpoint.name_template.format(**_LONGEST)}.xml")
+    _check_length(endpoint, longest_name(endpoint))
+
+
+def longest_name(endpoint: Endpoint) -> str:
+    """Return a name as long as the endpoint's template may give."""
+    return f"{endpoint.name_template.format(**_LONGEST)}.xml"
 
 
 def temporary_name(endpoint: Endpoint, name: str, token: str) -> str:

@@ -247,6 +247,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='endpoint',
+            name='identity_confirmed_by',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='endpoint',
             name='is_gone_taken',
             field=models.BooleanField(default=False, help_text='Tick where the supplier answers in no other way than by taking the file away.', verbose_name='a file that is gone was taken'),
         ),

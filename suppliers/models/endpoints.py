@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -64,6 +65,9 @@ class Endpoint(Claimable):
         "identity that it showed", max_length=200, blank=True, default="", editable=False
     )
     identity_confirmed_at = models.DateTimeField("identity confirmed", null=True, blank=True, editable=False)
+    identity_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     orders_folder = models.CharField(
         "folder for orders", max_length=500, default="in", help_text="Where the supplier wants the order files."
     )
@@ -180,6 +184,13 @@ class Endpoint(Claimable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def needs_identity(self) -> bool:
+        """Whether a person must first confirm who the server is."""
+        if self.offered_identity:
+            return self.offered_identity != self.host_identity
+        return self.protocol == self.Protocol.SFTP and not self.host_identity
 
     @property
     def is_exposed(self) -> bool:
