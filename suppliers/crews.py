@@ -1,4 +1,4 @@
-"""One run's sessions at an endpoint: one alone, and more threads once it has shown that the server takes files."""
+"""One run's sessions at an endpoint: one login alone, and more threads once it was accepted."""
 
 import logging
 import threading
@@ -31,11 +31,11 @@ class Crew:
         return sum(rounds.worked for rounds in self._rounds)
 
     def _grow(self) -> None:
-        """Take one more session, if the server allows it and has taken a file already."""
+        """Take one more session, if the server allows it: the first has logged in by now."""
         with self._lock:
             most = self._lane.seats.server.profile.max_sessions
             is_crowded = any(rounds.is_retired for rounds in self._rounds)
-            if is_crowded or not self._lane.has_worked or len(self._rounds) >= most:
+            if is_crowded or self._lane.is_half_open or len(self._rounds) >= most:
                 return
             rounds = Rounds(self._lane, self._lane.seats.take(), self._claim, on_more=self._grow)
             self._rounds.append(rounds)

@@ -23,7 +23,7 @@ from suppliers.transports.pipelining import Done, Rename, Upload
 log = logging.getLogger(__name__)
 
 Step = Delivery.Step
-FIRST, LEAST, MOST = 8, 2, 40  # files in a group
+FIRST, LEAST, MOST = 10, 2, 100  # files in a group
 GROUP_SECONDS = 0.5  # what a group should take: a hold that comes after its record is too late
 
 Claim = Callable[[Lane, int], list[Attempt]]
