@@ -1,6 +1,8 @@
 """What happened to an order, said twice: to staff on its timeline and to the log with ids only."""
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from orders.models import Order, OrderEvent
@@ -8,16 +10,46 @@ from orders.models import Order, OrderEvent
 log = logging.getLogger("orders")
 
 
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened. `text` is for staff and never leaves the database."""
+
+    order: Order
+    kind: str
+    text: str
+    reference: str = ""
+    actor: Any = None
+
+
 def record(order: Order, kind: str, text: str, reference: str = "", actor: Any = None) -> None:
     """Write one row and one log line. `text` is for staff and never leaves the database."""
-    OrderEvent.objects.create(order=order, kind=kind, text=text[:1000], reference=reference, actor=actor)
-    log.info(
-        f"order.{kind}",
-        extra={
-            "order_id": order.pk,
-            "account": order.account_id,
-            "webhook_event": order.event_id,
-            "reference": reference,
-            "by": getattr(actor, "pk", None),
-        },
+    record_all([Happening(order, kind, text, reference, actor)])
+
+
+def record_all(happenings: Iterable[Happening]) -> None:
+    """Write many at once."""
+    found = list(happenings)
+    OrderEvent.objects.bulk_create(_row(happening) for happening in found)
+    for happening in found:
+        log.info(f"order.{happening.kind}", extra=_ids(happening))
+
+
+def _row(happening: Happening) -> OrderEvent:
+    return OrderEvent(
+        order=happening.order,
+        kind=happening.kind,
+        text=happening.text[:1000],
+        reference=happening.reference,
+        actor=happening.actor,
     )
+
+
+def _ids(happening: Happening) -> dict[str, Any]:
+    order = happening.order
+    return {
+        "order_id": order.pk,
+        "account": order.account_id,
+        "webhook_event": order.event_id,
+        "reference": happening.reference,
+        "by": getattr(happening.actor, "pk", None),
+    }

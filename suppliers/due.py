@@ -37,7 +37,11 @@ _EARLIER = Delivery.objects.filter(
 _IN_TURN = Q(supplier_order__revision=1) | ~Exists(_EARLIER)
 _MAY_GO = _OF_ITS_MODE & _OPEN_PART & _OF_A_LIVE_ORDER & _IN_TURN
 # Where the rename may have happened the truth is looked for, whatever was decided since.
-_TO_LOOK = Q(step=Delivery.Step.RENAMING)
+_TO_LOOK = Q(step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING])
+# A temporary file may lie there that no attempt removes. A held one's is removed when it goes on or is cancelled, but
+# that may take days.
+_LEFT = Q(step=Delivery.Step.UPLOADING) & ~Q(temporary_name="")
+_NOT_COMING = Q(status__in=[Delivery.Status.CANCELLED, Delivery.Status.DEAD]) | Q(STILL, is_held=True)
 
 
 def free_to_go() -> QuerySet[Delivery]:
@@ -51,15 +55,22 @@ def deliveries() -> QuerySet[Delivery]:
     return waiting.order_by("next_attempt_at", "pk")
 
 
+def leftovers() -> QuerySet[Delivery]:
+    """Return the deliveries whose temporary file may lie on the server although no attempt is to come."""
+    return Delivery.objects.filter(_LEFT & _NOT_COMING)
+
+
 def has_deliveries(endpoint_id: int) -> bool:
     """Tell whether a delivery of the endpoint could be claimed now."""
     return deliveries().filter(claims.due(), endpoint=endpoint_id).exists()
 
 
 def endpoints_with_deliveries() -> QuerySet[Endpoint]:
-    """Return the endpoints whose lane is free and where something is due."""
+    """Return the endpoints whose lane is free and where something is due or left over."""
+    here = {"endpoint": OuterRef("pk")}
+    is_due = Exists(deliveries().filter(claims.due(), **here).order_by())
     return Endpoint.objects.filter(OPEN & claims.due()).filter(
-        Exists(deliveries().filter(claims.due(), endpoint=OuterRef("pk")).order_by())
+        is_due | Exists(leftovers().filter(claims.due(), **here))
     )
 
 

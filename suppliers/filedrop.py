@@ -1,19 +1,32 @@
 """Bring one document to its place so that it is neither lost, doubled nor half-written.
 
-Upload under a name of this claim's own, compare the size, rename. What is recorded before each step, and what is done
-where a run died in between, is the table in docs/decisions/file-drop.md.
+Upload under a name of this claim's own, compare the size, rename, write the done-file. What is recorded before each
+step, and what is done where a run died in between, is the table in docs/decisions/file-drop.md. Many documents at once
+go through suppliers/rounds.py, which comes here whenever something is in doubt.
 """
 
+from datetime import timedelta
 from enum import Enum, auto
+from typing import Protocol
 
-from suppliers import connections
+from django.db import transaction
+from django.utils import timezone
+
+from suppliers import naming, records
 from suppliers.attempts import Attempt
-from suppliers.lanes import Lane
-from suppliers.models import Delivery
+from suppliers.models import Delivery, Endpoint
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.session import Session
 
-_TOKEN_LETTERS = 12
+Step = Delivery.Step
+
+
+class Place(Protocol):
+    """Where a run has its session."""
+
+    @property
+    def session(self) -> Session:
+        """Return a session that was alive a moment ago. Raises TransportError."""
 
 
 class Found(Enum):
@@ -22,72 +35,68 @@ class Found(Enum):
     DONE = auto()
     NOT_DONE = auto()
     SPOILT = auto()  # not done, and the temporary file is not whole
+    TAKEN = auto()  # both are gone, and this supplier takes its files soon
     UNCERTAIN = auto()
 
 
-def bring(lane: Lane, attempt: Attempt) -> None:
+def bring(place: Place, attempt: Attempt) -> None:
     """Take a claimed delivery through the steps that are left. Raises TransportError."""
-    if attempt.delivery.step == Delivery.Step.RENAMING:
-        found = _look(lane.session, attempt.delivery)
-        if found in (Found.DONE, Found.UNCERTAIN):
-            _conclude(attempt, found)
+    if attempt.delivery.step == Step.SIGNALLING:
+        finish(place, attempt)
+        return
+    is_uploaded = False
+    if attempt.delivery.step == Step.RENAMING:
+        found = _look(place, attempt.delivery)
+        if found not in (Found.NOT_DONE, Found.SPOILT):
+            _conclude(place, attempt, found)
             return
         is_uploaded = found == Found.NOT_DONE
-    else:
-        is_uploaded = False
-    if is_uploaded or _upload(lane, attempt):
-        _rename(lane, attempt)
+    if is_uploaded or _upload(place, attempt):
+        _rename(place, attempt)
 
 
-def tidy(lane: Lane, attempt: Attempt) -> None:
-    """Remove the temporary file of a failed attempt, if nobody else can be at work on it. Raises TransportError."""
+def finish(place: Place, attempt: Attempt, remark: str = "") -> None:
+    """Write the done-file of a file that is in its place, where one is wanted, and record it as sent."""
     delivery = attempt.delivery
-    if delivery.temporary_name and delivery.step != Delivery.Step.RENAMING:
-        _remove_mine(lane, attempt)
+    if delivery.done_name:
+        with transaction.atomic():
+            is_mine = records.begin_signals([attempt])
+        if not is_mine:
+            attempt.lost()
+            return
+        signal(place, attempt)
+    with transaction.atomic():
+        records.sent([attempt], remark)
 
 
-def _upload(lane: Lane, attempt: Attempt) -> bool:
-    delivery, session = attempt.delivery, lane.session
-    if delivery.temporary_name:  # left by a former claim
-        session.delete(_temporary(delivery))
-    document = attempt.begin_upload(f"{delivery.final_name}.{delivery.claim_token[:_TOKEN_LETTERS]}.part")
-    if document is None:
-        attempt.stopped()
-        return False
-    session.upload(_temporary(delivery), document)
-    size = session.expected_size(_temporary(delivery))
-    if size != len(document):
-        raise TransportError(
-            Kind.TEMPORARY, f"The server has {size or 0} of {len(document)} bytes after the upload.", "size"
-        )
-    if session.size(_final(delivery)) is not None:
+def signal(place: Place, attempt: Attempt) -> None:
+    """Write the done-file; once more does no harm. Raises TransportError."""
+    try:
+        place.session.upload(naming.done_path(attempt.delivery), b"")
+    except TransportError as error:
+        error.message = f"The file is in its place, but its done-file could not be written. {error.message}"
+        raise
+
+
+def verify(attempt: Attempt, size: int | None, *, is_taken: bool) -> None:
+    """Raise TransportError unless the temporary file is whole and the final name free."""
+    delivery, wanted = attempt.delivery, len(attempt.document)
+    if size != wanted:
+        raise TransportError(Kind.TEMPORARY, f"The server has {size or 0} of {wanted} bytes after the upload.", "size")
+    if is_taken:
         raise TransportError(
             Kind.FILE,
             f"A file {delivery.final_name} that Hemi did not put there lies in “{delivery.folder}” already. "
             "Ask the supplier what it is and have it removed, then retry.",
             "rename",
         )
-    return True
 
 
-def _rename(lane: Lane, attempt: Attempt) -> None:
-    delivery = attempt.delivery
-    if not attempt.begin_rename():
-        _remove_mine(lane, attempt)
-        attempt.stopped()
-        return
-    try:
-        lane.session.rename(_temporary(delivery), _final(delivery))
-    except TransportError as error:
-        _after_refusal(lane, attempt, error)
-    else:
-        attempt.sent()
-
-
-def _after_refusal(lane: Lane, attempt: Attempt, error: TransportError) -> None:
-    found = _look(lane.session, attempt.delivery)
-    if found in (Found.DONE, Found.UNCERTAIN):
-        _conclude(attempt, found, error.message)
+def after_refusal(place: Place, attempt: Attempt, error: TransportError) -> None:
+    """Look what became of a rename that was refused or lost. Raises the error where it did not happen."""
+    found = _look(place, attempt.delivery)
+    if found not in (Found.NOT_DONE, Found.SPOILT):
+        _conclude(place, attempt, found, error.message)
         return
     # Where the connection was lost the server may still be about to rename: the next attempt looks again.
     if error.kind != Kind.UNCERTAIN:
@@ -95,39 +104,90 @@ def _after_refusal(lane: Lane, attempt: Attempt, error: TransportError) -> None:
     raise error
 
 
-def _remove_mine(lane: Lane, attempt: Attempt) -> None:
-    if attempt.owns_file or attempt.is_mine():
-        lane.session.delete(_temporary(attempt.delivery))
+def tidy(place: Place, attempt: Attempt) -> None:
+    """Remove the temporary file of an attempt, if nobody else can be at work on it. Raises TransportError."""
+    delivery = attempt.delivery
+    is_over = delivery.step in (Step.RENAMING, Step.SIGNALLING)
+    if delivery.temporary_name and not is_over and (attempt.owns_file or attempt.is_mine()):
+        place.session.delete(naming.temporary_path(delivery))
+        delivery.temporary_name = ""
 
 
-def _conclude(attempt: Attempt, found: Found, message: str = "") -> None:
+def make_folder(place: Place, endpoint: Endpoint) -> None:
+    """Make the folder of temporary files, where the endpoint has one. Raises TransportError."""
+    if endpoint.temporary_style == Endpoint.TemporaryStyle.FOLDER:
+        place.session.make_folder(endpoint.temporary_mark.rstrip("/"))
+
+
+def _upload(place: Place, attempt: Attempt) -> bool:
+    delivery, session = attempt.delivery, place.session
+    if delivery.temporary_name:  # left by a former claim
+        session.delete(naming.temporary_path(delivery))
+    with transaction.atomic():
+        may_go = records.begin_uploads([attempt], delivery.endpoint)
+    if not may_go:
+        attempt.stopped()
+        return False
+    session.upload(naming.temporary_path(delivery), attempt.document)
+    size = session.expected_size(naming.temporary_path(delivery))
+    verify(attempt, size, is_taken=session.size(naming.final_path(delivery)) is not None)
+    return True
+
+
+def _rename(place: Place, attempt: Attempt) -> None:
+    delivery = attempt.delivery
+    with transaction.atomic():
+        may_go = records.begin_renames([attempt])
+    if not may_go:
+        stop(place, attempt)
+        return
+    try:
+        place.session.rename(naming.temporary_path(delivery), naming.final_path(delivery))
+    except TransportError as error:
+        after_refusal(place, attempt, error)
+    else:
+        finish(place, attempt)
+
+
+def stop(place: Place, attempt: Attempt) -> None:
+    """Take back a file that may not go any more. Raises TransportError."""
+    if attempt.delivery.step == Step.RENAMING and attempt.is_mine():  # a look has found that it was not renamed
+        attempt.step_back()
+    tidy(place, attempt)
+    attempt.stopped()
+
+
+def _conclude(place: Place, attempt: Attempt, found: Found, message: str = "") -> None:
     if found == Found.DONE:
-        attempt.sent("A look at the server found it in its place.")
+        finish(place, attempt, "A look at the server found it in its place.")
+    elif found == Found.TAKEN:
+        finish(place, attempt, "It is gone already: this supplier takes its files within minutes.")
     else:
         attempt.uncertain(
             f"Neither the temporary file nor this document is in “{attempt.delivery.folder}”. {message}".strip()
         )
 
 
-def _look(session: Session, delivery: Delivery) -> Found:
-    temporary, final = session.size(_temporary(delivery)), session.size(_final(delivery))
+def _look(place: Place, delivery: Delivery) -> Found:
+    session = place.session
+    temporary_path, final_path = naming.temporary_path(delivery), naming.final_path(delivery)
+    temporary, final = session.size(temporary_path), session.size(final_path)
     if final is None and temporary is None:  # one of them should be there
-        final = session.expected_size(_final(delivery))
-        temporary = session.expected_size(_temporary(delivery)) if final is None else session.size(_temporary(delivery))
+        final = session.expected_size(final_path)
+        temporary = session.expected_size(temporary_path) if final is None else session.size(temporary_path)
     if final is None:
         if temporary is None:
-            return Found.UNCERTAIN
+            return Found.TAKEN if _was_soon_taken(delivery) else Found.UNCERTAIN
         return Found.NOT_DONE if temporary == delivery.size else Found.SPOILT
     if final != delivery.size:
         return Found.UNCERTAIN
     if temporary is not None:
-        session.delete(_temporary(delivery))
+        session.delete(temporary_path)
     return Found.DONE
 
 
-def _temporary(delivery: Delivery) -> str:
-    return connections.path(delivery.folder, delivery.temporary_name)
-
-
-def _final(delivery: Delivery) -> str:
-    return connections.path(delivery.folder, delivery.final_name)
+def _was_soon_taken(delivery: Delivery) -> bool:
+    minutes = delivery.endpoint.taken_within_minutes
+    if not minutes or delivery.renaming_at is None:
+        return False
+    return timezone.now() - delivery.renaming_at <= timedelta(minutes=minutes)

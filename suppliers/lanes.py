@@ -1,6 +1,7 @@
 """An endpoint's lane: one run at a time, with the endpoint's kept session, for one time slice.
 
-The endpoint's claim columns are the lane. Its `attempts` count failed contacts in a row.
+The endpoint's claim columns are the lane. Its `attempts` count failed contacts in a row. While the circuit breaker is
+open (`opened_at`), nothing is tried until `next_attempt_at`; then one file goes first, and the rest if it arrives.
 """
 
 import logging
@@ -18,11 +19,11 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from hemi.lib import claims
-from integrations import alerts
-from suppliers import connections, due
+from suppliers import breakers, due
 from suppliers.models import Endpoint
-from suppliers.transports import opening, sessions
+from suppliers.seats import Seats
 from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.pipelining import Line
 from suppliers.transports.session import Session
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ log = logging.getLogger(__name__)
 SLICE_SECONDS = 20
 RENEW_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300  # how long an endpoint that cannot be reached is left alone at most
-ALERT_AFTER = 5  # failed contacts in a row
-PATIENCE = 3  # failed files in a row before the endpoint is left alone for a while
+OPENS_AFTER = 3  # failed contacts in a row: the circuit breaker opens, and staff are told
+PATIENCE = 3  # failed files in a row, which open it, too
+_FREE: dict[str, Any] = {"claim_token": "", "lease_until": None}
 
 # Which thread of this process is in which lane. A lease may run out while its thread still waits for the server;
 # another thread that went in would wait as well, until a single bad server had them all.
@@ -41,43 +43,54 @@ _threads_lock = threading.Lock()
 
 @dataclass
 class Lane:
-    """The right to work at one endpoint."""
+    """The right to work at one endpoint, for all threads of one run."""
 
     endpoint: Endpoint
     lease: timedelta
     ends_at: float = field(default_factory=lambda: time.monotonic() + SLICE_SECONDS)
     failure: TransportError | None = None
-    _session: Session | None = None
-    _renewed_at: float = field(default_factory=time.monotonic)
-    _has_worked: bool = False
+    has_worked: bool = False
+    is_lost: bool = False
     _failed_files: int = 0
+    _renewed_at: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.seats = Seats(self.endpoint)
+        self.seat = self.seats.take()
 
     @property
     def is_open(self) -> bool:
         """Tell whether there is time left and nothing speaks against going on."""
-        return self.failure is None and time.monotonic() < self.ends_at
+        return not self.is_over and time.monotonic() < self.ends_at
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more may be asked of the server."""
+        return self.failure is not None or self.is_lost
+
+    @property
+    def is_half_open(self) -> bool:
+        """Tell whether one file is to show first that the server is back."""
+        return self.endpoint.opened_at is not None and not self.has_worked
 
     @property
     def session(self) -> Session:
         """Return a session that was alive a moment ago. Raises TransportError."""
-        if self._session and self._session.is_broken:
-            self._session.close()
-            self._session = None
-        if self._session is None:
-            server = connections.server(self.endpoint)
-            self._session = sessions.kept.take(self.endpoint.pk, server)
-            if self._session is None:
-                self._session = opening.open_session(server)
-                alerts.clear_alert("endpoint_unreachable", self.endpoint.pk)
-                alerts.clear_alert("endpoint_stopped", self.endpoint.pk)
-        return self._session
+        return self.seat.session
+
+    @property
+    def line(self) -> Line:
+        """Return the session's way to bring files. Raises TransportError."""
+        return self.seat.line
 
     def holds(self) -> bool:
         """Renew the lease where it is time to. False: another run has taken over, stop."""
-        if time.monotonic() - self._renewed_at < RENEW_SECONDS:
-            return True
-        self._renewed_at = time.monotonic()
-        return bool(self._mine().update(lease_until=timezone.now() + self.lease))
+        with self._lock:
+            if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
+                self._renewed_at = time.monotonic()
+                self.is_lost = not self._mine().update(lease_until=timezone.now() + self.lease)
+        return not self.is_lost
 
     def record(self, **values: Any) -> None:
         """Write columns of the endpoint, unless another run has taken over."""
@@ -85,18 +98,17 @@ class Lane:
 
     def worked(self) -> None:
         """Note that the server did what it was asked."""
-        self._has_worked, self._failed_files = True, 0
+        self.has_worked, self._failed_files = True, 0
 
     def failed(self, error: TransportError) -> None:
         """Note a failure: of the endpoint, or of one file too many."""
         self._failed_files += 1
         if error.is_about_endpoint or self._failed_files >= PATIENCE:
-            self.failure = error
+            self.failure = self.failure or error
 
     def leave(self) -> None:
         """Keep the session for the next run and free the lane."""
-        if self._session:
-            sessions.kept.keep(self.endpoint.pk, connections.server(self.endpoint), self._session)
+        self.seat.leave()
         with transaction.atomic():
             self._release()
 
@@ -104,45 +116,37 @@ class Lane:
         return Endpoint.objects.filter(pk=self.endpoint.pk, claim_token=self.endpoint.claim_token)
 
     def _release(self) -> None:
-        free = {"claim_token": "", "lease_until": None}
         if self.failure is None:
-            attempts = 0 if self._has_worked else Greatest(F("attempts") - 1, 0)
-            self._mine().update(**free, attempts=attempts, **({"last_error": ""} if self._has_worked else {}))
+            self._close()
         elif self.failure.kind == Kind.ENDPOINT:
-            self._stop(free, self.failure.message)
+            self._stop(self.failure.message)
         else:
-            self._pause(free, self.failure.message)
+            self._pause(self.failure.message)
 
-    def _pause(self, free: dict, message: str) -> None:
-        attempts = 1 if self._has_worked else self.endpoint.attempts
-        wait = claims.backoff(attempts, cap=LONGEST_PAUSE_SECONDS)
-        due_at = timezone.now() + wait
-        if not self._mine().update(**free, attempts=attempts, last_error=message, next_attempt_at=due_at):
+    def _close(self) -> None:
+        if not self.has_worked:
+            self._mine().update(**_FREE, attempts=Greatest(F("attempts") - 1, 0))
             return
-        log.warning("endpoint.paused", extra={**self._ids, "failures": attempts, "error": message})
-        if attempts >= ALERT_AFTER:
-            alerts.raise_alert(
-                "endpoint_unreachable",
-                self.endpoint.pk,
-                f"Files do not reach {self.endpoint}",
-                f"{attempts} tries in a row failed at {self.endpoint}. Hemi goes on trying.\n\n{message}",
-            )
+        if self._mine().update(**_FREE, attempts=0, last_error="", opened_at=None):
+            breakers.closed(self.endpoint)
 
-    def _stop(self, free: dict, message: str) -> None:
-        if not self._mine().update(**free, last_error=message, stop_reason=message, stopped_at=timezone.now()):
+    def _pause(self, message: str) -> None:
+        attempts = 1 if self.has_worked else self.endpoint.attempts
+        due_at = timezone.now() + claims.backoff(attempts, cap=LONGEST_PAUSE_SECONDS)
+        changes = {"attempts": attempts, "last_error": message, "next_attempt_at": due_at}
+        if attempts >= OPENS_AFTER or self._failed_files >= PATIENCE:
+            changes["opened_at"] = self.endpoint.opened_at or timezone.now()
+        if not self._mine().update(**_FREE, **changes):
             return
-        log.error("endpoint.stopped", extra={**self._ids, "error": message})
-        alerts.raise_alert(
-            "endpoint_stopped",
-            self.endpoint.pk,
-            f"Deliveries to {self.endpoint} are stopped",
-            f"Hemi stopped after one try, because repeating it could lock the account.\n\n{message}\n\n"
-            "Mend the endpoint, test the connection and restart it. Its files wait until then.",
-        )
+        log.warning("endpoint.paused", extra={"endpoint_id": self.endpoint.pk, "failures": attempts, "error": message})
+        if "opened_at" in changes:
+            breakers.opened(self.endpoint, message)
 
-    @property
-    def _ids(self) -> dict[str, int]:
-        return {"endpoint_id": self.endpoint.pk}
+    def _stop(self, message: str) -> None:
+        stopped = {"last_error": message, "stop_reason": message, "stopped_at": timezone.now()}
+        if self._mine().update(**_FREE, **stopped):
+            log.error("endpoint.stopped", extra={"endpoint_id": self.endpoint.pk, "error": message})
+            breakers.stopped(self.endpoint, message)
 
 
 @contextmanager

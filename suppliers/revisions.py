@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -43,15 +44,19 @@ def revise(
     return newer
 
 
-def took_effect(part_id: int) -> None:
-    """Let a revision that was just sent take the place of the former one, and have what waited for it looked at."""
-    part = SupplierOrder.objects.get(pk=part_id)
-    if part.replaces_id:
+def took_effect(part_ids: Iterable[int]) -> None:
+    """Let revisions that were just sent take the place of the former ones, and have what waited for them looked at."""
+    is_amended = Exists(Amendment.objects.filter(supplier_order=OuterRef("pk"), status=Amendment.Status.OPEN))
+    rows = SupplierOrder.objects.filter(pk__in=list(part_ids)).filter(Q(replaces__isnull=False) | is_amended)
+    parts_with_news = list(rows)
+    for part in parts_with_news:
+        if part.replaces_id is None:
+            continue
         status = Status.CANCELLED if part.kind == Kind.CANCELLATION else Status.REPLACED
         SupplierOrder.objects.filter(pk=part.replaces_id).update(status=status, attention="")
-    if part.replaces_id or Amendment.objects.filter(supplier_order=part, status=Amendment.Status.OPEN).exists():
+    if orders := {part.order_id for part in parts_with_news}:
         now = timezone.now()
-        Order.objects.filter(pk=part.order_id).update(needs_routing=True, attempts=0, next_attempt_at=now)
+        Order.objects.filter(pk__in=orders).update(needs_routing=True, attempts=0, next_attempt_at=now)
         queue.kick("suppliers.route")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from integrations import alerts
 from integrations.models import StaffAlert
@@ -38,6 +39,41 @@ def test_cleared_before_it_was_mailed_is_not_mailed(mailbox):
     raise_one(2)
     alerts.send()
     assert len(mailbox.wait_for()) == 1
+
+
+def flap(times):
+    for _ in range(times):
+        alerts.raise_alert("endpoint_unreachable", 7, "Files do not reach X", "Wait.", over="Files reach X again.")
+        alerts.send()
+        alerts.clear_alert("endpoint_unreachable", 7)
+        alerts.send()
+
+
+def test_what_comes_and_goes_is_mailed_with_its_end_and_at_most_once_an_interval(mailbox):
+    flap(5)
+    subjects = [mail.subject for mail in mailbox.wait_for(count=2)]
+    assert subjects == ["[Hemi] Files do not reach X", "[Hemi] Over: Files do not reach X"]
+    assert mailbox.mails[1].text.strip() == "Files reach X again."
+    StaffAlert.objects.exclude(mailed_at=None).update(mailed_at=timezone.now() - alerts.INTERVAL)
+    flap(1)
+    assert len(mailbox.wait_for(count=4)) == 4
+
+
+def test_an_end_is_not_told_to_those_who_were_not_told_of_the_beginning(mailbox):
+    alerts.raise_alert("endpoint_unreachable", 7, "Files do not reach X", "Wait.", over="Files reach X again.")
+    alerts.clear_alert("endpoint_unreachable", 7)
+    alerts.send()
+    assert not mailbox.mails
+
+
+def test_what_lasts_longer_than_the_interval_is_mailed_then(mailbox):
+    flap(1)
+    alerts.raise_alert("endpoint_unreachable", 7, "Files do not reach X", "Wait.", over="Files reach X again.")
+    alerts.send()
+    assert len(mailbox.wait_for(count=2)) == 2
+    make_due(StaffAlert.objects)
+    alerts.send()
+    assert mailbox.wait_for(count=3)[2].subject == "[Hemi] Files do not reach X"
 
 
 def test_raising_twice_leaves_the_transaction_usable():

@@ -451,6 +451,12 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('waiting', 'Document being made'), ('blocked', 'Document cannot be made'), ('ready', 'Waiting for delivery'), ('sent', 'Sent'), ('taken', 'Taken by the supplier'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('shipped', 'Shipped'), ('cancelled', 'Cancelled'), ('replaced', 'Replaced by a newer revision')], default='waiting', max_length=20, verbose_name='state'),
         ),
         migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("step", "uploading")), fields=["endpoint"], name="delivery_uploading"
+            ),
+        ),
+        migrations.AddIndex(
             model_name='supplierorder',
             index=models.Index(condition=models.Q(('replied_at', None), ('reply_due_at__isnull', False)), fields=['reply_due_at'], name='supplier_order_reply_due'),
         ),

@@ -69,6 +69,7 @@ class Delivery(Claimable):
             models.Index(fields=["endpoint", "next_attempt_at"], condition=models.Q(status="due"), name="delivery_due"),
             models.Index(fields=["status", "-id"], name="delivery_status"),
             models.Index(fields=["sent_at"], name="delivery_sent"),
+            models.Index(fields=["endpoint"], condition=models.Q(step="uploading"), name="delivery_uploading"),
         ]
         permissions = [
             ("resend_delivery", "Can retry and settle deliveries"),

@@ -4,13 +4,13 @@ import threading
 import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.models import StaffAlert
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
-from suppliers import filedrop, lanes, outbox
+from suppliers import filedrop, lanes, outbox, records
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import deliveries, endpoints
 from suppliers.tests import factories
@@ -220,22 +220,28 @@ def stale(supplier):
     """Claim as a worker does that then falls asleep: its lane and its attempt."""
     with lanes.enter(supplier.endpoint_id) as lane:
         row = factories.delivery(supplier)
-        (attempt,) = outbox.claim(lane)
+        (attempt,) = outbox.claim(lane, 1)
         yield lane, attempt, row
 
 
 def test_a_worker_that_wakes_up_late_changes_nothing(watched, supplier, stale):
     lane, attempt, row = stale
-    attempt.begin_upload("stale.part")
-    lane.session.upload("in/stale.part", b"stale")
+    with transaction.atomic():
+        assert records.begin_uploads([attempt], lane.endpoint)
+    stale_name = attempt.delivery.temporary_name
+    lane.session.upload(f"in/{stale_name}", b"stale")
     factories.let_time_pass()
     run(supplier)
     assert outcome(row) == ("sent", "sent")
-    (watched.orders_folder / "stale.part").write_bytes(b"its data connection was still open")
+    (watched.orders_folder / stale_name).write_bytes(b"its data connection was still open")
     before = _rows(row)
-    assert not attempt.begin_rename()
-    for late in (attempt.sent, attempt.stopped, attempt.give_back, lambda: attempt.uncertain("late")):
-        late()
+    with transaction.atomic():
+        assert not records.begin_renames([attempt])
+        assert not records.begin_signals([attempt])
+        for late in (records.sent, records.give_back, records.renew):
+            late([attempt])
+    attempt.stopped()
+    attempt.uncertain("late")
     for kind in Kind:
         attempt.failed(TransportError(kind, "late", "upload"))
     filedrop.tidy(lane, attempt)
@@ -264,7 +270,7 @@ def test_a_worker_that_lost_its_claim_before_the_rename_removes_only_its_own_fil
 def test_two_workers_in_doubt_about_one_rename_make_one_file(watched, supplier):
     row = _renaming(watched, supplier, b"whole", None)
     with lanes.enter(supplier.endpoint_id) as lane:
-        (attempt,) = outbox.claim(lane)
+        (attempt,) = outbox.claim(lane, 1)
         factories.let_time_pass()
         run(supplier)
         filedrop.bring(lane, attempt)
@@ -277,7 +283,7 @@ def test_a_worker_in_doubt_that_lost_its_claim_leaves_the_file_to_the_other(watc
     _renaming(watched, supplier, b"whole", None)
     before = files(watched)
     with lanes.enter(supplier.endpoint_id) as lane:
-        (attempt,) = outbox.claim(lane)
+        (attempt,) = outbox.claim(lane, 1)
         Delivery.objects.update(claim_token="another")
         filedrop.bring(lane, attempt)
     assert files(watched) == before

@@ -1,0 +1,256 @@
+"""Bring many files over one session: while one group is renamed the next is uploaded, and each record is of a group.
+
+The promise is that of the single file, docs/decisions/file-drop.md: `renaming` is recorded for a whole group before the
+first of its renames is sent, and a run that dies leaves rows that a look decides.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from django.db import transaction
+
+from suppliers import filedrop, naming, records
+from suppliers.attempts import Attempt
+from suppliers.lanes import RENEW_SECONDS, Lane
+from suppliers.models import Delivery
+from suppliers.seats import Seat
+from suppliers.transports.errors import Crowded, Kind, TransportError
+from suppliers.transports.pipelining import Done, Rename, Upload
+
+log = logging.getLogger(__name__)
+
+Step = Delivery.Step
+FIRST, LEAST, MOST = 10, 2, 100  # files in a group
+GROUP_SECONDS = 0.5  # what a group should take: a hold that comes after its record is too late
+
+Claim = Callable[[Lane, int], list[Attempt]]
+
+
+@dataclass
+class Rounds:
+    """One thread's work at an endpoint."""
+
+    lane: Lane
+    seat: Seat
+    claim: Claim
+    on_more: Callable[[], None] = lambda: None  # called when there is more to do than one session has in hand
+    worked: int = 0
+    is_retired: bool = False  # the server wants fewer sessions
+    _size: int = FIRST
+    _whole: list[Attempt] = field(default_factory=list)  # uploaded and verified
+    _placed: list[Attempt] = field(default_factory=list)  # renamed
+    _signalled: list[Attempt] = field(default_factory=list)  # the done-file is written
+    _in_hand: list[Attempt] = field(default_factory=list)
+    _renewed_at: float = field(default_factory=time.monotonic)
+
+    def run(self) -> int:
+        """Go round until nothing is left or the lane closes; return how many deliveries were worked on."""
+        try:
+            while self._round():
+                pass
+        finally:
+            self._give_back()
+        return self.worked
+
+    def _give_back(self) -> None:
+        with transaction.atomic():
+            records.give_back(self._in_hand)
+        self._in_hand = []
+
+    def _round(self) -> bool:
+        renaming, signalling = self._record()
+        uploads = [] if self.lane.is_half_open and (renaming or signalling) else self._take()
+        self._in_hand += [*renaming, *signalling]
+        if not (renaming or signalling or uploads):
+            return False
+        began = time.monotonic()
+        for attempt in signalling:
+            self._signal(attempt)
+        for rename, upload in zip_longest(renaming, uploads):
+            self._step(rename, upload)
+        self._adapt(len(uploads), time.monotonic() - began)
+        return not self.lane.is_lost
+
+    def _record(self) -> tuple[list[Attempt], list[Attempt]]:
+        """Record what was done and what comes next; return what is to be renamed, and what wants a done-file."""
+        whole, placed, signalled = self._whole, self._placed, self._signalled
+        self._whole, self._placed, self._signalled = [], [], []
+        if self.lane.is_lost or not (whole or placed or signalled):
+            return [], []
+        with transaction.atomic():
+            records.sent(signalled + [attempt for attempt in placed if not attempt.delivery.done_name])
+            signalling = records.begin_signals([attempt for attempt in placed if attempt.delivery.done_name])
+            renaming = records.begin_renames([] if self._is_over else whole)
+        for attempt in whole:
+            if attempt not in renaming:
+                self._stop(attempt)
+        return renaming, signalling
+
+    def _take(self) -> list[Attempt]:
+        """Claim what comes next, finish what a former run left in doubt, and return what is to be uploaded."""
+        if self.is_retired or not self.lane.is_open or not self._holds():
+            return []
+        limit = 1 if self.lane.is_half_open else self._size
+        self._in_hand = attempts = self.claim(self.lane, limit)
+        if not attempts or not self._opens():
+            return []
+        if len(attempts) == limit:
+            self.on_more()
+        for attempt in [attempt for attempt in attempts if attempt.delivery.temporary_name]:
+            self._bring(attempt)
+        fresh = [attempt for attempt in self._in_hand if not attempt.delivery.temporary_name]
+        with transaction.atomic():
+            begun = records.begin_uploads(fresh, self.lane.endpoint)
+        for attempt in fresh:
+            if attempt not in begun:
+                attempt.stopped()
+        return begun
+
+    def _opens(self) -> bool:
+        """Open the session before anything is recorded of the files, which wait where there is none."""
+        try:
+            if not self.seat.is_open:
+                filedrop.make_folder(self.seat, self.lane.endpoint)
+            return bool(self.seat.line)
+        except TransportError as error:
+            self._note(error)
+            if not self.is_retired:
+                self._in_hand[0].failed(error)
+            return False
+
+    def _step(self, rename: Attempt | None, upload: Attempt | None) -> None:
+        """Rename one file and upload another; what is not begun is given back at the end."""
+        if not self._holds() or self._is_over:
+            return
+        upload = upload if self.lane.is_open else None
+        try:
+            line = self.seat.line
+        except TransportError as error:
+            self._note(error)
+            return
+        if upload:
+            upload.is_there = True
+        done = line.step(_rename(rename), _upload(upload))
+        if rename:
+            self._renamed(rename, done)
+        if upload:
+            self._uploaded(upload, done)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.lane.is_over or self.is_retired
+
+    def _renamed(self, attempt: Attempt, done: Done) -> None:
+        self._finished(attempt)
+        if done.rename_error is None:
+            self._placed.append(attempt)
+            self.lane.worked()
+            return
+        try:
+            if isinstance(done.rename_error, Crowded):
+                self._note(done.rename_error)
+            filedrop.after_refusal(self.seat, attempt, done.rename_error)
+        except TransportError as error:
+            self._failed(attempt, error)
+
+    def _uploaded(self, attempt: Attempt, done: Done) -> None:
+        self._finished(attempt)
+        try:
+            if done.upload_error:
+                raise done.upload_error
+            filedrop.verify(attempt, done.size, is_taken=done.is_taken)
+        except TransportError as error:
+            self._failed(attempt, error)
+        else:
+            self._whole.append(attempt)
+
+    def _signal(self, attempt: Attempt) -> None:
+        if self.lane.is_over or not self._holds():
+            return
+        self._finished(attempt)
+        try:
+            filedrop.signal(self.seat, attempt)
+        except TransportError as error:
+            self._failed(attempt, error)
+        else:
+            self._signalled.append(attempt)
+
+    def _bring(self, attempt: Attempt) -> None:
+        """Take one that a former run left through its steps by itself."""
+        if not self.lane.is_open or not self._holds():
+            return
+        self._finished(attempt)
+        self.worked += 1
+        try:
+            filedrop.bring(self.seat, attempt)
+            self.lane.worked()
+        except TransportError as error:
+            self._failed(attempt, error)
+
+    def _stop(self, attempt: Attempt) -> None:
+        """Take back a whole file that is not to be renamed, or not now."""
+        if self._is_over:
+            self._tidy(attempt)
+            self._in_hand.append(attempt)
+            return
+        try:
+            filedrop.stop(self.seat, attempt)
+        except TransportError as error:
+            self._failed(attempt, error)
+
+    def _failed(self, attempt: Attempt, error: TransportError) -> None:
+        if isinstance(error, Crowded) and self.is_retired:
+            self._in_hand.append(attempt)
+            return
+        if error.kind != Kind.FILE:
+            self._note(error)
+        self._tidy(attempt)
+        attempt.failed(error)
+
+    def _note(self, error: TransportError) -> None:
+        if isinstance(error, Crowded) and self.seat.seats.others(self.seat):
+            self.is_retired = True
+            log.info("endpoint.fewer_sessions", extra={"endpoint_id": self.lane.endpoint.pk, "error": error.message})
+        else:
+            self.lane.failed(error)
+
+    def _tidy(self, attempt: Attempt) -> None:
+        if self.lane.failure or self.is_retired:  # no second login to a server that refuses or cannot be reached
+            return
+        try:
+            filedrop.tidy(self.seat, attempt)
+        except TransportError as error:
+            log.info("delivery.not_tidied", extra={**attempt.ids, "error": error.message})
+
+    def _finished(self, attempt: Attempt) -> None:
+        self._in_hand = [other for other in self._in_hand if other is not attempt]
+
+    def _holds(self) -> bool:
+        """Keep the lane and the claims of what is in hand."""
+        if not self.lane.holds():
+            return False
+        if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
+            self._renewed_at = time.monotonic()
+            records.renew([*self._in_hand, *self._whole, *self._placed, *self._signalled])
+        return True
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        if count:
+            self.worked += count
+            self._size = max(LEAST, min(MOST, round(count * GROUP_SECONDS / max(seconds, 0.001))))
+
+
+def _rename(attempt: Attempt | None) -> Rename | None:
+    if attempt is None:
+        return None
+    return Rename(naming.temporary_path(attempt.delivery), naming.final_path(attempt.delivery))
+
+
+def _upload(attempt: Attempt | None) -> Upload | None:
+    if attempt is None:
+        return None
+    delivery = attempt.delivery
+    return Upload(naming.temporary_path(delivery), naming.final_path(delivery), attempt.document)
