@@ -518,6 +518,29 @@ def test_an_app_of_the_organisation_takes_over_from_one_that_was_installed(shopi
     assert ask(expiring).name == "test"
 
 
+@pytest.mark.parametrize("was_lasting", [True, False])
+def test_an_app_of_the_organisation_takes_over_where_the_client_would_have_to_authorise(
+    shopify, expiring, other_app, was_lasting
+):
+    shopify.state.refresh_tokens.clear()
+    shopify.state.tokens.clear()
+    if was_lasting:
+        AccountShopify.objects.update(refresh_token="", token_expires_at=None, token_integration=None)
+    with pytest.raises(ShopifyError):
+        ask(expiring)
+    expiring.refresh_from_db()
+    assert expiring.problem == "reauthorise"
+    app = shopify.state.apps["client-2"]
+    app.organisation_shops, app.released_scopes = {"test"}, SCOPES.split(",")
+    Integration.objects.filter(pk=other_app.pk).update(app_type=Integration.AppType.ORGANISATION)
+    AccountShopify.objects.update(integration=other_app)
+    make_due(AccountShopify.objects, "token_next_attempt_at")
+    renewals.renew_tokens()
+    expiring.refresh_from_db()
+    assert expiring.problem == ""
+    assert ask(expiring).name == "test"
+
+
 @pytest.mark.parametrize("app_type", Integration.AppType.values)
 def test_every_kind_of_app_ends_with_a_working_token(shopify, account, app_type):
     Integration.objects.update(app_type=app_type)
