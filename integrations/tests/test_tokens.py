@@ -386,6 +386,20 @@ def test_an_app_of_another_organisation_is_told_with_what_to_do(shopify, organis
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
+def test_a_renewal_that_is_refused_is_told_once_though_the_old_token_still_works(shopify, organisation):
+    renewals.renew_tokens()
+    let_pass(shopify, organisation, hours=22)
+    shopify.state.apps["client-1"].organisation_shops = set()
+    for _ in range(3):
+        make_due(AccountShopify.objects, "token_next_attempt_at")
+        renewals.renew_tokens()
+        organisation.refresh_from_db()
+        assert ask(organisation).name == "test"
+        organisation.refresh_from_db()
+        assert organisation.problem == "no_token"
+    assert StaffAlert.objects.count() == 1
+
+
 def test_wrong_credentials_are_not_shown(shopify, organisation, caplog):
     IntegrationCredentials.objects.update(client_secret="not-this-one")
     renewals.renew_tokens()
