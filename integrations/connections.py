@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from integrations import problems, tokens
+from integrations import problems, token_grants, tokens
 from integrations.models import AccountShopify
 from integrations.shopify.client import DEADLINE_SECONDS, GraphQL, Pace, Store
 from integrations.shopify.errors import Kind, ShopifyError
@@ -27,8 +27,13 @@ class _Keeper:
             self._settle(operation)
 
     def _settle(self, operation: str) -> None:
-        """Take a problem off that the account had before: its token works, or that very operation does."""
-        is_token = self.account.problem in problems.OF_THE_TOKEN
+        """Take a problem off that the account had before: its token works, or that very operation does.
+
+        Where a token is renewed, that the old one still works says nothing: the next one ends the problem.
+        """
+        is_renewed = token_grants.way(self.account) != token_grants.Way.NONE
+        is_renewal = is_renewed and self.account.problem != AccountShopify.Problem.TOKEN_KIND
+        is_token = self.account.problem in problems.OF_THE_TOKEN and not is_renewal
         if is_token or self.account.problem_text.startswith(f"{operation}: "):
             problems.clear(self.account.pk)
             self.account.problem = AccountShopify.Problem.NONE

@@ -32,19 +32,21 @@ def renew_tokens() -> None:
 
 
 def due() -> QuerySet[AccountShopify]:
-    """Return the accounts whose next token is due; an account that must authorise again never is."""
+    """Return the accounts whose next token is due; never one whose client must authorise again, unless its app needs
+    nobody for that."""
     now = timezone.now()
     by_credentials = Q(integration__app_type=Integration.AppType.ORGANISATION)
     is_of_another = Q(token_integration__isnull=False) & ~Q(token_integration=F("integration"))
     had_by_credentials = by_credentials | Q(token_integration__app_type=Integration.AppType.ORGANISATION)
     ends = Q(token_expires_at__lte=now + CREDENTIALS_EARLY) & had_by_credentials
-    ends |= by_credentials & is_of_another
+    must_authorise = Q(problem=AccountShopify.Problem.REAUTHORISE)
+    ends |= by_credentials & (is_of_another | must_authorise)
     ends |= Q(token_expires_at__lte=now + EARLY, paused_at=None) & ~Q(refresh_token="")
     ends |= Q(refresh_expires_at__lte=now + KEEP_ALIVE)
     ends |= by_credentials & Q(access_token="", integration__credentials__isnull=False)
     ends |= Q(expiring_asked_at__isnull=False, refresh_token="") & ~Q(access_token="")
     rows = AccountShopify.objects.filter(ends, token_next_attempt_at__lte=now, disconnected_at=None)
-    return rows.exclude(problem=AccountShopify.Problem.REAUTHORISE)
+    return rows.filter(by_credentials | ~must_authorise)
 
 
 def _renew(account_id: int) -> None:

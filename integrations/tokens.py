@@ -147,7 +147,7 @@ def _refuse_what_is_in_vain(row: AccountShopify, refused: str) -> None:
         said = "Shopify does not accept the access token any more, and it cannot be renewed."
         problems.say(row.pk, _Problem.REAUTHORISE, said, seen_version=row.token_version)
         raise ShopifyError(Kind.UNAUTHORISED, said, status=401)
-    if row.problem == _Problem.REAUTHORISE:
+    if row.problem == _Problem.REAUTHORISE and token_grants.way(row) != Way.CREDENTIALS:
         raise ShopifyError(Kind.REAUTHORISE, f"{row.get_problem_display()}. {row.problem_text}")
     if _is_waiting(row):
         at = f"{row.token_next_attempt_at:%H:%M:%S} UTC"

@@ -386,6 +386,20 @@ def test_an_app_of_another_organisation_is_told_with_what_to_do(shopify, organis
     assert not StaffAlert.objects.filter(cleared_at=None).exists()
 
 
+def test_a_renewal_that_is_refused_is_told_once_though_the_old_token_still_works(shopify, organisation):
+    renewals.renew_tokens()
+    let_pass(shopify, organisation, hours=22)
+    shopify.state.apps["client-1"].organisation_shops = set()
+    for _ in range(3):
+        make_due(AccountShopify.objects, "token_next_attempt_at")
+        renewals.renew_tokens()
+        organisation.refresh_from_db()
+        assert ask(organisation).name == "test"
+        organisation.refresh_from_db()
+        assert organisation.problem == "no_token"
+    assert StaffAlert.objects.count() == 1
+
+
 def test_wrong_credentials_are_not_shown(shopify, organisation, caplog):
     IntegrationCredentials.objects.update(client_secret="not-this-one")
     renewals.renew_tokens()
@@ -515,6 +529,29 @@ def test_an_app_of_the_organisation_takes_over_from_one_that_was_installed(shopi
     assert shopify.state.token_requests == ["client_credentials"]
     assert (expiring.token_integration, str(expiring.refresh_token)) == (other_app, "")
     let_pass(shopify, expiring, days=2)
+    assert ask(expiring).name == "test"
+
+
+@pytest.mark.parametrize("was_lasting", [True, False])
+def test_an_app_of_the_organisation_takes_over_where_the_client_would_have_to_authorise(
+    shopify, expiring, other_app, was_lasting
+):
+    shopify.state.refresh_tokens.clear()
+    shopify.state.tokens.clear()
+    if was_lasting:
+        AccountShopify.objects.update(refresh_token="", token_expires_at=None, token_integration=None)
+    with pytest.raises(ShopifyError):
+        ask(expiring)
+    expiring.refresh_from_db()
+    assert expiring.problem == "reauthorise"
+    app = shopify.state.apps["client-2"]
+    app.organisation_shops, app.released_scopes = {"test"}, SCOPES.split(",")
+    Integration.objects.filter(pk=other_app.pk).update(app_type=Integration.AppType.ORGANISATION)
+    AccountShopify.objects.update(integration=other_app)
+    make_due(AccountShopify.objects, "token_next_attempt_at")
+    renewals.renew_tokens()
+    expiring.refresh_from_db()
+    assert expiring.problem == ""
     assert ask(expiring).name == "test"
 
 
