@@ -249,7 +249,7 @@ class TestScopes:
         store.refresh_from_db()
         self.compare(store)
         assert "Hemi cannot do its work without: read_customers" in said_on(staff, store)
-        assert "Put read_customers, read_merchant" in StaffAlert.objects.get(kind="scopes").text
+        assert "Put read_customers, write_merchant" in StaffAlert.objects.get(kind="scopes").text
         assert "Hemi needs read_customers" in press(staff, store, "ask_for_scopes")[1][0]
 
     def test_it_is_over_when_all_are_granted(self, shopify, store):

@@ -108,7 +108,7 @@ def test_a_killed_worker_s_file_is_taken_over(shopify, store, folder, monkeypatc
     assert collection_exports.export_collections() == 0  # somebody may still be at it
     CollectionExport.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     calls = []
-    monkeypatch.setattr(shopify.faults, "take", lambda place, name: calls.append(place) or "")
+    monkeypatch.setattr(shopify.faults, "take", lambda place, *told: calls.append(place) or "")
     collection_exports.export_collections()
     export.refresh_from_db()
     assert ids_of(export) == wanted
