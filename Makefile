@@ -17,7 +17,7 @@ help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
 	@echo "make run     start the back office: web, workers, beat"
 	@echo "make test    run the tests"
-	@echo "make bench   measure"
+	@echo "make bench   measure (ONLY=files: a part; QUICK=1: one round, smaller)"
 	@echo "make lint    check style, imports, types, migrations and settings"
 
 setup: $(READY)
@@ -32,7 +32,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 bench: $(READY)
-	@$(BIN)/python -m bench
+	@BENCH_QUICK="$(QUICK)" $(BIN)/python -m bench $(ONLY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
