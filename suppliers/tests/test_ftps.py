@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -30,11 +31,11 @@ def trust(tmp_path, monkeypatch):
     def run(certificate):
         (tmp_path / "authorities.pem").write_bytes(certificate.pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
-        tls.context.cache_clear()
+        tls._make.cache_clear()
         return certificate
 
     yield run
-    tls.context.cache_clear()
+    tls._make.cache_clear()
 
 
 def test_a_certificate_that_an_authority_vouches_for_needs_no_pin(place, tmp_path, trust):
@@ -162,3 +163,15 @@ def test_a_server_that_ends_without_tls_end_has_its_file_checked(tmp_path):
         server.faults.add("SIZE", reply=(213, "9"))
         assert failure(session.read, "out/r.xml", 99).kind == "temporary"
         session.close()
+
+
+def test_threads_that_begin_at_once_share_one_context():
+    tls._make.cache_clear()
+    start = threading.Barrier(8)
+
+    def ask(_):
+        start.wait()
+        return tls.context(True)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
