@@ -18,7 +18,11 @@ app.conf.update(
     task_default_queue="work",
     task_queues=[Queue("work"), Queue("delivery")],
     # Suppliers that hang must not hold up webhooks, routing or installs.
-    task_routes={"suppliers.deliver": {"queue": "delivery"}, "suppliers.collect_replies": {"queue": "delivery"}},
+    task_routes={
+        "suppliers.deliver": {"queue": "delivery"},
+        "suppliers.collect_replies": {"queue": "delivery"},
+        "suppliers.check_endpoint": {"queue": "delivery"},
+    },
     worker_enable_remote_control=False,
     worker_prefetch_multiplier=4,
     broker_connection_retry_on_startup=True,
@@ -73,6 +77,7 @@ SWEEPS = {
     "suppliers.render": 5,
     "suppliers.sweep_deliveries": 5,
     "suppliers.sweep_replies": 5,
+    "suppliers.sweep_checks": 5,
     "suppliers.apply_replies": 5,
     "suppliers.tell_overdue": 60,
 }

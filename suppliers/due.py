@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from hemi.lib import claims
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
+from suppliers.models import Delivery, Endpoint, EndpointCheck, Supplier, SupplierOrder
 
 # A stopped endpoint waits for a person, however the columns of its lane stand.
 OPEN = Q(is_active=True, stopped_at=None)
@@ -82,6 +82,12 @@ def endpoints_that_reply() -> QuerySet[Endpoint]:
 def endpoints_to_poll() -> QuerySet[Endpoint]:
     """Return the endpoints where it is time to look for replies and whose lane is free."""
     return endpoints_that_reply().filter(OPEN & claims.due(), next_poll_at__lte=timezone.now())
+
+
+def waiting_check(endpoint_id: int) -> int | None:
+    """Return the test that waits for this endpoint's lane; whoever leaves the lane lets it go first."""
+    waiting = EndpointCheck.objects.filter(claims.due(), endpoint=endpoint_id, status=EndpointCheck.Status.WAITING)
+    return waiting.values_list("pk", flat=True).first()
 
 
 def must_poll(endpoint_id: int) -> bool:

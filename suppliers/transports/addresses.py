@@ -12,6 +12,11 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Python calls several forms global that carry an IPv4 address or belong to one site; all of the internet is in here.
 _UNICAST = ipaddress.ip_network("2000::/3")
 
+_PRIVATE = (
+    "{} is a private address, which Hemi does not connect to. If it is meant, name its network in "
+    "ALLOWED_PRIVATE_NETWORKS."
+)
+
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -33,16 +38,19 @@ def resolve(host: str, port: int) -> list[Address]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise TransportError(Kind.TEMPORARY, f"The name {host} cannot be resolved: {error}", "connect") from None
-    addresses = [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
-    allowed = [address for address in addresses if _is_allowed(address.ip)]
+    allowed = [address for address in _addresses(found) if _is_allowed(address.ip)]
     if not allowed:
-        raise TransportError(
-            Kind.ENDPOINT,
-            f"{host} is a private address, which Hemi does not connect to. If it is meant, name its network in "
-            "ALLOWED_PRIVATE_NETWORKS.",
-            "connect",
-        )
+        raise TransportError(Kind.ENDPOINT, _PRIVATE.format(host), "connect")
     return allowed
+
+
+def why_not(host: str) -> str:
+    """Say why an address in numbers is not connected to; blank where it is, or where `host` is a name."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ""
+    return "" if any(_is_allowed(address.ip) for address in _addresses(found)) else _PRIVATE.format(host)
 
 
 def connect(found: list[Address], timeout: float) -> socket.socket:
@@ -60,6 +68,10 @@ def connect(found: list[Address], timeout: float) -> socket.socket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
     raise ValueError("there is no address to connect to")
+
+
+def _addresses(found: list) -> list[Address]:
+    return [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
 
 
 def _is_allowed(ip: Ip) -> bool:

@@ -1,0 +1,67 @@
+"""The steps of a trial in their order."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from suppliers.transports.errors import Crowded, TransportError
+from suppliers.trials import arrival, crowds, files, folders
+from suppliers.trials.trial import Outcome, Told, Trial, failed, skipped
+
+Step = Callable[[Trial], Told]
+Tell = Callable[[dict[str, Any]], None]
+
+_STEPS: list[tuple[str, Step]] = [
+    ("Find the server", arrival.resolve),
+    ("Connect", arrival.connect),
+    ("Identity", arrival.identity),
+    ("Log in", arrival.log_in),
+    ("Folder for orders", folders.orders),
+    ("Write a file", files.write),
+    ("File name", files.name),
+    ("Size", files.size),
+    ("Rename", files.rename),
+    ("Rename onto a file", files.overwrite),
+    ("List", files.listing),
+    ("Clock", files.clock),
+    ("TLS session", arrival.tls),
+    ("Done-file", files.done_file),
+    ("Folders for read replies", folders.archives),
+    ("Several commands at once", crowds.pipeline),
+    ("Delete", files.delete),
+    ("Folder of replies", folders.replies),
+    ("Sessions at once", crowds.sessions),
+]
+COUNT = len(_STEPS)
+_UNREACHED = "Not tried, as the session could not be opened."
+
+
+def run(trial: Trial, tell: Tell) -> bool:
+    """Take all steps and tell each as soon as it is done; return whether none failed. Raises Crowded."""
+    outcomes = set()
+    is_stopped = False
+    try:
+        for name, step in _STEPS:
+            started = time.monotonic()
+            told = skipped(_UNREACHED) if is_stopped else _take(trial, step)
+            outcomes.add(told.outcome)
+            tell(_row(name, told, time.monotonic() - started))
+            is_stopped = is_stopped or (trial.refusal is not None and told.outcome == Outcome.FAILED)
+    finally:
+        left = trial.end()
+    if left:
+        tell(_row("Clear away", failed(left), 0))
+    return Outcome.FAILED not in outcomes and not left
+
+
+def _take(trial: Trial, step: Step) -> Told:
+    try:
+        return step(trial)
+    except Crowded:
+        raise
+    except TransportError as error:
+        return failed(error.message)
+
+
+def _row(name: str, told: Told, seconds: float) -> dict[str, Any]:
+    return {"name": name, "outcome": str(told.outcome), "text": told.text, "seconds": round(seconds, 2)}
