@@ -1,7 +1,7 @@
 """What a supplier's part has come to, line by line, and what a statement changes in it: never downwards."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from suppliers.models import SupplierOrder, SupplierOrderLine
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
@@ -38,7 +38,7 @@ class _Said:
 def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
     """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
     change, named = Change(), set()
-    for row in said.lines:
+    for row in _together(said):
         if row.status:
             named |= _weigh_row(change, lines, row, said, is_known)
     for line in lines:
@@ -64,10 +64,32 @@ def name(line: SupplierOrderLine) -> str:
     return line.order_line.sku or line.order_line.title[:100]
 
 
+def _together(said: Statement) -> list[LineStatement]:
+    """Add up rows that speak of one line in the same way: it comes in several parcels, or on several days."""
+    rows: dict[tuple[str, str, str], LineStatement] = {}
+    for row in said.lines:
+        key = (row.line, row.sku.casefold(), row.status)
+        former = rows.get(key)
+        if former and former.quantity is not None and row.quantity is not None and _adds_up(row, said):
+            row = replace(former, quantity=former.quantity + row.quantity, reason=former.reason or row.reason)
+        elif former:
+            key = (*key[:2], f"{row.status} {len(rows)}")
+        rows[key] = row
+    return list(rows.values())
+
+
+def _adds_up(row: LineStatement, said: Statement) -> bool:
+    """Tell whether quantities of one line are parts; those of a shipment without a number are what was shipped so far."""
+    return row.status != Status.SHIPPED or bool(said.despatch)
+
+
 def _weigh_row(
     change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
 ) -> set[int]:
     found = _find(lines, row)
+    if other := _other_article(lines, found, row):
+        change.doubts.append(f"It calls line {row.line} {row.sku}, and that is {other}; nothing was taken from it.")
+        return {line.pk for line in found}
     if not found:
         change.doubts.append(f"It names a line that the file does not have ({row.line or row.sku}).")
     if row.status == DISPUTED:
@@ -75,7 +97,8 @@ def _weigh_row(
         return {line.pk for line in found}
     for line, quantity in _share(found, row.quantity):
         if is_known and row.status == Status.SHIPPED:
-            change.repeated[line.order_line.shopify_id] = quantity or line.shipped
+            key, count = line.order_line.shopify_id, line.shipped if quantity is None else quantity
+            change.repeated[key] = change.repeated.get(key, 0) + count
         else:
             _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
     return {line.pk for line in found}
@@ -88,6 +111,13 @@ def _find(lines: list[SupplierOrderLine], row: LineStatement) -> list[SupplierOr
         if numbered or by_id:
             return numbered or by_id
     return [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+
+
+def _other_article(lines: list[SupplierOrderLine], found: list[SupplierOrderLine], row: LineStatement) -> str:
+    """Name the line that was found where its number and its SKU lead to different ones; "" where they do not."""
+    named = [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+    is_contradictory = found and named and not {line.pk for line in found} & {line.pk for line in named}
+    return name(found[0]) if is_contradictory else ""
 
 
 def _share(found: list[SupplierOrderLine], quantity: int | None) -> list[tuple[SupplierOrderLine, int | None]]:

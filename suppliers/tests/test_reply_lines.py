@@ -187,3 +187,24 @@ def test_every_reply_is_a_statement_with_its_words(part):
     assert (shipment.despatch, shipment.carrier, shipment.numbers) == ("D-1", "DHL", ["JJ1"])
     assert shipment.urls == ["https://t.example/1"]
     assert ReplyStatement.objects.count() == 1
+
+
+def test_a_line_in_several_parcels_of_one_shipment_adds_up_and_its_repeat_is_the_same(part):
+    for _ in range(2):
+        say(part, "shipped", (1, "shipped", 1), (1, "shipped", 2), despatch="D-1")
+    assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 3}])
+    assert not part.order.events.filter(kind="shipped_otherwise").exists()
+
+
+def test_a_line_that_is_accepted_in_two_parts_is_accepted_whole(part):
+    say(part, "accepted", (1, "accepted", 1), (1, "accepted", 2))
+    assert (lines(part)[0], part.attention) == (("accepted", 3, 0), "")
+
+
+def test_a_line_whose_number_and_sku_name_different_articles_moves_neither(part):
+    inner = '<Line number="1"><Sku>B</Sku><Status>rejected</Status></Line>'
+    content = document(part.reference, "taken").replace(b"</Reply>", f"<Lines>{inner}</Lines></Reply>".encode())
+    apply(receive(part.supplier.endpoint, content))
+    part.refresh_from_db()
+    assert lines(part) == [("", None, 0), ("taken", None, 0)]
+    assert "It calls line 1 B, and that is A" in part.attention
