@@ -99,9 +99,9 @@ class Rounds:
             return []
         if len(attempts) == limit:
             self.on_more()
-        for attempt in [attempt for attempt in attempts if attempt.delivery.temporary_name]:
+        for attempt in [attempt for attempt in attempts if _is_known(attempt.delivery)]:
             self._bring(attempt)
-        fresh = [attempt for attempt in self._in_hand if not attempt.delivery.temporary_name]
+        fresh = [attempt for attempt in self._in_hand if not _is_known(attempt.delivery)]
         with transaction.atomic():
             begun = records.begin_uploads(fresh, self.lane.endpoint)
         for attempt in fresh:
@@ -241,6 +241,11 @@ class Rounds:
         if count:
             self.worked += count
             self._size = max(LEAST, min(MOST, round(count * GROUP_SECONDS / max(seconds, 0.001))))
+
+
+def _is_known(delivery: Delivery) -> bool:
+    """Tell whether something of it may lie on the server, from a run that died or from having been sent before."""
+    return bool(delivery.temporary_name or delivery.resends)
 
 
 def _rename(attempt: Attempt | None) -> Rename | None:

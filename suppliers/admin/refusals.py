@@ -1,6 +1,6 @@
 """Why a button of a supplier order, a delivery or a reply is off, in the words in which the services refuse."""
 
-from suppliers import waiting
+from suppliers import resending, waiting
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierReply
 from suppliers.services import replies
 
@@ -53,6 +53,11 @@ def retry(delivery: Delivery) -> str:
     if delivery.status in Delivery.RETRYABLE and not delivery.is_held:
         return waiting.reason(delivery)
     return "Only a file that is waiting or given up, and not on hold, can be tried again."
+
+
+def send_again(delivery: Delivery) -> str:
+    """Why a document is not sent once more."""
+    return resending.why_not(delivery)
 
 
 def settle(delivery: Delivery) -> str:
