@@ -77,6 +77,23 @@ def test_500_orders_of_every_shape_are_valid_and_use_valid_codes(schemas):
     assert all(seen[name] > 2 for name in schemas)
 
 
+def _blank(value, blank):
+    """Everything that a person wrote, blank."""
+    if isinstance(value, dict):
+        return dict.fromkeys(value, blank)
+    return replace(value, sku=blank, title=blank, variant=blank, vendor=blank, properties=((blank, "x"), ("y", blank)))
+
+
+@pytest.mark.parametrize("blank", [" ", "\x07", "\ufffe \ufffe"])
+def test_what_says_nothing_leaves_no_group_that_lacks_its_name(schemas, blank):
+    for content in (CONTENT, *shapes.changes(CONTENT)):
+        groups = {name: _blank(getattr(content, name), blank) for name in ("customer", "ship_to")}
+        lines = tuple(_blank(line, blank) for line in content.lines)
+        ways = ((blank, blank),)
+        root = _tree(replace(content, note=blank, lines=lines, shipping_methods=ways, **groups))
+        schemas[etree.QName(root).localname].assertValid(root)
+
+
 def test_an_order_says_who_what_where_and_for_how_much():
     root = _tree(CONTENT)
     assert root.findtext("cbc:ID", namespaces=NS) == "HM000042-NORTH-1"
