@@ -66,7 +66,10 @@ def _fault(trial: Trial, session: FtpSession) -> str:
         is_right = session.size(new) == len(CONTENT) and session.size(old) is None
     except TransportError as error:
         return error.message
-    return "" if is_right else "The rename was not carried out."
+    if not is_right:
+        return "The rename was not carried out."
+    trial.forget(old)
+    return ""
 
 
 def _of(done: Done) -> str:

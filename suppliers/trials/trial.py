@@ -115,6 +115,10 @@ class Trial:
         """Remember to remove files that may come to be there."""
         self._left.update(paths)
 
+    def forget(self, *paths: str) -> None:
+        """There are no such files any more."""
+        self._left.difference_update(paths)
+
     def upload(self, path: str, content: bytes = CONTENT) -> None:
         """Write a file and remember to remove it. Raises TransportError."""
         self._left.add(path)
@@ -124,12 +128,19 @@ class Trial:
         """Rename and remember to remove. Raises TransportError."""
         self._left.add(new)
         self.session.rename(old, new)
+        self._left.discard(old)
 
     def delete(self) -> None:
-        """Delete whatever this trial wrote. Raises TransportError."""
+        """Delete whatever this trial wrote, as far as it can be. Raises TransportError."""
+        refusal: TransportError | None = None
         for path in sorted(self._left):
-            self.session.delete(path)
-            self._left.discard(path)
+            try:
+                self.session.delete(path)
+                self._left.discard(path)
+            except TransportError as error:
+                refusal = refusal or error
+        if refusal:
+            raise refusal
 
     def end(self) -> str:
         """Remove what is left and say goodbye; return why something stays, or nothing."""
