@@ -1,4 +1,4 @@
-"""Units of measure that suppliers count in: the ordinary ones of UN/ECE Recommendation 20, revision 17, by its names."""
+"""Units of measure that suppliers count in: ordinary ones of UN/ECE Recommendation 20, revision 17, by its names."""
 
 NAMES = {
     "C62": "one",
