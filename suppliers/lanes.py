@@ -103,7 +103,7 @@ class Lane:
     def failed(self, error: TransportError) -> None:
         """Note a failure: of the endpoint, or of one file too many."""
         self._failed_files += 1
-        if error.is_about_endpoint or self._failed_files >= PATIENCE:
+        if error.is_about_endpoint or self.is_half_open or self._failed_files >= PATIENCE:
             self.failure = self.failure or error
 
     def leave(self) -> None:

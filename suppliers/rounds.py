@@ -62,10 +62,11 @@ class Rounds:
 
     def _round(self) -> bool:
         renaming, signalling = self._record()
+        before = self.worked
         uploads = [] if self.lane.is_half_open and (renaming or signalling) else self._take()
         self._in_hand += [*renaming, *signalling]
         if not (renaming or signalling or uploads):
-            return False
+            return self.worked > before
         began = time.monotonic()
         for attempt in signalling:
             self._signal(attempt)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from suppliers.transports import channels, ftp_login, ftp_refusals, listings, names
 from suppliers.transports.control import ControlConnection
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import IdentityRefused, Kind, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 
 LISTING_LIMIT = 5_000_000
@@ -28,6 +28,7 @@ class FtpSession:
         self.is_broken = False
         self.seen = Seen()
         self.server = server
+        self.waiting_port: int | None = None  # asked for ahead of the transfer that is to use it
         self.missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
         self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
@@ -141,6 +142,7 @@ class FtpSession:
 
     def open_channel(self) -> channels.DataChannel:
         """Return a data channel for the next transfer; inside a `step`."""
+        self.waiting_port = None  # the server gives it up for the next one
         return channels.open_channel(self.wire, self.server, self.missing)
 
     def check(self, path: str) -> None:
@@ -154,6 +156,9 @@ class FtpSession:
             raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
         try:
             yield
+        except IdentityRefused:  # of a data channel; the server's reply to the command is still to come
+            self.is_broken = True
+            raise
         except (ftplib.error_temp, ftplib.error_perm) as error:
             words = self.server.masked(str(error))
             self.is_broken = self.is_broken or words.startswith("421")
@@ -222,6 +227,7 @@ class FtpSession:
     def _has_folder(self, path: str) -> bool:
         # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
         here = ftplib.parse257(self.wire.sendcmd("PWD"))  # noqa: S321
+        self.check(here)
         try:
             self.wire.sendcmd(f"CWD {path}")
         except ftplib.error_perm:
