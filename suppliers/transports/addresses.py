@@ -8,6 +8,8 @@ from django.conf import settings
 
 from suppliers.transports.errors import Kind, TransportError
 
+# Clouds' metadata services behind addresses that look like the internet's (Azure, Oracle).
+_METADATA = {ipaddress.ip_address("168.63.129.16"), ipaddress.ip_address("192.0.0.192")}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Python calls several forms global that carry an IPv4 address or belong to one site; all of the internet is in here.
 _UNICAST = ipaddress.ip_network("2000::/3")
@@ -79,7 +81,7 @@ def _is_allowed(ip: Ip) -> bool:
         return True
     if ip.is_loopback:
         return settings.SANDBOX or settings.DEBUG
-    return ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _UNICAST)
+    return ip not in _METADATA and ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _UNICAST)
 
 
 def _unwrapped(ip: Ip) -> Ip:
