@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,7 @@ from sandbox.ftps import FtpsSandbox, ImplicitFtpsSandbox
 from sandbox.sockets import listen
 from suppliers.tests.servers import failure, make, where
 from suppliers.transports import tls
-from suppliers.transports.errors import IdentityChanged, IdentityUnknown
+from suppliers.transports.errors import IdentityChanged, IdentityRefused, IdentityUnknown
 from suppliers.transports.opening import open_session
 
 CONTENT = b"<Order/>" * 100_000
@@ -110,6 +111,35 @@ def test_words_slipped_in_before_tls_are_not_taken_for_the_servers(tmp_path):
     assert (error.kind, error.step) == ("endpoint", "connect")
     assert "slipped in" in error.message
     assert heard == [b""]
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_data_channel_of_somebody_else_gets_no_file_and_ends_the_session(tmp_path, trust, is_pinned):
+    """The reply to the upload is still under way: the next command would take it for its own."""
+    certificate, another = trust(certificates.make()), certificates.make()
+    with FtpsSandbox(tmp_path / "f", "hemi", "right-password", certificate=certificate) as server:
+        session = open_session(where(server, identity=certificate.fingerprint if is_pinned else ""))
+        stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        (tmp_path / "another.pem").write_bytes(another.pem_with_key)
+        stranger.load_cert_chain(tmp_path / "another.pem")
+        with listen(0) as listener:
+
+            def talk():
+                connection, _ = listener.accept()
+                with contextlib.suppress(OSError), stranger.wrap_socket(connection, server_side=True) as secured:
+                    heard.append(secured.recv(100))
+
+            heard = []
+            thread = threading.Thread(target=talk)
+            thread.start()
+            server.faults.add("EPSV", reply=(229, f"Entering extended passive mode (|||{listener.getsockname()[1]}|)"))
+            error = failure(session.upload, "in/a.xml", CONTENT)
+            thread.join()
+        assert error.kind == "endpoint"
+        assert isinstance(error, IdentityRefused)
+        assert session.is_broken
+        assert heard in ([], [b""])
+        session.close()
 
 
 @pytest.mark.parametrize("kind", ["vsftpd", "vsftpd_implicit"])
