@@ -154,7 +154,12 @@ def test_a_crowded_server_is_no_reason_to_stop(server, words):
 
 @pytest.mark.parametrize(
     "words",
-    ["Maximum login attempts exceeded", "Too many failed logins", "Login incorrect, limit of tries: 3", "Wrong password"],
+    [
+        "Maximum login attempts exceeded",
+        "Too many failed logins",
+        "Login incorrect, limit of tries: 3",
+        "Wrong password",
+    ],
 )
 def test_a_refused_password_is_not_taken_for_a_crowd(server, words):
     server.faults.add("PASS", reply=(530, words))
