@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, queue
-from suppliers import statements, traces
+from suppliers import repeats, statements, traces
 from suppliers.models import Endpoint, ReplyColumns, ReplyStatement, SupplierReply
 from suppliers.reply_formats import csv_rows, reading
 from suppliers.reply_formats.csv_rows import Columns
@@ -103,6 +103,8 @@ def _state(row: SupplierReply) -> None:
         left = [one for one in said if (one.reference, one.kind, one.despatch) not in told]
         free = (number for number in count(1) if number not in taken)
         rows = [statements.row(row, next(free), one) for one in left]
+        for fault in (one for one in rows if one.status == State.UNREADABLE):
+            fault.status = State.UNCHANGED if repeats.is_known_fault(fault) else State.UNREADABLE
         ReplyStatement.objects.bulk_create(rows, batch_size=500)
         SupplierReply.objects.filter(pk=row.pk).update(format=row.format)
 

@@ -59,6 +59,19 @@ def pieces(lines: Iterable[SupplierOrderLine]) -> str:
     return f"Of {total} pieces: " + ", ".join(f"{count} {word}" for count, word in counts if count > 0) + "."
 
 
+def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, int]:
+    """Return the pieces that a statement calls shipped, by Shopify's line id, whatever was told before."""
+    total, named = {}, set()
+    for row in _together(said):
+        found = _find(lines, row)
+        named |= {line.pk for line in found}
+        for line, quantity in _share(found, row.quantity) if row.status == Status.SHIPPED else ():
+            key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
+            total[key] = total.get(key, 0) + (all_of_it if quantity is None else quantity)
+    rest = [line for line in lines if said.status == Status.SHIPPED and line.pk not in named]
+    return total | {line.order_line.shopify_id: line.confirmed or line.quantity for line in rest}
+
+
 def name(line: SupplierOrderLine) -> str:
     """Name a line for people."""
     return line.order_line.sku or line.order_line.title[:100]
@@ -79,7 +92,7 @@ def _together(said: Statement) -> list[LineStatement]:
 
 
 def _adds_up(row: LineStatement, said: Statement) -> bool:
-    """Tell whether quantities of one line are parts; those of a shipment without a number are what was shipped so far."""
+    """Tell whether quantities of one line are parts of it; without a shipment's number they are what was shipped."""
     return row.status != Status.SHIPPED or bool(said.despatch)
 
 

@@ -161,8 +161,8 @@ def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
     said = say(part, "shipped", despatch="D-1")
     newer.refresh_from_db()
     assert (part.status, newer.status, shipped()) == ("replaced", "sent", [])
-    assert said.note == f"North says shipped of revision 1, which {newer.reference} has replaced."
-    assert part.attention == said.note
+    assert part.attention == f"North says shipped of revision 1, which {newer.reference} has replaced."
+    assert (said.status, said.note) == ("unmatched", f"{part.attention} Match it to that one if it holds for it.")
     assert part.order.events.filter(kind="reply_too_late").count() == 1
 
 
