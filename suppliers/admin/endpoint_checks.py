@@ -55,7 +55,7 @@ class EndpointCheckAdmin(watched.Watched, ReasonedButtons, ReadOnly, ModelAdmin)
     actions_detail_hide_default = True
     fieldsets = [
         (None, {"fields": [("endpoint_page", "shown_status"), "progress"]}),
-        ("Steps", {"fields": ["shown_steps"]}),
+        (None, {"fields": ["shown_steps"]}),
         ("Times", {"fields": [("asked_by", "created_at", "ended_at")]}),
     ]
     readonly_fields = ["endpoint_page", "shown_status", "progress", "shown_steps", "asked_by"]

@@ -15,6 +15,13 @@ SECRETS = ("password", "private_key", "key_passphrase")
 Protocol = Endpoint.Protocol
 
 
+class SecretText(UnfoldAdminTextareaWidget):
+    """Several lines that are typed and never shown again, also not where the form has a fault."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class EndpointForm(forms.ModelForm):
     """Everything that staff say about a server."""
 
@@ -27,7 +34,7 @@ class EndpointForm(forms.ModelForm):
         fields = "__all__"
         widgets = {
             "password": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-            "private_key": UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
+            "private_key": SecretText(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
             "key_passphrase": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         }
 

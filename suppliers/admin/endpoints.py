@@ -67,6 +67,19 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         "polled_at",
     ]
     fieldsets = [
+        (
+            "State",
+            {
+                "fields": [
+                    ("shown_state", "shown_waiting", "shown_suppliers"),
+                    ("stopped_at", "polled_at", "shown_test"),
+                    "stop_reason",
+                    "last_error",
+                    "shown_profile",
+                ]
+            },
+        ),
+        ("Identity", {"fields": ["shown_identity"]}),
         ("Server", {"fields": [("protocol", "name"), ("host", "port"), "is_plain_accepted"]}),
         (
             "Sign in",
@@ -79,7 +92,6 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                 ]
             },
         ),
-        ("Identity", {"fields": ["shown_identity"]}),
         (
             "Files",
             {
@@ -105,18 +117,6 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             },
         ),
         ("Patience", {"fields": [("connect_timeout", "data_timeout", "max_sessions"), "is_active"]}),
-        (
-            "State",
-            {
-                "fields": [
-                    ("shown_state", "shown_waiting", "shown_suppliers"),
-                    ("stopped_at", "polled_at", "shown_test"),
-                    "stop_reason",
-                    "last_error",
-                    "shown_profile",
-                ]
-            },
-        ),
     ]
     inlines = [ReplyColumnsInline]
     why_kept = _why_kept

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
@@ -33,7 +32,7 @@ class IdentityForm(BaseDialogForm):
         cleaned = super().clean() or self.cleaned_data
         typed = cleaned.get("fingerprint", "").strip()
         if not typed and not cleaned.get("is_compared"):
-            raise ValidationError("Paste the supplier's fingerprint, or tick that you have compared it.")
+            self.add_error("fingerprint", "Paste the supplier's fingerprint, or tick that you have compared it.")
         if typed and not endpoints.is_same(typed, cleaned.get("shown", "")):
             self.add_error("fingerprint", "It differs from what the server showed. Ask the supplier before you go on.")
         return cleaned

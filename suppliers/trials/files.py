@@ -5,7 +5,7 @@ from django.utils import timezone
 from suppliers import naming, profiles
 from suppliers.models import Endpoint
 from suppliers.transports.errors import TransportError
-from suppliers.trials.trial import CONTENT, Told, Trial, failed, noted, passed, skipped
+from suppliers.trials.trial import CONTENT, Told, Trial, counted, failed, noted, passed, skipped
 
 CLOCK_SECONDS = 120  # a difference that is worth to be told
 _NO_FILE = "There is no file to try it with."
@@ -106,7 +106,7 @@ def listing(trial: Trial) -> Told:
     trial.learned["can_list"] = trial.entry is not None or shown.startswith(".")
     if trial.entry is None:
         return noted("The listing does not show the file, though it is there. Hemi does not rely on the listing.")
-    return passed(f"It shows the file, among {len(files):,}.")
+    return passed(f"It shows the file, of {counted(len(files))}.")
 
 
 def clock(trial: Trial) -> Told:

@@ -3,7 +3,7 @@
 from suppliers import connections
 from suppliers.models import Endpoint
 from suppliers.transports.errors import TransportError
-from suppliers.trials.trial import Told, Trial, failed, passed, skipped
+from suppliers.trials.trial import Told, Trial, counted, failed, passed, skipped
 
 
 def orders(trial: Trial) -> Told:
@@ -15,7 +15,7 @@ def orders(trial: Trial) -> Told:
         if trial.session.is_broken:
             raise
         return skipped(f"“{folder}” cannot be looked into; the file below shows whether it is there. {error.message}")
-    return passed(f"“{folder}” has {count:,} files.")
+    return passed(f"“{folder}” has {counted(count)}.")
 
 
 def replies(trial: Trial) -> Told:
@@ -25,7 +25,7 @@ def replies(trial: Trial) -> Told:
     told, faults = [], []
     for folder in filter(None, wanted):
         try:
-            told.append(f"“{folder}” has {len(trial.session.listing(folder)):,} files.")
+            told.append(f"“{folder}” has {counted(len(trial.session.listing(folder)))}.")
         except TransportError as error:
             if trial.session.is_broken:
                 raise

@@ -52,6 +52,11 @@ def skipped(text: str) -> Told:
     return Told(Outcome.SKIPPED, text)
 
 
+def counted(files: int) -> str:
+    """Say how many files there are."""
+    return "1 file" if files == 1 else f"{files:,} files"
+
+
 @dataclass
 class Trial:
     """One trial; `learned` is what goes into the endpoint's profile."""
