@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,79 +13,20 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.forms import ActionForm
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.database import starts_with
-from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
-from suppliers import resending, waiting
+from suppliers import waiting
 from suppliers.admin import refusals
-from suppliers.models import Delivery, DeliveryAttempt, Endpoint
+from suppliers.admin.delivery_forms import RetryActionForm, RetryAllForm, SendAgainForm, SettleForm
+from suppliers.models import Delivery, DeliveryAttempt
 from suppliers.services import deliveries
-
-
-class SettleForm(ReasonForm):
-    """A person has looked, or has asked the supplier."""
-
-    field_order = ["outcome", "reason"]
-    outcome = forms.ChoiceField(
-        label="Did the supplier get the file?",
-        choices=[("sent", "Yes, it arrived"), ("again", "No, send it again")],
-        widget=UnfoldAdminRadioSelectWidget,
-        error_messages={"required": "Say whether the supplier got the file."},
-    )
-
-
-class SendAgainForm(ReasonForm):
-    """A person has read what the supplier may have already, and chooses."""
-
-    field_order = ["choice", "reason"]
-    choice = forms.ChoiceField(
-        label="What is sent?",
-        choices=[
-            ("same", "The same document again, agreed with the supplier"),
-            ("correction", "A correction: a new revision, made from the order as it is now"),
-        ],
-        widget=UnfoldAdminRadioSelectWidget,
-        error_messages={"required": "Say what is to be sent."},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rows = Delivery.objects.defer("document").select_related("supplier_order__supplier")
-        delivery = rows.get(pk=self.object_id)
-        self.fields["choice"].help_text = resending.what_they_have(delivery)
-
-
-class RetryAllForm(ReasonForm):
-    """Choose whose dead letters are tried again."""
-
-    field_order = ["endpoint", "reason"]
-    endpoint = forms.ModelChoiceField(
-        Endpoint.objects.all(),
-        label="Endpoint",
-        required=False,
-        empty_label="All endpoints",
-        widget=UnfoldAdminSelectWidget,
-    )
-
-
-class RetryActionForm(ActionForm):
-    """The reason beside the list's actions."""
-
-    reason = forms.CharField(
-        label="",
-        required=False,
-        max_length=300,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Reason", "aria-label": "Reason"}),
-    )
 
 
 class AttemptInline(ReadOnlyInline):
@@ -204,7 +144,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         permissions=["resend"],
         dialog={
             "title": "Send this file again",
-            "description": "Sent twice may be made twice. If the first file still lies in the folder, nothing is sent.",
+            "description": "Sent twice may be made twice, so ask the supplier first.",
             "form_class": SendAgainForm,
             "form_submit_text": "Send again",
         },
