@@ -11,6 +11,7 @@ from hemi.drill.points import Point
 from hemi.drill.stage import Case, Stage
 
 POSTERS = 4
+TIDYING_SECONDS = 20  # whoever lost a claim removes its temporary file
 
 Action = Callable[[Stage, Sequence[Case]], None]
 
@@ -33,6 +34,7 @@ def play(stage: Stage, round_: Round) -> list[Case]:
         case.started_at = time.monotonic()
     round_.action(stage, cases)
     stage.wait_until_settled(cases)
+    stage.wait(lambda: not _left_over(cases), TIDYING_SECONDS)
     if not round_.is_held:
         stage.note_met(cases)
     return cases
@@ -65,7 +67,7 @@ def freeze(stage: Stage, cases: Sequence[Case]) -> None:
             case.act("release")
     finally:
         stage.crew.wake("delivery")
-    stage.wait(lambda: not _left_over(cases), 20)
+    stage.wait(lambda: not _left_over(cases), TIDYING_SECONDS)
     stage.crew.dismiss("delivery-2")
 
 

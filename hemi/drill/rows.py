@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from hemi.drill import shop
 from integrations.models import AccountShopify, Integration, IntegrationCredentials
@@ -33,7 +35,8 @@ def make_supplier(number: int, vendor: str, access: dict[str, Any], **values: An
         "private_key": access["private_key"],
         "host_identity": access["identity"],
     }
-    limits = {"connect_timeout": CONNECT_SECONDS, "data_timeout": DATA_SECONDS, "replies_folder": ""}
+    limits: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "data_timeout": DATA_SECONDS, "replies_folder": ""}
+    limits["next_check_at"] = timezone.now() + timedelta(days=1)  # a check's own commands would meet the fault
     endpoint = Endpoint.objects.create(name=vendor, **{**where, **limits, **values})
     supplier = Supplier.objects.create(name=vendor, code=f"D{number}", endpoint=endpoint, mode=Supplier.Mode.LIVE)
     RoutingRule.objects.create(priority=50, vendor=vendor, supplier=supplier)
