@@ -62,7 +62,7 @@ def _head(order: Order, supplier: Supplier) -> dict:
 def _lines(part: SupplierOrder) -> Iterator[LineContent]:
     if part.kind == Kind.CANCELLATION and part.replaces:
         for number, allocation in enumerate(_allocations(part.replaces), start=1):
-            yield _line(allocation.order_line, number, allocation.quantity)
+            yield _line(allocation.order_line, number, 0, CANCELLED)
     elif part.kind == Kind.CHANGE and part.replaces:
         yield from _changed_lines(part, part.replaces)
     else:

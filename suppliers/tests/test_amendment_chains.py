@@ -1,5 +1,7 @@
 """Changes after sending that meet something else: another change, a person, a reply, a resend, a run at work."""
 
+import csv
+
 import pytest
 
 from suppliers.models import Mapping, Supplier
@@ -43,3 +45,22 @@ def test_an_own_mapping_that_heeds_the_kind_goes_out(take, sends, server, north,
     assert len(sends()) == 2
     text = document(server, f"ORDER_{part_of(order, 2).reference}.xml")
     assert b'as="cancellation"' in text and part_of(order, 1).reference.encode() in text
+
+
+@pytest.mark.parametrize("form", ["hemi-1.0", "csv"])
+def test_a_cancellation_asks_for_no_piece(take, sends, server, north, body, form):
+    agree(north, Change)
+    Supplier.objects.filter(pk=north.pk).update(format=form)
+    order = take(body)
+    sends()
+    take(changed(body, cancelled_at=LATER))
+    assert len(sends()) == 2
+    second = part_of(order, 2)
+    text = document(server, second.delivery.final_name).decode()
+    if form == "csv":
+        rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
+        said = {(row["kind"], row["change"], row["quantity"]) for row in rows}
+        assert said == {("cancellation", "cancelled", "0")}
+    else:
+        assert 'kind="cancellation"' in text
+        assert text.count('change="cancelled"') == text.count("<Quantity>0<") == 2
