@@ -16,6 +16,10 @@ UNCERTAIN = (
     "Shopify was asked to record it and did not answer, and what the store shows now does not tell whether it did. "
     "Compare the order in the store, then choose Settle."
 )
+ADD_TRACKING = (
+    "Tracking came after the store was told, and which of its fulfilments it belongs to is not known. Add it in the "
+    "store ({}), then choose Settle."
+)
 MISSING_SCOPE = "Mend the account's access, then try again."
 OF_A_SAMPLE = "Hemi made this order to try a supplier with; no store knows it."
 
@@ -80,7 +84,7 @@ def add_tracking(shipment: Shipment, carrier: str, numbers: Sequence[str], urls:
     shipment.save(update_fields=["carrier", "numbers", "urls"])
     timeline.record(shipment.order, "tracked", f"Tracking was added. {_sentence(shipment)}", shipment.reference)
     if shipment.status != Shipment.Status.NOTHING:
-        shipment.fulfilments.filter(status=Fulfilment.Status.DONE).update(is_tracking_due=True)
+        shipment.fulfilments.exclude(status=Fulfilment.Status.DUE).update(is_tracking_due=True)
         if shipment.status == Shipment.Status.TOLD:
             again = {"status": Shipment.Status.WAITING, "attempts": 0, "next_attempt_at": timezone.now()}
             Shipment.objects.filter(pk=shipment.pk).update(**again)
@@ -145,6 +149,9 @@ def account_for(shipment: Shipment, wanted: Mapping[int, int], shopify_id: int |
 
 def close_as_told(shipment: Shipment, note: str, *, by: Any = None) -> None:
     """Record that the store knows of the whole shipment. Under the order's lock."""
+    if shipment.fulfilments.filter(is_tracking_due=True).exists():  # it came while the store was told
+        wait(shipment, timedelta(), "")
+        return
     _close(shipment, Shipment.Status.TOLD, note, told_at=timezone.now())
     count = pieces(shipment)
     said = note or f"{count} {'piece' if count == 1 else 'pieces'} told to {shipment.order.account.domain}."

@@ -61,7 +61,8 @@ def pieces(lines: Iterable[SupplierOrderLine]) -> str:
 
 def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, int]:
     """Return the pieces that a statement calls shipped, by Shopify's line id, whatever was told before."""
-    total, named = {}, set()
+    total: dict[int, int] = {}
+    named: set[int] = set()
     for row in _together(said):
         found = _find(lines, row)
         named |= {line.pk for line in found}
