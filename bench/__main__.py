@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import files, flow, machine, servers, webhooks
+from bench import crowd, files, flow, formats, machine, servers, webhooks
 from bench.processes import ROOT, Broken, Processes
 from bench.report import Report
 from bench.stacks import Stack, embedded
@@ -19,6 +19,8 @@ PARTS: dict[str, Callable[[Sequence[Stack], Path, Report], None]] = {
     "webhooks": webhooks.measure,
     "flow": flow.measure,
     "files": files.measure,
+    "crowd": crowd.measure,
+    "documents": formats.measure,
 }
 COLUMNS = {"embedded": "SQLite, file broker", "servers": "PostgreSQL, Redis"}
 
