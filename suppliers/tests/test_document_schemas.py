@@ -117,6 +117,16 @@ def test_a_bad_schema_is_refused_in_words(files, told):
     assert told in str(fault.value)
 
 
+def test_a_process_full_of_schemas_still_says_what_is_wrong():
+    archive = ubl()
+    sources = [
+        confined.Source(f"{number}", lambda: archive, {"main": "maindoc/UBL-Order-2.1.xsd"}) for number in range(25)
+    ]
+    for source in sources:
+        with pytest.raises(InvalidDocument, match="The supplier's schema refuses the document, line 1"):
+            confined.make(b"<o/>", None, source)
+
+
 @pytest.fixture
 def boss(client, db):
     client.force_login(User.objects.create_superuser("boss"))
