@@ -72,6 +72,7 @@ SWEEPS = {
     "orders.reconcile": 30,
     "orders.fetch": 10,
     "orders.fulfil": 10,
+    "orders.tell_untold": 60,
     "orders.compare_days": 60,
     "suppliers.route": 5,
     "suppliers.render": 5,
