@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from orders.services import Refused
 from orders.tests import bodies
 from suppliers import comparisons, rendering
-from suppliers.models import Delivery, Mapping, SupplierOrder
+from suppliers.models import Delivery, Mapping, PreSendRule, SupplierOrder
 from suppliers.services import mappings
 
 XSLT = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:h="urn:hemi:order:1.0"
@@ -100,6 +100,20 @@ def test_a_version_never_changes_and_is_never_deleted(boss, own):
     assert boss.post(f"{url}/change/", {"xslt": NEWER}).status_code == 403
     assert boss.post(f"{url}/delete/", {"post": "yes"}).status_code == 403
     assert Mapping.objects.get().xslt == XSLT
+
+
+def test_what_the_rules_and_the_schema_want_of_an_order_keeps_no_version_back(boss, own, take):
+    """The example has no telephone number and letters of many lands."""
+    PreSendRule.objects.create(supplier=own.supplier, field="ship_to.phone", demand="required", remedy="stop")
+    PreSendRule.objects.create(
+        supplier=own.supplier, field="line.title", demand="characters", value="ascii", remedy="stop"
+    )
+    assert _press(boss, _version(own.supplier, 2, NEWER), "make_live") == ["Version 2 is live."]
+    wanted = '<xsl:if test="not(//h:Phone)"><xsl:message terminate="yes">No telephone</xsl:message></xsl:if><Town>'
+    stricter = _version(own.supplier, 3, XSLT.replace("<Town>", wanted))
+    assert "No telephone" in _press(boss, stricter, "make_live")[0]
+    take(shipping_address=bodies.address(phone="+48 22 555 01 23"))
+    assert _press(boss, stricter, "make_live") == ["Version 3 is live."]
 
 
 def test_make_live_and_back_keep_one_live_and_say_who(boss, own):

@@ -80,6 +80,22 @@ def test_codes_are_asked_of_the_rules_own_list(value, count):
     assert len(check(rule("currency", "one_of", value, "stop"))[1]) == count
 
 
+def test_letters_with_accents_apart_are_made_whole_and_are_no_finding():
+    content, findings = check(
+        rule("note", "characters", "latin-1", "stop"), content=replace(CONTENT, note="Cafe\u0301")
+    )
+    assert (content.note, findings) == ("Caf\u00e9", [])
+
+
+def test_rules_for_properties_see_their_names_and_that_there_are_none():
+    none = replace(CONTENT, lines=(replace(CONTENT.lines[0], properties=()),))
+    assert len(check(rule("line.properties", "required", remedy="stop"), content=none)[1]) == 1
+    some = replace(CONTENT, lines=(replace(CONTENT.lines[0], properties=(("Größe", "ü"), ("東", "x"))),))
+    content, findings = check(rule("line.property_names", "characters", "ascii"), content=some)
+    assert content.lines[0].properties == (("Grosse", "ü"), ("property", "x"))
+    assert [finding.remedy for finding in findings] == ["replace"] * 2
+
+
 def test_rules_follow_one_another():
     long = replace(CONTENT, note="ßß")
     content, findings = check(rule("note", "characters", "a-z"), rule("note", "length", "3"), content=long)
