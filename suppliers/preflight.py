@@ -113,7 +113,7 @@ def _wait_for_room(check: Check, error: TransportError) -> bool:
         mine(check.row).update(claim_token="", lease_until=None, next_attempt_at=next_at, last_error=error.message)
         return False
     check.steps.append(_fault(error.message))
-    _conclude(check, Trial(check.loan.endpoint, check.row.pk), has_passed=False)
+    _conclude(check, Trial(check.loan.endpoint, check.row.pk, refusal=error), has_passed=False)
     return True
 
 
@@ -137,10 +137,12 @@ def _conclude(check: Check, trial: Trial, has_passed: bool) -> None:
 
 
 def _known(check: Check, trial: Trial) -> dict[str, Any]:
-    if trial.refusal or not trial.learned:
+    if trial.refusal:
         return {}
     endpoint, now = check.loan.endpoint, timezone.now()
-    found = {"profile": {**endpoint.profile, **trial.learned}, "profiled_at": now, "offered_identity": ""}
+    found: dict[str, Any] = {"offered_identity": ""}
+    if trial.learned:
+        found |= {"profile": {**endpoint.profile, **trial.learned}, "profiled_at": now}
     # It was left alone because it could not be reached: one file may go first now.
     return {**found, "next_attempt_at": now} if endpoint.opened_at else found
 

@@ -20,7 +20,7 @@ from suppliers.admin import endpoint_pages
 from suppliers.admin.endpoint_form import SECRETS, EndpointForm
 from suppliers.admin.identity_form import IdentityForm
 from suppliers.admin.reply_columns import ReplyColumnsInline
-from suppliers.models import Endpoint
+from suppliers.models import Endpoint, EndpointCheck
 from suppliers.services import endpoints
 
 EXPOSED = (
@@ -139,6 +139,11 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         rows = super().get_queryset(request).select_related("identity_confirmed_by")
         return endpoint_pages.with_waiting(rows)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Its tests go with an endpoint; nobody deletes one by itself."""
+        found, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return found, counts, missing - {EndpointCheck._meta.verbose_name}, protected
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         """Write what the form has and no more: a run may be writing its own columns at this moment."""

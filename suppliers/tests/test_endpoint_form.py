@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
-from suppliers.models import Endpoint
+from suppliers.models import Endpoint, EndpointCheck
 from suppliers.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +168,13 @@ def test_suppliers_that_share_an_endpoint_are_listed(boss):
         factories.supplier(endpoint=endpoint, name=name)
     page = boss.get(f"{BASE}/{endpoint.pk}/change/").content.decode()
     assert ">Northwind</a>" in page and ">Südhaus</a>" in page
+
+
+def test_an_endpoint_that_was_tested_can_be_deleted_with_its_tests(boss):
+    endpoint = factories.endpoint()
+    EndpointCheck.objects.create(endpoint=endpoint, status="passed")
+    boss.post(f"{BASE}/{endpoint.pk}/delete/", {"post": "yes"})
+    assert not Endpoint.objects.exists() and not EndpointCheck.objects.exists()
 
 
 class TestConfirming:

@@ -308,6 +308,36 @@ class TestLane:
         assert check.status == "passed" and list(server.orders_folder.iterdir()) == []
 
 
+class TestSessions:
+    def test_as_many_as_the_server_lets_in_are_used(self, friendly):
+        server = friendly()
+        server.faults.add("PASS", reply=(530, "Too many connections"), skip=2)
+        endpoint = factories.endpoint(server, max_sessions=5)
+        check = _test(endpoint)
+        assert (check.status, _steps(check)["Sessions at once"]) == ("passed", "noted")
+        assert "2 of 5" in _text(check, "Sessions at once")
+        assert connections.server(endpoint).profile.max_sessions == 2
+        assert endpoint.stopped_at is None
+
+    def test_a_server_that_is_full_is_asked_again_and_not_for_ever(self, friendly):
+        server = friendly()
+        server.faults.add("PASS", reply=(530, "Too many connections"), times=None)
+        endpoint = factories.endpoint(server, offered_identity="SHA256:x")
+        check = EndpointCheck.objects.create(endpoint=endpoint)
+        tries = 0
+        while not preflight.run(check.pk):
+            check.refresh_from_db()
+            assert check.next_attempt_at > timezone.now() and check.status == "waiting"
+            EndpointCheck.objects.update(next_attempt_at=timezone.now())
+            tries += 1
+        check.refresh_from_db()
+        endpoint.refresh_from_db()
+        asked = [entry for entry in server.log if entry.command == "PASS"]
+        assert (check.status, tries, len(asked)) == ("failed", 4, 5)
+        assert "Too many connections" in _text(check, "Log in")
+        assert (endpoint.stopped_at, endpoint.offered_identity) == (None, "SHA256:x")
+
+
 class TestEveryDay:
     def test_each_endpoint_is_tested_once_a_day_at_its_own_time(self, friendly):
         endpoint = factories.endpoint(friendly())

@@ -1,7 +1,7 @@
 """A trial of an endpoint's server: what it knows, what it left there, and how a step is told."""
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -79,7 +79,7 @@ class Trial:
     def server(self) -> Server:
         """Return where to connect, as if nothing were known of the server."""
         known = connections.server(self.endpoint)
-        return Server(**{**known.__dict__, "profile": Profile(max_sessions=self.endpoint.max_sessions)})
+        return replace(known, profile=Profile(max_sessions=self.endpoint.max_sessions))
 
     @property
     def session(self) -> Session:
