@@ -2,6 +2,7 @@
 
 from django.utils.formats import date_format
 
+from orders.models import Order
 from suppliers.models import Delivery, SupplierOrder
 
 Status = SupplierOrder.Status
@@ -17,7 +18,12 @@ def why_not(delivery: Delivery) -> str:
         return "The customer's data was removed, and the document with it: it cannot be sent again."
     if delivery.status != Delivery.Status.SENT:
         return "Only a file that was sent can be sent again."
-    return _OVER.get(Status(delivery.supplier_order.status), "")
+    part = delivery.supplier_order
+    if part.order.state == Order.State.CANCELLED and part.kind != SupplierOrder.Kind.CANCELLATION:
+        return f"The order is cancelled: {part.order.state_reason} Nothing of it is sent again."
+    if newer := part.replaced_by:
+        return f"{newer.reference} is on its way in its place."
+    return _OVER.get(Status(part.status), "")
 
 
 def why_no_correction(part: SupplierOrder) -> str:
@@ -28,6 +34,8 @@ def why_no_correction(part: SupplierOrder) -> str:
         return "A cancellation has no revision."
     if not part.lines.filter(is_live=True).exists():
         return "None of its lines is with this supplier any more."
+    if not part.may_go:
+        return f"The order does not go out: {part.order.state_reason}"
     return ""
 
 
@@ -49,4 +57,4 @@ def what_they_have(delivery: Delivery) -> str:
 
 
 def _time(part: SupplierOrder) -> str:
-    return date_format(part.replied_at, "DATETIME_FORMAT")
+    return date_format(part.replied_at, "DATETIME_FORMAT") if part.replied_at else ""
