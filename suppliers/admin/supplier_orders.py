@@ -269,7 +269,9 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
 def _document(part: SupplierOrder) -> dict[str, Any]:
     if hasattr(part, "delivery"):
-        text = previews.pretty(bytes(part.delivery.document), part.supplier.encoding)
+        if removed := refusals.download(part.delivery):
+            return {"removed": removed}
+        text = previews.cut(previews.pretty(bytes(part.delivery.document), part.supplier.encoding))
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     draft = drafting.draft(composing.compose(part), part.supplier)
     return {
