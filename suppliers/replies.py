@@ -25,6 +25,7 @@ SLICE_SECONDS = 20
 BATCH = 20
 STATEMENTS = 200  # looked through together; the lease is renewed after them
 LONGEST_WAIT_SECONDS = 600
+SEVERAL = 2  # statements: the file is no answer to one order
 _NEW = Q(status=SupplierReply.Status.NEW)
 Status, State = SupplierReply.Status, ReplyStatement.Status
 # What a person settled or matched stays when the file is read again.
@@ -131,6 +132,16 @@ def _conclude(row: SupplierReply) -> None:
         return
     if _mine(row).update(claim_token="", lease_until=None):
         settle(row)
+        _keep_news(row)
+
+
+def _keep_news(row: SupplierReply) -> None:
+    """Drop what a file of many orders merely repeats; snapshots come every few minutes and would fill the disk."""
+    if row.statements.count() < SEVERAL:
+        return
+    row.statements.filter(status=State.UNCHANGED).delete()
+    if not row.statements.exists():
+        SupplierReply.objects.filter(pk=row.pk).update(content=b"")
 
 
 def _outcome(states: set[str]) -> str:

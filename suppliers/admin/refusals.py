@@ -43,7 +43,12 @@ def download(delivery: Delivery) -> str:
 
 def download_reply(reply: SupplierReply) -> str:
     """Why there is no reply to be had."""
-    return REDACTED if reply.redacted_at else ""
+    if reply.redacted_at:
+        return REDACTED
+    is_repeat = reply.source == SupplierReply.Source.FILE and reply.size and not reply.content
+    return (
+        "There is no file to be had: it was never fetched, or said nothing new and was not kept." if is_repeat else ""
+    )
 
 
 def retry(delivery: Delivery) -> str:

@@ -3,10 +3,14 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from hemi.tests.one_of_each import order_line
+from integrations.subjects import Subject
 from orders.models import Shipment
+from orders.redaction import know
 from orders.services import Refused
+from suppliers import redaction
 from suppliers.models import Delivery, ReplyColumns, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.services import replies
 from suppliers.tests import factories
@@ -55,7 +59,7 @@ def test_a_snapshot_of_many_orders_repeated_makes_no_noise(supplier):
     assert fresh(first, second) == ["shipped", "accepted"]
     events = first.order.events.count(), second.order.events.count()
     again = snapshot(supplier, text + "\n", "status-2.csv")
-    assert (again.status, states(again)) == ("applied", ["unchanged", "unchanged"])
+    assert (again.status, states(again)) == ("applied", [])
     assert again.note == "2 statements: 2 nothing new."
     assert (first.order.events.count(), second.order.events.count()) == events
     assert Shipment.objects.count() == 1
@@ -67,7 +71,7 @@ def test_rows_that_say_nothing_new_cost_no_lock_each(supplier):
     snapshot(supplier, text)
     with CaptureQueriesContext(connection) as queries:
         row = snapshot(supplier, text + "\n", "again.csv")
-    assert set(states(row)) == {"unchanged"}
+    assert states(row) == [] and row.note.endswith("nothing new.")
     assert len(queries) < 40
 
 
@@ -252,3 +256,40 @@ def test_a_shipment_under_a_replaced_reference_is_matched_to_the_newer_by_hand_a
     assert Shipment.objects.get().reference == newer.reference
     again = snapshot(supplier, f"{part.reference};shipped;MUG;2\n\n")
     assert (again.status, Shipment.objects.count()) == ("applied", 1)
+
+
+def test_a_snapshot_keeps_what_was_news_and_its_bytes_only_while_they_tell_something(supplier):
+    parts = [sent(supplier) for _ in range(3)]
+    text = "".join(f"{part.reference};shipped;MUG;1\n" for part in parts)
+    first = snapshot(supplier, text)
+    assert (len(states(first)), bytes(first.content)) == (3, (HEADER + text).encode())
+    second = snapshot(supplier, text.replace(";1\n", ";2\n", 1))
+    assert states(second) == ["applied"] and second.content
+    assert second.note == "3 statements: 1 applied, 2 nothing new."
+    third = snapshot(supplier, text + "\n")
+    assert (third.status, states(third), bytes(third.content)) == ("applied", [], b"")
+    assert third.size and third.sha256
+    again = snapshot(supplier, text + "\n\n" + f"{parts[0].reference};lost;MUG;1\n")
+    assert (again.status, states(again)) == ("partly", ["unreadable"])
+    assert again.content  # it can be read again
+
+
+def test_a_reply_about_one_order_stays_as_it_came(supplier):
+    part = sent(supplier)
+    for number in range(2):
+        row = receive(supplier.endpoint, document(part.reference, "accepted"), file_name=f"{number}.xml")
+        apply(row)
+        assert len(states(row)) == 1 and row.content
+
+
+def test_a_customer_is_forgotten_in_snapshots_that_only_repeat_what_was_said(supplier):
+    gone, other = sent(supplier), sent(supplier)
+    snapshot(supplier, f"{gone.reference};accepted;MUG;2\n{other.reference};accepted;MUG;2\n")
+    kept = snapshot(supplier, f"{gone.reference};accepted;MUG;2\n{other.reference};shipped;MUG;2\n")
+    assert kept.content and [row.reference for row in kept.statements.all()] == [other.reference]
+    order = gone.order
+    subject = Subject(order.account, timezone.now(), customer_id=7, order_ids=(order.shopify_id,))
+    redaction.redact(subject, know(subject))
+    assert not any(bytes(row.content) for row in SupplierReply.objects.all())
+    kept.refresh_from_db()
+    assert kept.redacted_at
