@@ -33,20 +33,21 @@ _STEPS: list[tuple[str, Step]] = [
     ("Sessions at once", crowds.sessions),
 ]
 COUNT = len(_STEPS)
-_UNREACHED = "Not tried, as the session could not be opened."
+_UNREACHED = "{} more were not tried, as the session could not be opened."
 
 
 def run(trial: Trial, tell: Tell) -> bool:
     """Take all steps and tell each as soon as it is done; return whether none failed. Raises Crowded."""
     outcomes = set()
-    is_stopped = False
     try:
-        for name, step in _STEPS:
+        for done, (name, step) in enumerate(_STEPS, start=1):
             started = time.monotonic()
-            told = skipped(_UNREACHED) if is_stopped else _take(trial, step)
+            told = _take(trial, step)
             outcomes.add(told.outcome)
             tell(_row(name, told, time.monotonic() - started))
-            is_stopped = is_stopped or (trial.refusal is not None and told.outcome == Outcome.FAILED)
+            if trial.refusal and told.outcome == Outcome.FAILED:
+                tell(_row("All further steps", skipped(_UNREACHED.format(COUNT - done)), 0))
+                break
     finally:
         left = trial.end()
     if left:
