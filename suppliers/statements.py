@@ -15,6 +15,11 @@ from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
 Status, State = SupplierOrder.Status, ReplyStatement.Status
+_ELSEWHERE = "From the order, route the lines again or send them elsewhere."
+_MISSING = (
+    "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
+    "choose Dealt with: Hemi gives a line to one supplier only."
+)
 
 
 def row(reply: SupplierReply, position: int, said: Statement) -> ReplyStatement:
@@ -232,7 +237,10 @@ def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> 
     what = ", ".join(change.rejected)
     if change.status == Status.REJECTED:
         what = f"all of it: {row.reason}" if row.reason else "all of it"
-    note = f"{part.supplier} rejects {what.rstrip('.')}. From the order, route the lines again or send them elsewhere."
+    is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
+    is_short = any(0 < (line.confirmed or 0) < line.quantity for line in change.lines)
+    todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
+    note = f"{part.supplier} rejects {what.rstrip('.')}. {' '.join(todo)}"
     SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 

@@ -107,3 +107,22 @@ def test_what_is_shipped_after_it_was_taken_back_is_shown_and_not_told_to_the_st
     assert "taken back" in part.attention
     assert not part.order.shipments.exists()
     assert statements.spoken(row.statements.get()).status == "shipped"
+
+
+def test_missing_pieces_of_a_line_are_seen_on_the_order_until_dealt_with(part):
+    assert live(part)[0].quantity == 2
+    inner = '<Lines><Line number="1"><Status>accepted</Status><Quantity>1</Quantity></Line></Lines>'
+    content = document(part.reference, "accepted").replace(b"</Reply>", f"{inner}</Reply>".encode())
+    receive(part.supplier.endpoint, content)
+    replies.apply_replies()
+    routing.route()
+    part.order.refresh_from_db()
+    assert part.order.attention == "Northwind accepts only some pieces of 1 line: see its part."
+    orders.route_again(order=part.order, by=None)
+    routing.route()
+    part.refresh_from_db()
+    assert live(part) and "Order the missing ones elsewhere" in part.attention
+    parts.deal_with(supplier_order=part, reason="Refunded", by=None)
+    routing.route()
+    part.order.refresh_from_db()
+    assert part.order.attention == ""

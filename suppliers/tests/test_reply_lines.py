@@ -71,7 +71,8 @@ def test_lines_that_fare_differently(part):
 def test_fewer_pieces_than_ordered_are_seen(part):
     say(part, "taken", (1, "accepted", 2))
     assert lines(part)[0] == ("accepted", 2, 0)
-    assert "1 of 3 × A" in part.attention
+    assert part.attention.startswith("North rejects 1 of 3 × A. The supplier keeps the pieces that it accepts.")
+    assert "Order the missing ones elsewhere" in part.attention and "route the lines" not in part.attention
 
 
 def test_shipments_add_up_until_all_accepted_pieces_are_shipped(part):
