@@ -1,7 +1,8 @@
 """What a check of an endpoint found, as it is kept in `Endpoint.profile`, and what of it the transports obey.
 
-Keys: has_size, can_list, can_pipeline, can_delete, overwrites, reuses_tls (yes or no), max_sessions (how many were let
-in at once), clock_difference (seconds that the server's clock is ahead). What nobody has found out yet is not there.
+Keys: has_size, can_list, can_pipeline, can_delete, overwrites, reuses_tls (yes or no); max_sessions, where fewer were
+let in at once than asked for; clock_difference, the seconds that the server's clock is ahead. What nobody has found out
+yet is not there.
 """
 
 from suppliers.models import Endpoint
@@ -32,7 +33,7 @@ def sentences(endpoint: Endpoint) -> list[str]:
     found = endpoint.profile
     told = [words[0] if found[name] else words[1] for name, words in _WORDS.items() if name in found]
     if found.get("max_sessions"):
-        told.append(f"Sessions at once that it let in: {found['max_sessions']}.")
+        told.append(f"It lets in no more sessions at once than {found['max_sessions']}.")
     if found.get("clock_difference") is not None:
         told.append(clock(found["clock_difference"]))
     return told

@@ -76,7 +76,8 @@ def test_every_kind_of_server_passes_and_keeps_nothing(place):
     assert list(place.orders_folder.iterdir()) == []
     assert endpoint.profiled_at and abs(endpoint.profile["clock_difference"]) < 5
     found = {name: endpoint.profile[name] for name in ("has_size", "can_list", "can_delete", "max_sessions")}
-    assert found == {"has_size": True, "can_list": True, "can_delete": True, "max_sessions": 2}
+    assert found == {"has_size": True, "can_list": True, "can_delete": True, "max_sessions": None}
+    assert connections.server(endpoint).profile.max_sessions == 2
     assert (endpoint.claim_token, endpoint.lease_until, endpoint.attempts) == ("", None, 0)
 
 

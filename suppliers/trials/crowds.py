@@ -45,7 +45,9 @@ def sessions(trial: Trial) -> Told:
         for session in others:
             with contextlib.suppress(TransportError):
                 session.close()
-    count = trial.learned["max_sessions"] = 1 + len(others)
+    count = 1 + len(others)
+    # Only a limit is kept, so that staff may ask for more where all were let in.
+    trial.learned["max_sessions"] = count if count < wanted else None
     if count < wanted:
         return noted(f"It lets in {count} of {wanted}; Hemi uses no more. {words}")
     return passed(f"It lets in all {wanted}.")
