@@ -75,6 +75,16 @@ def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
     return True
 
 
+def stop_resend(part: SupplierOrder) -> None:
+    """Keep a file that its supplier was sent, and that a person wants sent again, from going out once more."""
+    again = Delivery.objects.filter(_STOPPABLE, supplier_order=part, resends__gt=0)
+    sent = {"status": Delivery.Status.SENT, "step": Delivery.Step.SENT, "claim_token": "", "lease_until": None}
+    # Of what is being uploaded something lies on the server, which is removed of cancelled ones.
+    is_stopped = again.filter(step=Delivery.Step.NONE).update(**sent)
+    if is_stopped or again.update(status=Delivery.Status.CANCELLED, is_held=True):
+        timeline.record(part.order, "resend_stopped", "Not sent again: nothing of it is wanted.", part.reference)
+
+
 def free_lines(order: Order) -> QuerySet[OrderLine]:
     """Return the lines that are still to be sent and that nobody has, or that their supplier rejects."""
     taken = SupplierOrderLine.objects.filter(is_live=True, order_line=OuterRef("pk")).exclude(reply_status=_REJECTED)

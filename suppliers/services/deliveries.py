@@ -97,6 +97,8 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
                 status=SupplierOrder.Status.SENT, sent_at=now, reply_due_at=overdue.due_at(part.supplier, now)
             )
             revisions.took_effect([part.pk])
+        else:
+            revisions.look_again([part.order_id])  # it may have changed or been cancelled since
         ground.clear_attention(part)
         word = "was sent" if was_sent else "is to be sent again"
         timeline.record(part.order, "settled", f"{delivery.final_name} {word}: {text}", part.reference, by)

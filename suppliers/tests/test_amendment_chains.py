@@ -4,8 +4,14 @@ import csv
 
 import pytest
 
-from suppliers.models import Mapping, Supplier
-from suppliers.tests.changes import LATER, agree, changed, document, part_of
+from orders.models import Order
+from orders.services import Refused
+from orders.tests import bodies
+from suppliers.models import Amendment, Delivery, DeliveryContent, Mapping, Supplier, SupplierOrder
+from suppliers.services import amendments, deliveries
+from suppliers.services import orders as order_services
+from suppliers.services import parts as part_services
+from suppliers.tests.changes import LATER, LATER_STILL, agree, changed, document, part_of
 
 Change = Supplier.Amendments.CHANGE
 AS_AN_ORDER = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
@@ -64,3 +70,145 @@ def test_a_cancellation_asks_for_no_piece(take, sends, server, north, body, form
     else:
         assert 'kind="cancellation"' in text
         assert text.count('change="cancelled"') == text.count("<Quantity>0<") == 2
+
+
+def hand_over(part, **values):
+    Delivery.objects.filter(supplier_order=part).update(step="renaming", temporary_name="x.part", **values)
+
+
+def test_what_was_told_while_the_file_was_handed_over_is_still_told_after(take, sends, server, north, body):
+    order = take(body)
+    part = part_of(order, 1)
+    (server.orders_folder / part.delivery.final_name).write_bytes(part.delivery.document)
+    hand_over(part)
+    take(changed(body, cancelled_at=LATER))
+    assert part_of(order, 1).attention.startswith("Changed after its file was sent: cancelled.")
+    assert len(sends()) == 1
+    assert part_of(order, 1).status == "sent"
+    assert part_of(order, 1).attention.startswith("Changed after its file was sent: cancelled.")
+
+
+def test_a_cancelled_order_whose_rename_did_not_happen_is_not_sent(take, sends, server, north, body):
+    order = take(body)
+    part = part_of(order, 1)
+    server.orders_folder.mkdir(exist_ok=True)
+    hand_over(part)
+    (server.orders_folder / "x.part").write_bytes(part.delivery.document)
+    take(changed(body, cancelled_at=LATER))
+    assert sends() == []
+    assert part_of(order, 1).status == "cancelled"
+    assert not Amendment.objects.filter(status=Amendment.Status.OPEN).exists()
+
+
+def test_an_uncertain_file_of_a_cancelled_order_that_did_not_arrive_is_cancelled(take, sends, north, body):
+    order = take(body)
+    part = part_of(order, 1)
+    hand_over(part, status="uncertain")
+    take(changed(body, cancelled_at=LATER))
+    deliveries.settle_uncertain(delivery=part.delivery, was_sent=False, reason="Asked them.", by=None)
+    assert sends() == []
+    assert part_of(order, 1).status == "cancelled"
+    assert not Amendment.objects.filter(status=Amendment.Status.OPEN).exists()
+
+
+def test_a_late_line_goes_into_one_revision_only(take, sends, north, body):
+    order = take(body)
+    sends()
+    body["line_items"].append(bodies.line(body["id"], 3, "Northwind", "NW-3", 4))
+    take(changed(body))
+    amendments.settle(amendment=Amendment.objects.get(), reason="A further file.", by=None)
+    order_services.send_to_supplier(order=order, lines=order.lines.filter(sku="NW-3"), supplier=north, by=None)
+    assert len(sends()) == 2
+    agree(north, Change)
+    body["line_items"].append(bodies.line(body["id"], 4, "Northwind", "NW-4", 1))
+    take(changed(body, LATER_STILL))
+    assert len(sends()) == 3
+    assert SupplierOrder.objects.filter(lines__order_line__sku="NW-4", lines__is_live=True).count() == 1
+
+
+def test_a_line_that_its_supplier_rejected_is_no_business_of_it(take, sends, north, sued, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    part = part_of(order, 1)
+    SupplierOrder.objects.filter(pk=part.pk).update(status="accepted")
+    part.lines.filter(order_line__sku="NW-1").update(reply_status="rejected", confirmed=0)
+    order_services.send_to_supplier(order=order, lines=order.lines.filter(sku="NW-1"), supplier=sued, by=None)
+    body["line_items"][0].update(current_quantity=1, fulfillable_quantity=1)
+    take(changed(body))
+    sends()
+    assert not part.amendments.exists()
+    body["line_items"][1].update(current_quantity=0, fulfillable_quantity=0)
+    take(changed(body, LATER_STILL))
+    assert part.amendments.get().is_cancellation
+
+
+def test_a_newer_file_that_a_person_takes_back_is_not_made_again(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    body["line_items"][0].update(current_quantity=1, fulfillable_quantity=1)
+    take(changed(body))
+    part_services.cancel(supplier_order=part_of(order, 2), reason="They were called.", by=None)
+    assert len(sends()) == 1
+    assert part_of(order, 1).status == "sent"
+    assert part_of(order, 1).attention.startswith("Changed after its file was sent: ")
+    assert Amendment.objects.get().status == Amendment.Status.OPEN
+    take(changed(body, LATER_STILL, cancelled_at=LATER_STILL))
+    assert len(sends()) == 1 or part_of(order, 3).kind == "cancellation"
+
+
+def test_a_file_to_be_sent_again_stays_when_the_order_is_cancelled_before(take, sends, server, north, body):
+    agree(north, Change)
+    order = take(body)
+    (name,) = sends()
+    (server.orders_folder / name).unlink()
+    deliveries.send_again(delivery=part_of(order, 1).delivery, reason="They lost it.", by=None)
+    take(changed(body, cancelled_at=LATER))
+    assert sends() == [f"ORDER_{part_of(order, 2).reference}.xml"]
+    assert part_of(order, 1).status == "cancelled"
+
+
+def test_all_lines_refunded_is_a_cancellation_and_money_only_is_for_a_person(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    for line in body["line_items"]:
+        line.update(current_quantity=0, fulfillable_quantity=0)
+    take(changed(body, financial_status="refunded"))
+    assert len(sends()) == 2
+    assert part_of(order, 2).kind == "cancellation"
+    assert part_of(order, 1).status == "cancelled"
+
+
+def test_an_order_cancelled_after_its_person_was_removed_is_cancelled_at_the_supplier(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    Order.objects.update(redacted_at=LATER)
+    DeliveryContent.objects.all().delete()
+    take(changed(body, cancelled_at=LATER))
+    assert len(sends()) == 2
+    assert part_of(order, 2).kind == "cancellation"
+
+
+def test_a_file_from_before_contents_were_kept_is_a_persons_to_compare(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    DeliveryContent.objects.all().delete()
+    Supplier.objects.filter(pk=north.pk).update(format=Supplier.Format.UBL)
+    take(changed(body, tags="late"))
+    assert len(sends()) == 1
+    take(changed(body, LATER_STILL, cancelled_at=LATER_STILL))
+    assert len(sends()) == 2
+    assert part_of(order, 2).kind == "cancellation"
+
+
+def test_a_revision_of_an_order_that_does_not_go_out_is_refused(take, sends, north, body):
+    order = take(body)
+    sends()
+    take(changed(body, financial_status="refunded"))
+    with pytest.raises(Refused, match="refunded"):
+        amendments.send_revision(amendment=Amendment.objects.get(), reason="x", by=None)
+    assert order.supplier_orders.count() == 1
