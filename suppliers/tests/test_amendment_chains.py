@@ -158,6 +158,18 @@ def test_a_newer_file_that_a_person_takes_back_is_not_made_again(take, sends, no
     assert len(sends()) == 1 or part_of(order, 3).kind == "cancellation"
 
 
+def test_the_file_of_a_cancelled_order_is_not_sent_again(take, sends, north, body):
+    order = take(body)
+    sends()
+    take(changed(body, cancelled_at=LATER))
+    part = part_of(order, 1)
+    with pytest.raises(Refused, match="ancel"):
+        deliveries.send_again(delivery=part.delivery, reason="They lost it.", by=None)
+    with pytest.raises(Refused, match="ancel"):
+        deliveries.send_correction(delivery=part.delivery, reason="They lost it.", by=None)
+    assert part_of(order, 1).delivery.resends == 0
+
+
 def test_a_file_to_be_sent_again_stays_when_the_order_is_cancelled_before(take, sends, server, north, body):
     agree(north, Change)
     order = take(body)
