@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import repeats, standing
+from suppliers import parts, repeats, standing
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
 Status, State = SupplierOrder.Status, ReplyStatement.Status
+_OVERTAKEN = "The supplier answered the former file first."
 _ELSEWHERE = "From the order, route the lines again or send them elsewhere."
 _MISSING = (
     "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
@@ -72,7 +73,7 @@ def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> Non
     """Apply a statement to a part of a locked order."""
     row.supplier_order = part
     if part.status in SupplierOrder.RANK:
-        _move(row, part, by)
+        _let_move(row, part, by)
     elif part.status in (Status.CANCELLED, Status.REPLACED):
         _too_late(row, part)
     elif getattr(part, "delivery", None) and part.delivery.first_claimed_at:
@@ -171,6 +172,18 @@ def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:
         close(row, State.UNMATCHED, f"{note} Match it to that one if it holds for it.")
     else:
         close(row, State.APPLIED, note)
+
+
+def _let_move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
+    """Move a part; a newer file that was not sent is a person's once the supplier made or refused the goods."""
+    newer = part.replaced_by if row.kind in (Status.REJECTED, Status.SHIPPED) else None
+    if newer is None:
+        _move(row, part, by)
+    elif parts.cancel(newer, _OVERTAKEN):
+        _move(row, locked(part), by)
+        settlement.settle(part.order)
+    else:
+        close(row, State.WAITING, f"{newer} is being handed over; the reply waits for that.")
 
 
 def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:

@@ -11,6 +11,8 @@ from suppliers.models import Amendment, Delivery, DeliveryContent, Mapping, Supp
 from suppliers.services import amendments, deliveries
 from suppliers.services import orders as order_services
 from suppliers.services import parts as part_services
+from suppliers.services import replies as reply_services
+from suppliers.tests import factories, test_replies
 from suppliers.tests.changes import LATER, LATER_STILL, agree, changed, document, part_of
 
 Change = Supplier.Amendments.CHANGE
@@ -224,3 +226,39 @@ def test_a_revision_of_an_order_that_does_not_go_out_is_refused(take, sends, nor
     with pytest.raises(Refused, match="refunded"):
         amendments.send_revision(amendment=Amendment.objects.get(), reason="x", by=None)
     assert order.supplier_orders.count() == 1
+
+
+def test_goods_that_are_shipped_before_the_newer_file_went_leave_it_to_a_person(take, sends, server, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take(changed(body))
+    Delivery.objects.filter(supplier_order=part_of(order, 2)).update(next_attempt_at="2030-01-01T00:00:00Z")
+    says(north, part_of(order, 1), "shipped")
+    factories.let_time_pass()
+    assert len(sends()) == 1
+    assert part_of(order, 1).status == "shipped"
+    assert part_of(order, 2).status == "cancelled"
+    assert "Changed after its file was sent" in part_of(order, 1).attention
+    assert sum(order.shipments.get().quantities.values()) == 3
+
+
+def says(supplier, part, state):
+    reply = test_replies.receive(supplier.endpoint, test_replies.document(part.reference, state))
+    test_replies.apply(reply)
+    return reply
+
+
+def test_goods_shipped_under_a_replaced_reference_wait_to_be_matched(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take(changed(body))
+    assert len(sends()) == 2
+    reply = says(north, part_of(order, 1), "shipped")
+    assert reply.status == "unmatched"
+    reply_services.match_reply(reply=reply, name=part_of(order, 2).reference, by=None)
+    assert part_of(order, 2).status == "shipped"
+    assert order.shipments.count() == 1
