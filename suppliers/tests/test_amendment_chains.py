@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+from django.urls import reverse
 
 from orders.models import Order
 from orders.services import Refused
@@ -262,3 +263,15 @@ def test_goods_shipped_under_a_replaced_reference_wait_to_be_matched(take, sends
     reply_services.match_reply(reply=reply, name=part_of(order, 2).reference, by=None)
     assert part_of(order, 2).status == "shipped"
     assert order.shipments.count() == 1
+
+
+def test_lists_say_loudly_what_is_cancelled_and_alive(take, sends, north, body, admin_client):
+    take(body)
+    sends()
+    take(changed(body, cancelled_at=LATER))
+    for name in ("orders_order", "suppliers_supplierorder"):
+        assert "Alive at Northwind" in admin_client.get(reverse(f"admin:{name}_changelist")).content.decode()
+    part_services.deal_with(supplier_order=SupplierOrder.objects.get(), reason="Called them.", by=None)
+    assert Amendment.objects.get().status == Amendment.Status.SETTLED
+    for name in ("orders_order", "suppliers_supplierorder"):
+        assert "Alive at Northwind" not in admin_client.get(reverse(f"admin:{name}_changelist")).content.decode()
