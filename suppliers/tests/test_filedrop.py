@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hemi.tests.one_of_each import order_line
 from orders.services import Refused
-from suppliers import outbox
+from suppliers import naming, outbox
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder, SupplierOrderLine
 from suppliers.services import deliveries, orders
 from suppliers.tests import factories
@@ -205,7 +205,7 @@ def test_a_correction_is_a_new_revision(server, supplier, sent):
     assert (newer.kind, newer.replaces, newer.revision) == ("revision", sent.supplier_order, 2)
     assert outcome(sent) == ("sent", "sent")
     assert newer.reference in DeliveryAttempt.objects.get(outcome="resend").message
-    with pytest.raises(Refused, match="to replace it already"):
+    with pytest.raises(Refused, match="-2 is"):
         deliveries.send_correction(delivery=sent, reason="Again", by=None)
 
 
@@ -241,3 +241,20 @@ def test_many_dead_letters_are_retried_in_batches_with_a_reason(supplier, monkey
     assert "Disk is mended" in order.events.get(kind="retry").text
     run(supplier)
     assert Delivery.objects.filter(status="sent").count() == 25
+
+
+def test_a_delivery_that_breaks_hemi_itself_holds_up_no_other(server, supplier, monkeypatch):
+    bad, *good = (factories.delivery(supplier) for _ in range(4))
+    real = naming.final_path
+
+    def broken(delivery):
+        if delivery.pk == bad.pk:
+            raise ZeroDivisionError
+        return real(delivery)
+
+    monkeypatch.setattr(naming, "final_path", broken)
+    run(supplier)
+    assert {outcome(row) for row in good} == {("sent", "sent")}
+    assert outcome(bad)[0] == "due"
+    assert bad.last_error == "Hemi failed: ZeroDivisionError."
+    assert bad.claim_token == ""
