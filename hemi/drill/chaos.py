@@ -112,6 +112,9 @@ def yard(stage: Stage, cases: Sequence[Case]) -> None:
         time.sleep(AWAY_SECONDS)
 
 
+LATE = ("work", "everybody")
+
+
 def _further(stage: Stage, cases: Sequence[Case]) -> None:
     """Show that new orders are taken afterwards."""
     for case in cases:

@@ -64,11 +64,14 @@ def shuffled(chosen: Sequence[Round], order: random.Random) -> list[Round]:
         step = round_.at_once
         found += [replace(round_, points=mixed[start : start + step]) for start in range(0, len(mixed), step)]
     order.shuffle(found)
-    return found
+    return sorted(found, key=lambda round_: not round_.is_late)
 
 
 def _chaos(found: Sequence[Point]) -> list[Round]:
     by_tale: dict[str, list[Point]] = {}
     for point in found:
         by_tale.setdefault(point.tale, []).append(point)
-    return [Round(tale, points_, chaos.TALES[tale], at_once=len(points_)) for tale, points_ in by_tale.items()]
+    return [
+        Round(tale, points_, chaos.TALES[tale], at_once=len(points_), is_late=tale in chaos.LATE)
+        for tale, points_ in by_tale.items()
+    ]

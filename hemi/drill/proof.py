@@ -57,7 +57,7 @@ def _missing(case: Case, rows: Sequence[Delivery]) -> list[str]:
     stored = Counter(row.supplier_order.order.shopify_id for row in rows)
     known = set(Order.objects.filter(shopify_id__in=case.ids).values_list("shopify_id", flat=True))
     return [
-        f"order {number}: {'no document' if number in known else 'lost after 200'}"
+        f"order {number}: {'no document' if number in known else 'no order'}, though it was answered with 200"
         for number in case.ids
         if stored[number] == 0
     ] + [f"order {number}: {count} documents" for number, count in stored.items() if count > 1]

@@ -25,19 +25,26 @@ class Round:
     action: Action
     is_held: bool = False  # the faults must be met before the action goes on
     at_once: int = 1
+    is_late: bool = False  # what was claimed waits for leases of minutes: the others are played meanwhile
 
 
 def play(stage: Stage, round_: Round) -> list[Case]:
-    """Play one round to its end."""
+    """Play one round, to its end unless it is a late one."""
     cases = [stage.prepare(point) for point in round_.points]
     for case in cases:
-        case.started_at = time.monotonic()
+        case.started_at = time.time()
     round_.action(stage, cases)
+    if not round_.is_late:
+        finish(stage, round_, cases)
+    return cases
+
+
+def finish(stage: Stage, round_: Round, cases: Sequence[Case]) -> None:
+    """Wait until all is sent and tidied up."""
     stage.wait_until_settled(cases)
     stage.wait(lambda: not _left_over(cases), TIDYING_SECONDS)
     if not round_.is_held:
         stage.note_met(cases)
-    return cases
 
 
 def post_all(stage: Stage, cases: Sequence[Case]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 
 from hemi.drill import shop
@@ -56,6 +57,12 @@ def steps(supplier: Supplier) -> list[str]:
     """Return which steps are recorded of a supplier's deliveries that are on their way, oldest first."""
     rows = Delivery.objects.filter(supplier_order__supplier=supplier).order_by("pk")
     return [step or "claimed" for step, token in rows.values_list("step", "claim_token") if token or step]
+
+
+def last_sent_at(supplier: Supplier) -> float:
+    """Return when the last of a supplier's files was sent, in seconds since the epoch; 0 if none was."""
+    last = Delivery.objects.filter(supplier_order__supplier=supplier).aggregate(last=Max("sent_at"))["last"]
+    return last.timestamp() if last else 0.0
 
 
 def attempts(supplier: Supplier) -> int:

@@ -18,6 +18,7 @@ SHOP, SECRET = "drill", "the-secret-of-the-drill"  # noqa: S105
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.2
 ANSWER_SECONDS = 5
+AT_ONCE = 8
 
 
 class NotTaken(RuntimeError):
@@ -33,10 +34,11 @@ class Shop:
     repeats: int = 0
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AT_ONCE))
 
     def post(self, vendor: str, count: int) -> list[int]:
         """Post so many new orders of one vendor, each until it is taken; return their ids. Raises NotTaken."""
-        with requests.Session() as session:
+        with self._places, requests.Session() as session:
             session.trust_env = False
             return [self._post(session, vendor) for _ in range(count)]
 

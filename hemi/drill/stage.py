@@ -15,7 +15,7 @@ from suppliers.models import Delivery, Supplier
 LOOK_SECONDS = 0.1
 MEETING_SECONDS = 45
 HELD_SECONDS = 4.5  # shorter than the endpoints' patience: whoever was held first must still wait
-SETTLING_SECONDS = 150
+SETTLING_SECONDS = 400  # a batch whose worker was killed is taken up again after minutes
 
 
 @dataclass
@@ -31,8 +31,12 @@ class Case:
     problems: list[str] = field(default_factory=list)
     was_uncertain: bool = False
     is_met: bool = False
-    started_at: float = field(default_factory=time.monotonic)
-    seconds: float = 0.0
+    started_at: float = field(default_factory=time.time)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long its last file took since its first order was posted."""
+        return max(0.0, rows.last_sent_at(self.supplier) - self.started_at)
 
     def act(self, action: str, **details: Any) -> None:
         """Do something to its server."""
@@ -93,14 +97,13 @@ class Stage:
             case.is_met = all(met.get(case.name, []))
 
     def wait_until_settled(self, cases: Sequence[Case], seconds: float = SETTLING_SECONDS) -> None:
-        """Wait until every order of the cases is sent; note how long each took."""
+        """Wait until every order of the cases is sent."""
         waiting = {case.supplier.pk: case for case in cases}
 
         def all_sent() -> bool:
             for key, counts in rows.deliveries([case.supplier for case in waiting.values()]).items():
                 case = waiting[key]
                 if counts[Delivery.Status.SENT] >= len(case.ids) and counts.total() == counts[Delivery.Status.SENT]:
-                    case.seconds = time.monotonic() - case.started_at
                     del waiting[key]
             return not waiting
 
