@@ -23,7 +23,7 @@ IS_QUICK = bool(os.environ.get("BENCH_QUICK"))
 NEAR_ROUNDS, FAR_ROUNDS = (1, 1) if IS_QUICK else (3, 2)  # where distance decides, rounds hardly differ
 SIZES, SESSIONS = (2_000, 200_000), (1, 4)
 NEAR_COUNTS = {2_000: 480, 200_000: 120}
-FAR_COUNT = 12 if IS_QUICK else 24  # files for each session
+FAR_COUNT = 12 if IS_QUICK else 16  # files for each session
 FRESH_SECONDS = 1.0
 FRESH_GOAL = 3.0
 # The transport alone, and the outbox with its rows; 30 ms away Hemi is to be ahead.
