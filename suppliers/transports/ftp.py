@@ -121,8 +121,14 @@ class FtpSession:
             try:
                 self.wire.voidcmd(f"MKD {path}")
             except ftplib.error_perm:
-                if not self._has_folder(path):
+                if not self._can_enter(path):
                     raise
+
+    def has_folder(self, path: str) -> bool:
+        """Tell whether there is such a folder."""
+        self.check(path)
+        with self.step("list"):
+            return not path or self._can_enter(path)
 
     def noop(self) -> None:
         """Ask whether the session still lives."""
@@ -224,7 +230,7 @@ class FtpSession:
             files[name] = Entry(files[name].size, listings.moment(reply[4:]))
         return files
 
-    def _has_folder(self, path: str) -> bool:
+    def _can_enter(self, path: str) -> bool:
         # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
         here = ftplib.parse257(self.wire.sendcmd("PWD"))  # noqa: S321
         self.check(here)
