@@ -47,21 +47,17 @@ class Plot:
         return {**known, "protocol": server.protocol, "identity": server.identity, "private_key": key}
 
     def seen(self) -> dict:
-        """Return how far the faults are, who logged in, and what lies there."""
+        """Return how many logins failed, what lies there, and what was taken from there."""
         server = self.server
-        is_ours = isinstance(server, FileServer)
-        swept = arrivals.folder(server.swept_folder) if is_ours else []
         return {
-            "met": [fault.is_met for fault in self.faults],
-            "logins": server.logins if is_ours else None,
-            "failed_logins": server.failed_logins if is_ours else None,
-            "commands": [(entry.command, entry.argument, entry.code) for entry in server.log] if is_ours else [],
+            "has_ledger": isinstance(server, FileServer),
+            "failed_logins": server.failed_logins if isinstance(server, FileServer) else 0,
             "orders": arrivals.folder(server.orders_folder),
-            "swept": swept,
+            "swept": arrivals.folder(server.swept_folder) if isinstance(server, FileServer) else [],
         }
 
     def act(self, action: str, wanted: dict[str, Any]) -> None:
-        """Do one of: fault, release, clear, stop, start, password, slow, chmod, mount, grow, read_only."""
+        """Do one of: fault, release, clear, password, stop, start, chmod, mount, remount."""
         server = self.server
         match action:
             case "stop" | "start":

@@ -22,7 +22,7 @@ def prove(case: Case, ledger: Sequence[dict]) -> None:
     rows = list(_deliveries(case))
     case.problems += _missing(case, rows)
     there = seen["orders"] + seen["swept"]
-    kept_ledger = [line for line in ledger if line["server"] == case.name] if seen["logins"] is not None else there
+    kept_ledger = [line for line in ledger if line["server"] == case.name] if seen["has_ledger"] else there
     for row in rows:
         case.problems += _of_file(row, there, kept_ledger)
     case.problems += _strays(case, rows, there)

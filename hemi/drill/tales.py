@@ -53,10 +53,8 @@ def wrong_password(stage: Stage, case: Case) -> None:
     failed = case.yard.seen(case.name)["failed_logins"]
     if failed != 1:
         case.problems.append(f"{failed} logins with the wrong password instead of one")
-    mended = endpoint.get()
-    mended.password = "another-password"  # noqa: S105
-    mended.save(update_fields=["password"])
-    endpoints.restart(endpoint=mended, by=None)
+    endpoint.update(password="another-password")  # noqa: S106
+    endpoints.restart(endpoint=endpoint.get(), by=None)
 
 
 def slow(stage: Stage, case: Case) -> None:
