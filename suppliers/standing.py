@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from suppliers import composing
 from suppliers.models import SupplierOrder, SupplierOrderLine
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
 
@@ -20,6 +21,7 @@ class Change:
     rejected: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     status: str = ""
+    file: "_File" = field(default_factory=lambda: _File.of([]))
 
     def note(self, line: SupplierOrderLine) -> None:
         """Remember that the line was changed."""
@@ -35,9 +37,27 @@ class _Said:
     is_total: bool  # the quantity is what was shipped so far
 
 
+@dataclass(frozen=True)
+class _File:
+    """The lines by their number in the part's file; that of a change numbers lines that are gone, too."""
+
+    lines: dict[str, SupplierOrderLine]
+    gone: frozenset[str]
+
+    @classmethod
+    def of(cls, lines: list[SupplierOrderLine]) -> "_File":
+        is_change = bool(lines) and lines[0].supplier_order.kind == SupplierOrder.Kind.CHANGE
+        kept = composing.numbers(lines[0].supplier_order_id) if is_change else {}
+        plain = {line.order_line.shopify_id: number for number, line in enumerate(lines, start=1)}
+        known = kept or plain
+        numbered = {str(known[key]): line for line in lines if (key := line.order_line.shopify_id) in known}
+        gone = {str(word) for key, number in kept.items() if key not in plain for word in (key, number)}
+        return cls(numbered, frozenset(gone))
+
+
 def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
     """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
-    change, named = Change(), set()
+    change, named = Change(file=_File.of(lines)), set()
     for row in _together(said):
         if row.status:
             named |= _weigh_row(change, lines, row, said, is_known)
@@ -63,8 +83,9 @@ def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, in
     """Return the pieces that a statement calls shipped, by Shopify's line id, whatever was told before."""
     total: dict[int, int] = {}
     named: set[int] = set()
+    file = _File.of(lines)
     for row in _together(said):
-        found = _find(lines, row)
+        found = _find(lines, row, file)
         named |= {line.pk for line in found}
         for line, quantity in _share(found, row.quantity) if row.status == Status.SHIPPED else ():
             key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
@@ -100,11 +121,14 @@ def _adds_up(row: LineStatement, said: Statement) -> bool:
 def _weigh_row(
     change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
 ) -> set[int]:
-    found = _find(lines, row)
+    found = _find(lines, row, change.file)
     if other := _other_article(lines, found, row):
         change.doubts.append(f"It calls line {row.line} {row.sku}, and that is {other}; nothing was taken from it.")
         return {line.pk for line in found}
-    if not found:
+    if not found and row.line in change.file.gone:
+        if row.status not in (Status.TAKEN, Status.ACCEPTED):
+            change.doubts.append(f"It says {row.status} of line {row.line}, which is cancelled.")
+    elif not found:
         change.doubts.append(f"It names a line that the file does not have ({row.line or row.sku}).")
     if row.status == DISPUTED:
         change.doubts += [f"{name(line)}: {row.reason or 'disputed'}." for line in found]
@@ -118,12 +142,12 @@ def _weigh_row(
     return {line.pk for line in found}
 
 
-def _find(lines: list[SupplierOrderLine], row: LineStatement) -> list[SupplierOrderLine]:
+def _find(lines: list[SupplierOrderLine], row: LineStatement, file: _File) -> list[SupplierOrderLine]:
     if row.line:
-        numbered = [line for number, line in enumerate(lines, start=1) if str(number) == row.line]
-        by_id = [line for line in lines if str(line.order_line.shopify_id) == row.line]
-        if numbered or by_id:
-            return numbered or by_id
+        if row.line in file.lines:
+            return [file.lines[row.line]]
+        if by_id := [line for line in lines if str(line.order_line.shopify_id) == row.line]:
+            return by_id
     return [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
 
 
