@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ def main() -> int:
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := set(asked) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it has started is ended, too
     folder = Path(tempfile.mkdtemp(prefix="hemi-bench-"))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own
     try:
@@ -54,7 +56,8 @@ def _measure(asked: Sequence[str], folder: Path) -> Report:
         for name in asked:
             print(f"Measuring {name} …", flush=True)
             _try(name, stacks, _made(folder / name), report)
-    report.seconds = time.monotonic() - begin
+            report.seconds = time.monotonic() - begin
+            report.write(REPORT)  # a run that is ended before its time leaves what it has found
     return report
 
 
