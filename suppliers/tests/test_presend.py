@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from orders.models import OrderEvent
 from orders.tests import bodies
 from suppliers import presend, rendering
-from suppliers.documents import spelling
+from suppliers.documents import formats, spelling
 from suppliers.models import Delivery, PreSendRule, SupplierOrder
 from suppliers.services import parts
 from suppliers.tests.test_samples import CONTENT
@@ -94,6 +94,15 @@ def test_rules_for_properties_see_their_names_and_that_there_are_none():
     content, findings = check(rule("line.property_names", "characters", "ascii"), content=some)
     assert content.lines[0].properties == (("Grosse", "ü"), ("property", "x"))
     assert [finding.remedy for finding in findings] == ["replace"] * 2
+
+
+def test_a_title_of_which_a_rule_leaves_nothing_stops_no_order():
+    foreign = replace(CONTENT, lines=(replace(CONTENT.lines[0], title="東京 東京"),))
+    content, (finding,) = check(rule("line.title", "characters", "ascii"), content=foreign)
+    assert content.lines[0].title.strip() == "" and "left out" in finding.text
+    for format in ("hemi-1.0", "ubl-2.1", "csv"):
+        formats.render(content, formats.FileSettings(format=format))
+    assert b"<Title>(no title)</Title>" in formats.render(content, formats.FileSettings()).document
 
 
 def test_rules_follow_one_another():
