@@ -98,9 +98,8 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def state_in_list(self, order: Order) -> SafeString:
         mark = self.shown_state(order)
-        alive = (
-            badges.badge(f"Alive at {part.supplier}", "danger") for part in order.supplier_orders.all() if part.alive
-        )
+        parts = [part for part in order.supplier_orders.all() if part.alive or part.is_untold_cancellation]
+        alive = (badges.badge(f"Alive at {part.supplier}", "danger") for part in parts)
         mark = format_html("{}{}", mark, format_html_join("", " {}", ((badge,) for badge in alive)))
         return format_html("{}<br>{}", mark, order.attention) if order.attention else mark
 

@@ -157,7 +157,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def state_in_list(self, part: SupplierOrder) -> SafeString:
         mark = self.shown_state(part)
-        if part.alive:
+        if part.alive or part.is_untold_cancellation:
             mark = format_html("{} {}", mark, badges.badge(f"Alive at {part.supplier}", "danger"))
         if overdue.is_overdue(part):
             mark = format_html("{} {}", mark, badges.badge("Reply overdue", "warning"))

@@ -1,13 +1,19 @@
 """Changes after sending that meet something else: another change, a person, a reply, a resend, a run at work."""
 
 import csv
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
+from integrations.shopify import payloads
+from orders import intake
 from orders.models import Order
 from orders.services import Refused
 from orders.tests import bodies
+from suppliers import rendering, routing
 from suppliers.models import Amendment, Delivery, DeliveryContent, Mapping, Supplier, SupplierOrder
 from suppliers.services import amendments, deliveries
 from suppliers.services import orders as order_services
@@ -275,3 +281,44 @@ def test_lists_say_loudly_what_is_cancelled_and_alive(take, sends, north, body, 
     assert Amendment.objects.get().status == Amendment.Status.SETTLED
     for name in ("orders_order", "suppliers_supplierorder"):
         assert "Alive at Northwind" not in admin_client.get(reverse(f"admin:{name}_changelist")).content.decode()
+
+
+def test_a_cancellation_that_waits_is_as_loud(take, sends, north, body, admin_client):
+    agree(north, Change)
+    order = take(body)
+    sends()
+    Supplier.objects.update(paused_at=timezone.now())
+    take(changed(body, cancelled_at=LATER))
+    assert len(sends()) == 1
+    lists = [reverse(f"admin:{name}_changelist") for name in ("orders_order", "suppliers_supplierorder")]
+    assert ["Alive at Northwind" in admin_client.get(url).content.decode() for url in lists] == [True, True]
+    Supplier.objects.update(paused_at=None)
+    factories.let_time_pass()
+    assert len(sends()) == 2
+    assert part_of(order, 1).status == "cancelled"
+    assert ["Alive at Northwind" in admin_client.get(url).content.decode() for url in lists] == [False, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_routers_and_two_renderers_make_one_newer_file(take, sends, north, body):
+    agree(north, Change)
+    order = take(body)
+    assert len(sends()) == 1
+    intake.store(order.account, payloads.parse_order(bodies.encode(changed(body, cancelled_at=LATER))))
+    at_once = Barrier(4)
+    runs = [Thread(target=_run, args=(at_once, job)) for job in (routing.route, rendering.render) * 2]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(sends()) == 2
+    assert [part.kind for part in order.supplier_orders.order_by("pk")] == ["order", "cancellation"]
+    assert Amendment.objects.count() == 1
+
+
+def _run(at_once, job):
+    try:
+        at_once.wait()
+        job()
+    finally:
+        connection.close()
