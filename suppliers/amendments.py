@@ -17,6 +17,7 @@ from suppliers.models import Amendment, Delivery, DeliveryContent, Supplier, Sup
 
 Status, Kind, State = SupplierOrder.Status, SupplierOrder.Kind, Order.State
 PREFIX = "Changed after its file was sent: "
+_BESIDES = " Besides: "
 _AGAIN = "The order changed again before it was sent."
 # Only these may be changed by themselves; what was shipped or rejected is a person's to settle.
 _CHANGEABLE = (Status.SENT, Status.TAKEN, Status.ACCEPTED)
@@ -229,9 +230,16 @@ def _summary(rows: Iterable[dict[str, Any]]) -> str:
 def _tell(case: _Case) -> None:
     part = case.part
     what = "cancelled. " if case.is_gone else f"{_summary(case.rows)}. "
-    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."[:500]
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=text)
-    timeline.record(part.order, "too_late", text, reference=part.reference)
+    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."
+    before = _besides(part.attention)
+    tail = f"{_BESIDES}{before}"[:250] if before else ""
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=text[: 500 - len(tail)] + tail)
+    timeline.record(part.order, "too_late", text[:500], reference=part.reference)
+
+
+def _besides(attention: str) -> str:
+    """Return what a part needs attention for besides a change, such as lines that its supplier rejects."""
+    return attention.partition(_BESIDES)[2] if attention.startswith(PREFIX) else attention
 
 
 def _close(
@@ -241,7 +249,8 @@ def _close(
     amendment.sent_as, amendment.settled_at = sent_as, timezone.now()
     amendment.save()
     rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=PREFIX)
-    rows.update(attention="")
+    for part in rows.only("attention"):
+        SupplierOrder.objects.filter(pk=part.pk).update(attention=_besides(part.attention))
 
 
 def _close_what_is_over(order: Order) -> None:

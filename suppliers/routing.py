@@ -218,5 +218,5 @@ def _rejections(order: Order) -> list[str]:
             texts.append(f"{part.supplier} rejects {lines}: route again or send elsewhere.")
         if part.short:
             lines = "1 line" if part.short == 1 else f"{part.short} lines"
-            texts.append(f"{part.supplier} accepts only some pieces of {lines}: see its part.")
+            texts.append(f"{part.supplier} accepts only some pieces of {lines}: order the others elsewhere.")
     return texts
