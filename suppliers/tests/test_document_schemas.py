@@ -117,6 +117,18 @@ def test_a_bad_schema_is_refused_in_words(files, told):
     assert told in str(fault.value)
 
 
+def test_a_fault_is_the_schemas_own_and_not_that_of_the_one_before():
+    bomb = "".join(f'<!ENTITY a{level + 1} "{f"&a{level};" * 10}">' for level in range(10))
+    before = zipped({"o.xsd": f'<!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">{bomb}]><x>&a10;</x>'})
+    after = zipped({"o.xsd": "<schema><wrong></schema>"})
+    for archive in (before, after):
+        with pytest.raises(InvalidDocument) as fault:
+            confined.check_schema(
+                confined.Source(str(hash(archive)), lambda archive=archive: archive, {"main": "o.xsd"})
+            )
+    assert "tag mismatch" in str(fault.value)
+
+
 def test_a_process_full_of_schemas_still_says_what_is_wrong():
     archive = ubl()
     sources = [
