@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 from hemi.drill.rounds import POSTERS
 from hemi.drill.stage import Case, Stage
@@ -91,6 +91,7 @@ def database(stage: Stage, cases: Sequence[Case]) -> None:
             for _ in range(KILLS):
                 _end_connections()
                 time.sleep(BETWEEN_SECONDS)
+            connections.close_all()  # the drill's own are among them
     _further(stage, cases)
 
 

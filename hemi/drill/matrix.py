@@ -51,11 +51,11 @@ def row(case: Case) -> Row:
     )
 
 
-def totals(found: Sequence[Row], lost: Sequence[str]) -> dict[str, Any]:
+def totals(found: Sequence[Row], lost: Sequence[str], orders: int) -> dict[str, Any]:
     """Return the sums."""
     return {
         "fault_points": len(found),
-        "orders": sum(row.files for row in found),
+        "orders": orders,
         "attempts": sum(row.attempts for row in found),
         "settled_by_a_person": sum(row.outcome == "settled by a person" for row in found),
         "failed": sum(bool(row.problems) for row in found),

@@ -13,6 +13,7 @@ from hemi.drill.stage import Case
 from orders.models import Order
 from suppliers.models import Delivery
 
+NEVER_MET = "the fault was never met"
 _FINAL = (Delivery.Status.SENT, Delivery.Status.CANCELLED)
 
 
@@ -30,7 +31,7 @@ def prove(case: Case, ledger: Sequence[dict]) -> None:
     if case.was_uncertain and not case.point.may_be_uncertain:
         case.problems.append("uncertain where a look could have told")
     if not case.is_met:
-        case.problems.append("the fault was never met")
+        case.problems.append(NEVER_MET)
 
 
 def lost_orders(accepted: Iterable[int]) -> list[str]:

@@ -18,7 +18,7 @@ HELD_SECONDS = 4.5  # shorter than the endpoints' patience: whoever was held fir
 SETTLING_SECONDS = 400  # a batch whose worker was killed is taken up again after minutes
 
 
-@dataclass
+@dataclass(eq=False)
 class Case:
     """A point in play."""
 

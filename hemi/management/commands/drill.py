@@ -30,6 +30,7 @@ from sandbox.sockets import HOST, listen
 
 START_SECONDS = 90
 MARK = "drill.mark"
+TURNS = 3
 _LEFTOVERS = (
     "hemi.sqlite3*",
     "broker",
@@ -85,21 +86,33 @@ class Command(BaseCommand):
         late = [(round_, rounds.play(stage, round_)) for round_ in chosen if round_.is_late]
         for round_ in chosen:
             if not round_.is_late:
-                found += self._prove(rounds.play(stage, round_), folder)
+                found += self._play_round(stage, round_, folder)
         for round_, cases in late:
             rounds.finish(stage, round_, cases)
-            found += self._prove(cases, folder)
+            _prove(cases, folder)
+            found += self._show(cases)
         lost = proof.lost_orders(stage.shop.accepted)
-        totals = matrix.totals(found, lost)
+        totals = matrix.totals(found, lost, len(stage.shop.accepted))
         seconds = round(time.monotonic() - started, 1)
         matrix.write(folder / "report.json", found, seed=seed, seconds=seconds, totals=totals)
         self._sum_up(totals, seconds, stage.shop)
         return not totals["failed"] and not lost
 
-    def _prove(self, cases: Sequence[Case], folder: Path) -> list[matrix.Row]:
-        ledger = proof.read_ledger(*(folder / name / "arrivals.jsonl" for name in plan.YARDS))
-        for case in cases:
-            proof.prove(case, ledger)
+    def _play_round(self, stage: Stage, round_: rounds.Round, folder: Path) -> list[matrix.Row]:
+        """Play a round; on a slow machine a fault may be missed, which is then played again."""
+        found: list[matrix.Row] = []
+        for turns_left in reversed(range(TURNS)):
+            cases = rounds.play(stage, round_)
+            _prove(cases, folder)
+            missed = [case for case in cases if turns_left and case.problems == [proof.NEVER_MET]]
+            found += self._show([case for case in cases if case not in missed])
+            if not missed:
+                break
+            self.stdout.write(f"{len(missed)} of them missed on this busy machine, once more:")
+            round_ = replace(round_, points=[case.point for case in missed])
+        return found
+
+    def _show(self, cases: Sequence[Case]) -> list[matrix.Row]:
         found = [matrix.row(case) for case in cases]
         for row in found:
             self.stdout.write(str(row))
@@ -134,6 +147,12 @@ class Command(BaseCommand):
         if connection.vendor != "sqlite":
             call_command("flush", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _prove(cases: Sequence[Case], folder: Path) -> None:
+    ledger = proof.read_ledger(*(folder / name / "arrivals.jsonl" for name in plan.YARDS))
+    for case in cases:
+        proof.prove(case, ledger)
 
 
 def _programs(folder: Path, ports: list[int]) -> list[Program]:
