@@ -11,13 +11,14 @@ PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hem
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 
-.PHONY: help setup demo run test bench lint
+.PHONY: help setup demo run test bench drill lint
 
 help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
 	@echo "make run     start the back office: web, workers, beat"
 	@echo "make test    run the tests"
-	@echo "make bench   measure"
+	@echo "make bench   measure (ONLY=files: a part; QUICK=1: one round, smaller)"
+	@echo "make drill   kill, cut, freeze and fill everything; prove that no order is lost (SEED=7 repeats, ONLY=kill plays a part)"
 	@echo "make lint    check style, imports, types, migrations and settings"
 
 setup: $(READY)
@@ -32,7 +33,10 @@ test: $(READY)
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 bench: $(READY)
-	@$(BIN)/python -m bench
+	@BENCH_QUICK="$(QUICK)" $(BIN)/python -m bench $(ONLY)
+
+drill: $(READY)
+	@HEMI_VAR="$${HEMI_DRILL_VAR:-var/drill}" HEMI_ENV_FILE=/dev/null HEMI_SANDBOX=1 SEED="$(SEED)" ONLY="$(ONLY)" $(BIN)/python manage.py drill
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import files, flow, machine, servers, webhooks
+from bench import crowd, files, flow, formats, machine, servers, webhooks
 from bench.processes import ROOT, Broken, Processes
 from bench.report import Report
 from bench.stacks import Stack, embedded
@@ -19,6 +20,8 @@ PARTS: dict[str, Callable[[Sequence[Stack], Path, Report], None]] = {
     "webhooks": webhooks.measure,
     "flow": flow.measure,
     "files": files.measure,
+    "crowd": crowd.measure,
+    "documents": formats.measure,
 }
 COLUMNS = {"embedded": "SQLite, file broker", "servers": "PostgreSQL, Redis"}
 
@@ -30,6 +33,7 @@ def main() -> int:
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := set(asked) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it has started is ended, too
     folder = Path(tempfile.mkdtemp(prefix="hemi-bench-"))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own
     try:
@@ -52,7 +56,8 @@ def _measure(asked: Sequence[str], folder: Path) -> Report:
         for name in asked:
             print(f"Measuring {name} …", flush=True)
             _try(name, stacks, _made(folder / name), report)
-    report.seconds = time.monotonic() - begin
+            report.seconds = time.monotonic() - begin
+            report.write(REPORT)  # a run that is ended before its time leaves what it has found
     return report
 
 

@@ -1,10 +1,14 @@
 """Documents per second, made and checked, for each format."""
 
+import io
+import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 
 from suppliers.documents import confined, formats
@@ -14,6 +18,11 @@ _XSLT = b"""<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/
   exclude-result-prefixes="h"><xsl:template match="/h:Order"><Purchase number="{h:Reference}"><xsl:for-each
   select="h:Lines/h:Line"><Position article="{h:Sku}" pieces="{h:Quantity}"><xsl:value-of select="h:Title"/></Position>
   </xsl:for-each><xsl:copy-of select="h:ShipTo"/></Purchase></xsl:template></xsl:stylesheet>"""
+
+
+def answer(lines: int, seconds: float, schemas: str) -> dict[str, float]:
+    """Return the rates; with a folder of reference data, also of UBL checked by its own schemas."""
+    return rates(lines, seconds, _zipped(Path(schemas) / "ubl-2.1" / "xsd") if schemas else None)
 
 
 def rates(lines: int = 20, seconds: float = 1.0, ubl_zip: bytes | None = None) -> dict[str, float]:
@@ -81,6 +90,14 @@ def _rate(make: Callable[[], object], seconds: float) -> float:
 
 def _stylesheet() -> confined.Source:
     return confined.Source("bench utf-8", lambda: _XSLT, {"encoding": "utf-8"})
+
+
+def _zipped(folder: Path) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for path in sorted(folder.rglob("*.xsd")):
+            archive.write(path, os.fspath(path.relative_to(folder)))
+    return made.getvalue()
 
 
 def _schema(archive: bytes) -> confined.Source:

@@ -1,6 +1,7 @@
 """From a webhook to the file on the supplier's server, with every process as `manage.py serve` starts it."""
 
 import http.client
+import os
 import random
 import re
 import sys
@@ -20,11 +21,13 @@ from bench.stacks import Stack
 from sandbox.supplier import SupplierSandbox
 from sandbox.supplier_documents import ReceivedOrder
 
-ORDERS_PER_SECOND = 10
-SECONDS = 30
+IS_QUICK = bool(os.environ.get("BENCH_QUICK"))
+RATES = {10: 10 if IS_QUICK else 20, 50: 5}  # orders a second: for so many seconds
+BURST = 150  # orders at once, to see how many a second the machine takes
+SHARE, STEADY_SECONDS = 0.9, 5 if IS_QUICK else 10  # then so much of that, for so long
 FIRST_SECONDS = 60  # for the first order, which also waits for the workers to start
-LAST_SECONDS = 30
-P50_GOAL, P99_GOAL = 1.0, 5.0
+LAST_SECONDS = 60
+GOALS = {50: 1.0, 99: 5.0}  # seconds by percentile, at ten orders a second
 VENDORS = {"northwind": ("Northwind", "NORTH"), "suedhaus": ("Südhaus", "SUED")}
 _ORDER_ID = re.compile(rb"<OrderId>(\d+)</OrderId>")
 
@@ -52,31 +55,53 @@ class Arrivals:
 
 @dataclass
 class Flow:
-    """What one stack did with the orders."""
+    """What one stack did with the orders of one pace."""
 
-    posted_at: dict[int, float]
-    refused: int
-    waits: list[float]
-    wrong: list[str]
-    hops: dict[str, float]
+    posted_at: dict[int, float] = field(default_factory=dict)
+    refused: int = 0
+    waits: list[float] = field(default_factory=list)
+    rate: float = 0.0  # orders a second: as they came, or for a burst as their last files arrived
+    hops: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Course:
+    """All paces of one stack, one after the other, and what was wrong at the end."""
+
+    port: int
+    path: str
+    watched: list[Arrivals]
+    flows: dict[str, Flow] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    _next: int = 2
+
+    def run(self, title: str, count: int, seconds: float) -> Flow:
+        """Post orders at random moments within so many seconds and wait for their files."""
+        numbers = range(self._next, self._next + count)
+        self._next += count
+        posted_at, refused = _post_all(self.port, self.path, numbers, seconds)
+        self.flows[title] = flow = Flow(posted_at, refused)
+        _wait_for(self.watched, sum(len(flow.posted_at) for flow in self.flows.values()) + 1, LAST_SECONDS)
+        time.sleep(1)  # whatever came twice may come now
+        flow.waits = _waits(posted_at, self.watched)
+        flow.rate = count / seconds if seconds else _rate(posted_at, self.watched)
+        return flow
 
 
 def measure(stacks: Sequence[Stack], folder: Path, report: Report) -> None:
     """Run the orders through each stack, one after the other, and write what came out."""
-    report.part(f"Webhook to file on the server, {ORDERS_PER_SECOND} orders a second for {SECONDS} s, two suppliers")
-    flows = {stack.key: _run(stack, folder) for stack in stacks}
-    for title, share, goal in (("p50", 50, P50_GOAL), ("p99", 99, P99_GOAL)):
-        row = Row(title, goal=f"< {goal:g} s")
-        for key, flow in flows.items():
-            value = percentile(flow.waits, share)
-            row.cells[key], row.values[key] = f"{value:.2f} s", round(value, 4)
-            row.held[key] = bool(flow.waits) and value < goal
-        report.add(row)
-    report.add(_proof(flows))
-    report.add(_hops(flows))
+    report.part("Webhook to file on the server, two suppliers with a file each for every order")
+    courses = {stack.key: _run(stack, folder) for stack in stacks}
+    for title in next(iter(courses.values())).flows:
+        flows = {key: course.flows[title] for key, course in courses.items()}
+        report.add(_percentiles(title, flows))
+    for share, goal in GOALS.items():
+        report.add(_goal(share, goal, courses))
+    report.add(_proof(courses))
+    report.add(_hops({key: next(iter(course.flows.values())) for key, course in courses.items()}))
 
 
-def _run(stack: Stack, folder: Path) -> Flow:
+def _run(stack: Stack, folder: Path) -> Course:
     with ExitStack() as world:
         root = folder / f"{stack.key}-suppliers"
         watched = [Arrivals(world.enter_context(SupplierSandbox(name, root / name))) for name in VENDORS]
@@ -90,18 +115,30 @@ def _run(stack: Stack, folder: Path) -> Flow:
         processes.start(f"{stack.key}-serve", serve, stack.env("flow"), port=port)
         _post(port, path, 1)
         _wait_for(watched, 1, FIRST_SECONDS)
-        posted_at, refused = _post_all(port, path, range(2, 2 + ORDERS_PER_SECOND * SECONDS))
-        _wait_for(watched, len(posted_at) + 1, LAST_SECONDS)
-        time.sleep(1)  # whatever came twice may come now
-        hops = stack.ask("flow", "bench.rows", {"do": "hops"})
-        return Flow(posted_at, refused, _waits(posted_at, watched), _wrong(posted_at, watched), hops)
+        course = Course(port, path, watched)
+        for rate, seconds in RATES.items():
+            flow = course.run(f"{rate} orders a second", rate * seconds, seconds)
+            if len(course.flows) == 1:
+                flow.hops = stack.ask("flow", "bench.rows", {"do": "hops"})
+        most = SHARE * course.run("a burst", BURST, 0).rate
+        course.run(f"{SHARE:.0%} of what a burst showed", max(1, round(most * STEADY_SECONDS)), STEADY_SECONDS)
+        course.wrong = _wrong(
+            {at: when for flow in course.flows.values() for at, when in flow.posted_at.items()}, watched
+        )
+        return course
 
 
-def _post_all(port: int, path: str, numbers: range) -> tuple[dict[int, float], int]:
+def _rate(posted_at: dict[int, float], watched: Sequence[Arrivals]) -> float:
+    """Return the orders a second from the first that was posted to the last file that arrived."""
+    moments = [at for arrivals in watched for order, at in arrivals.by_order().items() if order in posted_at]
+    return len(posted_at) / (max(moments) - min(posted_at.values())) if moments else 0.0
+
+
+def _post_all(port: int, path: str, numbers: range, seconds: float) -> tuple[dict[int, float], int]:
     """Post the orders at their random moments; return when each was posted, and how many were refused."""
     rng = random.Random(1)
     # Random moments: orders at a fixed beat would always meet the pollers at the same place of theirs.
-    moments = sorted(rng.uniform(0, len(numbers) / ORDERS_PER_SECOND) for _ in numbers)
+    moments = sorted(rng.uniform(0, seconds) for _ in numbers)
     begin = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
         futures = []
@@ -165,12 +202,36 @@ def _as_rows(supplier: SupplierSandbox) -> dict:
     return {"name": supplier.name, "vendor": vendor, "code": code, "server": server}
 
 
-def _proof(flows: dict[str, Flow]) -> Row:
-    row = Row("every order exactly once at each supplier, by id", goal="all")
+def _percentiles(title: str, flows: dict[str, Flow]) -> Row:
+    row = Row(f"{title}: p50 and p99")
     for key, flow in flows.items():
-        row.held[key] = not flow.wrong and not flow.refused
-        row.cells[key] = f"{len(flow.posted_at)} orders, {len(flow.wrong)} wrong"
-        row.values[key] = {"accepted": len(flow.posted_at), "refused": flow.refused, "wrong": flow.wrong}
+        p50, p99 = percentile(flow.waits, 50), percentile(flow.waits, 99)
+        files = len(VENDORS) * len(flow.posted_at)
+        late = f", {files - len(flow.waits)} of {files} later" * (len(flow.waits) < files)
+        row.cells[key] = f"{p50:.2f} and {p99:.2f} s at {flow.rate:.0f}/s{late}"
+        values = {"orders_per_second": round(flow.rate, 1), "p50": round(p50, 4), "p99": round(p99, 4)}
+        row.values[key] = {**values, "files": files, "arrived": len(flow.waits), "refused": flow.refused}
+    return row
+
+
+def _goal(share: int, goal: float, courses: dict[str, Course]) -> Row:
+    row = Row(f"p{share} at 10 orders a second", goal=f"< {goal:g} s")
+    for key, course in courses.items():
+        waits = next(iter(course.flows.values())).waits
+        value = percentile(waits, share)
+        row.cells[key], row.values[key] = f"{value:.2f} s", round(value, 4)
+        row.held[key] = bool(waits) and value < goal
+    return row
+
+
+def _proof(courses: dict[str, Course]) -> Row:
+    row = Row("every order exactly once at each supplier, by id", goal="all")
+    for key, course in courses.items():
+        accepted = sum(len(flow.posted_at) for flow in course.flows.values())
+        refused = sum(flow.refused for flow in course.flows.values())
+        row.held[key] = not course.wrong  # a shop posts again what was refused
+        row.cells[key] = f"{accepted} orders, {len(course.wrong)} wrong" + f", {refused} refused" * bool(refused)
+        row.values[key] = {"accepted": accepted, "refused": refused, "wrong": course.wrong}
     return row
 
 

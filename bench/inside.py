@@ -1,4 +1,4 @@
-"""Runs inside an installation: `python -m bench.inside MODULE` has the module answer what standard input asks."""
+"""Runs inside an installation: `python -m bench.inside MODULE` has the module answer each line of standard input."""
 
 import importlib
 import json
@@ -7,7 +7,10 @@ import sys
 
 import django
 
+answers, sys.stdout = sys.stdout, sys.stderr  # nothing but answers among the answers
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hemi.settings")
 django.setup()
 
-print(json.dumps(importlib.import_module(sys.argv[1]).answer(**json.load(sys.stdin))))
+module = importlib.import_module(sys.argv[1])
+for line in sys.stdin:
+    print(json.dumps(module.answer(**json.loads(line))), file=answers, flush=True)

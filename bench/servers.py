@@ -5,6 +5,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -42,10 +43,21 @@ def _postgres(processes: Processes, folder: Path) -> str:
     argv = [f"{programs}/postgres", "-D", f"{data}", "-p", str(port), "-h", HOST, "-k", f"{folder}"]
     # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
     processes.start("postgres", argv, clean_env(), port=port, user=owner, end=signal.SIGINT)
-    with psycopg.connect(f"postgres://hemi@{HOST}:{port}/postgres", autocommit=True) as connection:
+    with _connected(f"postgres://hemi@{HOST}:{port}/postgres") as connection:
         for name in INSTALLATIONS:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
     return f"postgres://hemi@{HOST}:{port}"
+
+
+def _connected(address: str) -> psycopg.Connection:
+    deadline = time.monotonic() + INIT_SECONDS
+    while True:
+        try:
+            return psycopg.connect(address, autocommit=True)
+        except psycopg.OperationalError:  # it listens before it has started up
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
 
 
 def _redis(processes: Processes, folder: Path) -> str:

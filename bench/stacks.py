@@ -7,14 +7,15 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.fernet import Fernet
 
 from bench.processes import ROOT, Broken, clean_env
 
-INSTALLATIONS = ("webhooks", "bare", "flow", "files")
+INSTALLATIONS = ("webhooks", "bare", "flow", "files", "crowd", "documents")
 CHILD_SECONDS = 120
+STOP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,46 @@ class Stack:
         if done.returncode:
             raise Broken(f"{module} failed on {self.title}:\n{done.stderr[-2000:]}")
         return json.loads(done.stdout.splitlines()[-1])
+
+
+class Inside:
+    """A module of the bench that goes on living inside an installation, so that its start is in no measurement."""
+
+    def __init__(self, stack: Stack, installation: str, module: str) -> None:
+        self.title = f"{module} on {stack.title}"
+        self._log = stack.folder / f"{installation}-{module}.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.inside", module],
+                env=stack.env(installation),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        """Return the module's answer."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise Broken(f"{self.title} failed:\n{self._log.read_text(errors='replace')[-2000:]}")
+        return json.loads(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()  # the end of the questions
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def embedded(folder: Path) -> Stack:

@@ -1,99 +1,124 @@
-"""Inside an installation: bring files to a server, with and without keeping the session."""
+"""Inside an installation: bring files to a server by Hemi's transport alone, by fresh logins, and by the outbox."""
 
-import hashlib
+import threading
 import time
-import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management import call_command
-from django.utils import timezone
 
-from integrations.models import AccountShopify
-from orders.models import Order
+from bench import due_files
 from suppliers import connections, outbox
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
-from suppliers.transports import opening
-from suppliers.transports.session import Server, Session
+from suppliers.models import Delivery, Endpoint
+from suppliers.transports import opening, pipelining, sessions
+from suppliers.transports.pipelining import Line, Rename, Upload
+from suppliers.transports.session import Server
 
-DOCUMENT = b"<Order>" + b"x" * 2000 + b"</Order>"
+GROUP = 20  # uploads whose renames are recorded in one go, as the outbox does it
+LONGEST_SECONDS = 100
 
 
-def answer(name: str, count: int, **server: Any) -> dict[str, float]:
-    """Return the files per second of each way to bring them."""
-    call_command("migrate", interactive=False, verbosity=0)
-    endpoint, _ = Endpoint.objects.get_or_create(name=name, defaults={"replies_folder": "", **server})
-    where, prefix = connections.server(endpoint), uuid.uuid4().hex
-    return {
-        "kept": over_kept_session(where, prefix, count),
-        "fresh": with_fresh_logins(where, prefix, count),
-        "outbox": through_outbox(endpoint, count),
+def answer(do: str, **question: Any) -> dict[str, float]:
+    """Call the function of this name."""
+    functions: dict[str, Callable[..., dict[str, float]]] = {
+        "prepare": prepare,
+        "transport": transport,
+        "fresh": fresh,
+        "make_due": make_due,
+        "outbox": through_outbox,
     }
+    return functions[do](**question)
 
 
-def over_kept_session(server: Server, prefix: str, count: int) -> float:
-    """Bring `count` files over one session; its login counts too."""
-    begin = time.perf_counter()
-    session = opening.open_session(server)
-    for number in range(count):
-        _bring(session, f"in/{prefix}-kept-{number}.xml")
-    session.close()
-    return count / (time.perf_counter() - begin)
+def prepare() -> dict[str, float]:
+    """Make the tables."""
+    call_command("migrate", interactive=False, verbosity=0)
+    return {}
 
 
-def with_fresh_logins(server: Server, prefix: str, count: int) -> float:
-    """Bring `count` files, each over a session of its own."""
-    begin = time.perf_counter()
-    for number in range(count):
-        session = opening.open_session(server)
-        _bring(session, f"in/{prefix}-fresh-{number}.xml")
-        session.close()
-    return count / (time.perf_counter() - begin)
+def transport(endpoint: dict[str, Any], path: str, count: int, size: int, most: int) -> dict[str, float]:
+    """Bring files over sessions that are kept, pipelined where the server allows; their logins count."""
+    server, share = connections.server(Endpoint(**endpoint)), count // most
+    return _timed(lambda number: _bring_all(server, f"{path}/{number}", share, b"x" * size), most)
 
 
-def through_outbox(endpoint: Endpoint, count: int) -> float:
-    """Let the outbox bring `count` due deliveries, with all the rows that it reads and writes."""
-    _make_due(endpoint, count)
-    sent = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.SENT)
-    before = sent.count()
-    begin = time.perf_counter()
-    outbox.deliver(endpoint.pk)
-    seconds = time.perf_counter() - begin
-    if sent.count() - before != count:
-        raise SystemExit(f"The outbox sent {sent.count() - before} of {count} files.")
-    return count / seconds
+def fresh(endpoint: dict[str, Any], path: str, seconds: float, size: int, most: int) -> dict[str, float]:
+    """Bring files for so long, each over a session of its own."""
+    server, ends_at = connections.server(Endpoint(**endpoint)), time.perf_counter() + seconds
+    return _timed(lambda number: _bring_singly(server, f"{path}/{number}", ends_at, b"x" * size), most)
 
 
-def _bring(session: Session, path: str) -> None:
-    # The same steps as suppliers/filedrop.py takes.
-    temporary = f"{path}.0123456789ab.part"
-    session.upload(temporary, DOCUMENT)
-    if session.size(temporary) != len(DOCUMENT) or session.size(path) is not None:
-        raise SystemExit(f"{path} did not arrive whole, or was there before.")
-    session.rename(temporary, path)
-
-
-def _make_due(endpoint: Endpoint, count: int) -> None:
-    supplier, _ = Supplier.objects.get_or_create(
-        code=f"S{endpoint.pk:03d}", defaults={"name": endpoint.name, "endpoint": endpoint, "mode": Supplier.Mode.LIVE}
+def make_due(endpoint: dict[str, Any], path: str, count: int, size: int, most: int) -> dict[str, float]:
+    """Make the rows of due files."""
+    row, _ = Endpoint.objects.update_or_create(
+        name=f"{endpoint['host']}:{endpoint['port']}",
+        defaults={**endpoint, "max_sessions": most, "orders_folder": "in", "replies_folder": ""},
     )
-    account, _ = AccountShopify.objects.get_or_create(shop_name="bench")
-    now, amounts = timezone.now(), dict.fromkeys(("total", "total_tax", "total_discount", "total_shipping"), 0)
-    frozen = {"document": DOCUMENT, "sha256": hashlib.sha256(DOCUMENT).hexdigest(), "size": len(DOCUMENT)}
-    first = Order.objects.count()
-    for number in range(first, first + count):
-        order = Order.objects.create(
-            account=account,
-            shopify_id=number,
-            number=f"#{number}",
-            state=Order.State.READY,
-            currency="EUR",
-            placed_at=now,
-            shop_updated_at=now,
-            **amounts,
-        )
-        reference = f"HM{uuid.uuid4().hex}"
-        part = SupplierOrder.objects.create(
-            order=order, supplier=supplier, reference=reference, status=SupplierOrder.Status.READY
-        )
-        where = {"endpoint": endpoint, "folder": "in", "final_name": f"ORDER_{reference}.xml"}
-        Delivery.objects.create(supplier_order=part, **where, **frozen)
+    due_files.make(row, path, count, b"x" * size)
+    return {"endpoint_id": row.pk}
+
+
+def through_outbox(endpoint_id: int) -> dict[str, float]:
+    """Let the outbox bring what is due, with all the rows that it reads and writes, and its logins."""
+    sessions.kept.close_idle()
+    due = Delivery.objects.filter(endpoint=endpoint_id, status=Delivery.Status.DUE)
+    count, begin = due.count(), time.perf_counter()
+    while due.exists() and time.perf_counter() - begin < LONGEST_SECONDS:
+        outbox.deliver(endpoint_id)
+    return {"rate": count / (time.perf_counter() - begin), "count": count - due.count()}
+
+
+def _timed(bring: Callable[[int], int], most: int) -> dict[str, float]:
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda number=number: counts.append(bring(number))) for number in range(most)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"rate": sum(counts) / (time.perf_counter() - begin), "count": sum(counts)}
+
+
+def _bring_all(server: Server, prefix: str, count: int, content: bytes) -> int:
+    session = opening.open_session(server)
+    line, renames = pipelining.line(session), list[Rename]()
+    for start in range(0, count, GROUP):
+        numbers = range(start, min(start + GROUP, count))
+        uploads = [_upload(f"{prefix}-{number}.xml", content) for number in numbers]
+        renames = _bring_group(line, renames, uploads)
+    for rename in renames:
+        _step(line, rename, None)
+    session.close()
+    return count
+
+
+def _bring_group(line: Line, renames: list[Rename], uploads: list[Upload]) -> list[Rename]:
+    for number in range(max(len(renames), len(uploads))):
+        rename = renames[number] if number < len(renames) else None
+        _step(line, rename, uploads[number] if number < len(uploads) else None)
+    return [Rename(upload.temporary, upload.final) for upload in uploads]
+
+
+def _bring_singly(server: Server, prefix: str, ends_at: float, content: bytes) -> int:
+    count = 0
+    while not count or time.perf_counter() < ends_at:
+        session = opening.open_session(server)
+        upload = _upload(f"{prefix}-{count}.xml", content)
+        line = pipelining.PlainLine(session)
+        _step(line, None, upload)
+        _step(line, Rename(upload.temporary, upload.final), None)
+        session.close()
+        count += 1
+    return count
+
+
+def _upload(path: str, content: bytes) -> Upload:
+    return Upload(f"{path}.0123456789ab.part", path, content)
+
+
+def _step(line: Line, rename: Rename | None, upload: Upload | None) -> None:
+    done = line.step(rename, upload)
+    if error := done.rename_error or done.upload_error:
+        raise error
+    if upload and (done.size != len(upload.content) or done.is_taken):
+        raise SystemExit(f"{upload.final} did not arrive whole, or was there before.")

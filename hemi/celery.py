@@ -18,7 +18,11 @@ app.conf.update(
     task_default_queue="work",
     task_queues=[Queue("work"), Queue("delivery")],
     # Suppliers that hang must not hold up webhooks, routing or installs.
-    task_routes={"suppliers.deliver": {"queue": "delivery"}, "suppliers.collect_replies": {"queue": "delivery"}},
+    task_routes={
+        "suppliers.deliver": {"queue": "delivery"},
+        "suppliers.collect_replies": {"queue": "delivery"},
+        "suppliers.check_endpoint": {"queue": "delivery"},
+    },
     worker_enable_remote_control=False,
     worker_prefetch_multiplier=4,
     broker_connection_retry_on_startup=True,
@@ -68,11 +72,13 @@ SWEEPS = {
     "orders.reconcile": 30,
     "orders.fetch": 10,
     "orders.fulfil": 10,
+    "orders.tell_untold": 60,
     "orders.compare_days": 60,
     "suppliers.route": 5,
     "suppliers.render": 5,
     "suppliers.sweep_deliveries": 5,
     "suppliers.sweep_replies": 5,
+    "suppliers.sweep_checks": 5,
     "suppliers.apply_replies": 5,
     "suppliers.tell_overdue": 60,
 }

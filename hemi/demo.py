@@ -13,6 +13,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 # What a demo leaves in its folder; nothing else is ever deleted there.
 _LEFTOVERS = ("hemi.sqlite3*", "broker", "sandbox", "report.json", "*.log", "beat-schedule*")
+# Each supplier's server speaks another protocol.
+_PROTOCOLS = {"northwind": "sftp", "suedhaus": "ftps"}
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "TZ")
 
 
@@ -72,7 +74,8 @@ class Demo:
     def programs(self) -> list[Program]:
         """Return the world outside and Hemi itself, each with a log of its own."""
         ports = [f"--port={name}={port}" for name, port in self.sandbox_ports.items()]
-        world = ["-m", "sandbox", "--data", str(self.folder / "sandbox"), *ports]
+        protocols = [f"--protocol={name}={protocol}" for name, protocol in _PROTOCOLS.items()]
+        world = ["-m", "sandbox", "--data", str(self.folder / "sandbox"), *ports, *protocols]
         return [self._program("sandbox", world), self._program("hemi", ["manage.py", "serve"])]
 
     def _program(self, name: str, argv: list[str]) -> Program:

@@ -26,6 +26,7 @@ _GROUPS = {
     "Suppliers": {
         "suppliers.Supplier": "factory",
         "suppliers.Endpoint": "dns",
+        "suppliers.EndpointCheck": "network_check",
         "suppliers.RoutingRule": "alt_route",
         "suppliers.Mapping": "transform",
         "suppliers.DocumentSchema": "schema",

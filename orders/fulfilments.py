@@ -72,7 +72,7 @@ def _bring(client: GraphQL, shipment: Shipment) -> None:
     read_at = timezone.now()
     found = wire.read(client, shipment.order.shopify_id)
     sight = planning.Sight(found, _strangers(client, shipment, found), read_at)
-    if not _settle_calls(shipment, sight):
+    if not _settle_calls(shipment, sight) or not _follow(client, shipment, sight):
         return
     with transaction.atomic():
         if not _mine(shipment):
@@ -86,6 +86,27 @@ def _bring(client: GraphQL, shipment: Shipment) -> None:
     with transaction.atomic():
         if _mine(shipment):
             shipments.close_as_told(shipment, "")
+
+
+def _follow(client: GraphQL, shipment: Shipment, sight: planning.Sight) -> bool:
+    """Give what was told already the tracking that came later; False where the shipment does not go on."""
+    shown = {row.id: set(row.numbers) for row in sight.found.fulfilments}
+    for row in shipment.fulfilments.filter(is_tracking_due=True, status=Fulfilment.Status.DONE):
+        with transaction.atomic():
+            if not _mine(shipment):
+                return False
+            told = tracking.of(shipment)
+            if row.shopify_id is None:
+                shipments.block(shipment, shipments.ADD_TRACKING.format(", ".join(told.numbers)))
+                return False
+        if shown.get(row.shopify_id) != set(told.numbers):
+            is_mailed = shipment.order.account.send_shipping_confirmation
+            wire.follow(client, row.shopify_id, told, is_customer_told=is_mailed)
+            log.info("shipment.followed", extra={"shipment": shipment.pk, "fulfilment": row.shopify_id})
+        with transaction.atomic():
+            if _mine(shipment) and tracking.of(shipment) == told:
+                _of([row]).update(is_tracking_due=False)
+    return True
 
 
 def _strangers(client: GraphQL, shipment: Shipment, found: wire.StoreOrder) -> list[matching.Stranger]:
@@ -166,7 +187,7 @@ def _wish(shipment: Shipment, rows: Sequence[Fulfilment]) -> wire.Wish:
     told = tracking.of(shipment)
     lines = {row.fulfillment_order_id or 0: {line["id"]: line["quantity"] for line in row.lines} for row in rows}
     account = shipment.order.account
-    return wire.Wish(lines, told.company, told.numbers, told.urls, account.send_shipping_confirmation)
+    return wire.Wish(lines, told, account.send_shipping_confirmation)
 
 
 def _failed(shipment: Shipment, error: ShopifyError) -> None:
@@ -192,7 +213,10 @@ def _mine(shipment: Shipment) -> bool:
     """Lock the order, then the shipment if it is still this runner's; renew its lease. Inside a transaction."""
     settlement.locked(shipment.order_id)
     rows = Shipment.objects.filter(_WAITING, pk=shipment.pk, claim_token=shipment.claim_token)
-    return bool(rows.update(lease_until=timezone.now() + LEASE))
+    is_mine = bool(rows.update(lease_until=timezone.now() + LEASE))
+    if is_mine:  # what came since it was claimed: a number or the tracking of it
+        shipment.refresh_from_db(fields=["despatch", "carrier", "numbers", "urls"])
+    return is_mine
 
 
 def _of(rows: Sequence[Fulfilment]) -> QuerySet[Fulfilment]:

@@ -100,6 +100,7 @@ def settle_shipment(*, shipment: Shipment, was_told: bool, reason: str, by: Any)
             unclear.update(status=Fulfilment.Status.DONE, done_at=timezone.now(), note=f"{BY_A_PERSON}{text}"[:500])
             if left := shipments.left(shipment):
                 shipments.account_for(shipment, left, None, f"{BY_A_PERSON}{text}")
+            shipment.fulfilments.update(is_tracking_due=False)
             shipments.close_as_told(shipment, f"{BY_A_PERSON}{text}", by=by)
         else:
             unclear.update(status=Fulfilment.Status.DUE)

@@ -16,6 +16,10 @@ UNCERTAIN = (
     "Shopify was asked to record it and did not answer, and what the store shows now does not tell whether it did. "
     "Compare the order in the store, then choose Settle."
 )
+ADD_TRACKING = (
+    "Tracking came after the store was told, and which of its fulfilments it belongs to is not known. Add it in the "
+    "store ({}), then choose Settle."
+)
 MISSING_SCOPE = "Mend the account's access, then try again."
 OF_A_SAMPLE = "Hemi made this order to try a supplier with; no store knows it."
 
@@ -35,12 +39,7 @@ def record(
     `quantities` are pieces by Shopify's line id; `numbers` and `urls` are paired by position. Return None, and change
     nothing, where this despatch is known already or holds no piece.
     """
-    said = {
-        "carrier": " ".join(carrier.split())[:100],
-        "numbers": [" ".join(number.split())[:200] for number in numbers],
-        "urls": [] if order.redacted_at else [url.strip()[:2000] for url in urls],
-        "quantities": {str(line): int(count) for line, count in quantities.items() if int(count) > 0},
-    }
+    said = {**_tracking(order, carrier, numbers, urls), "quantities": _stored(quantities)}
     if not said["quantities"]:
         return None
     fate = {"status": Shipment.Status.NOTHING, "note": OF_A_SAMPLE} if order.is_sample else {}
@@ -56,13 +55,62 @@ def record(
     return shipment
 
 
+def known(reference: str, despatch: str, quantities: Mapping[int, int]) -> Shipment | None:
+    """Return the shipment of this number, in the caller's transaction and under the order's lock.
+
+    One of the same pieces that was told without a number and without tracking is taken for it, and gets the number.
+    """
+    rows = Shipment.objects.filter(reference=reference).select_related("order__account")
+    if found := rows.filter(despatch=despatch[:200]).first():
+        return found
+    for shipment in rows.filter(despatch__startswith=f"{reference}/"):
+        if not any(shipment.numbers) and shipment.quantities == _stored(quantities):
+            shipment.despatch = despatch[:200]
+            shipment.save(update_fields=["despatch"])
+            return shipment
+    return None
+
+
+def add_tracking(shipment: Shipment, carrier: str, numbers: Sequence[str], urls: Sequence[str]) -> bool:
+    """Keep tracking numbers that come later than their shipment, and have the store told. False: there are none.
+
+    Numbers that contradict the first ones are not taken. Under the order's lock.
+    """
+    said = _tracking(shipment.order, carrier, numbers, urls)
+    if not set(filter(None, shipment.numbers)) < set(filter(None, said["numbers"])):
+        return False
+    shipment.carrier = said["carrier"] or shipment.carrier
+    shipment.numbers, shipment.urls = said["numbers"], said["urls"]
+    shipment.save(update_fields=["carrier", "numbers", "urls"])
+    timeline.record(shipment.order, "tracked", f"Tracking was added. {_sentence(shipment)}", shipment.reference)
+    if shipment.status != Shipment.Status.NOTHING:
+        shipment.fulfilments.exclude(status=Fulfilment.Status.DUE).update(is_tracking_due=True)
+        if shipment.status == Shipment.Status.TOLD:
+            again = {"status": Shipment.Status.WAITING, "attempts": 0, "next_attempt_at": timezone.now()}
+            Shipment.objects.filter(pk=shipment.pk).update(**again)
+        queue.kick("orders.fulfil")
+    return True
+
+
 def pieces(shipment: Shipment) -> int:
     """Return how many pieces the shipment holds."""
     return sum(shipment.quantities.values())
 
 
+def _tracking(order: Order, carrier: str, numbers: Sequence[str], urls: Sequence[str]) -> dict[str, Any]:
+    return {
+        "carrier": " ".join(carrier.split())[:100],
+        "numbers": [" ".join(number.split())[:200] for number in numbers],
+        "urls": [] if order.redacted_at else [url.strip()[:2000] for url in urls],
+    }
+
+
+def _stored(quantities: Mapping[int, int]) -> dict[str, int]:
+    return {str(line): int(count) for line, count in quantities.items() if int(count) > 0}
+
+
 def _note_difference(shipment: Shipment, said: Mapping[str, object]) -> None:
-    if any(getattr(shipment, name) != value for name, value in said.items()):
+    if any(value and getattr(shipment, name) != value for name, value in said.items()):
         text = f"The supplier told shipment {shipment.despatch} again with other contents; the first ones count."
         if not shipment.order.events.filter(kind="shipped_otherwise", text=text).exists():
             timeline.record(shipment.order, "shipped_otherwise", text, reference=shipment.reference)
@@ -101,6 +149,9 @@ def account_for(shipment: Shipment, wanted: Mapping[int, int], shopify_id: int |
 
 def close_as_told(shipment: Shipment, note: str, *, by: Any = None) -> None:
     """Record that the store knows of the whole shipment. Under the order's lock."""
+    if shipment.fulfilments.filter(is_tracking_due=True).exists():  # it came while the store was told
+        wait(shipment, timedelta(), "")
+        return
     _close(shipment, Shipment.Status.TOLD, note, told_at=timezone.now())
     count = pieces(shipment)
     said = note or f"{count} {'piece' if count == 1 else 'pieces'} told to {shipment.order.account.domain}."

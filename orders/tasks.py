@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import completeness, fetches, fulfilments, reconciliation, reread, settlement
+from orders import completeness, fetches, fulfilments, reconciliation, reread, settlement, untold
 
 
 @shared_task(name="orders.reread")
@@ -27,6 +27,12 @@ def fetch() -> None:
 def fulfil() -> None:
     """Tell stores what suppliers have shipped."""
     fulfilments.tell()
+
+
+@shared_task(name="orders.tell_untold")
+def tell_untold() -> None:
+    """Tell staff of shipments that stores were not told of."""
+    untold.tell()
 
 
 @shared_task(name="orders.compare_days")

@@ -1,20 +1,11 @@
 """How a shipment can be followed, as Shopify takes it."""
 
-from dataclasses import dataclass
 from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from integrations.shopify import carriers
+from integrations.shopify.fulfilments import Tracking
 from orders.models import Shipment
-
-
-@dataclass(frozen=True)
-class Tracking:
-    """A carrier in Shopify's spelling; `urls` belong to the first of `numbers`, by position."""
-
-    company: str
-    numbers: tuple[str, ...]
-    urls: tuple[str, ...]
 
 
 def of(shipment: Shipment) -> Tracking:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,6 +34,16 @@ class Certificate:
         """Return key and certificate, as a server's configuration wants them."""
         form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return self.key.private_bytes(serialization.Encoding.PEM, *form) + self.pem
+
+
+def kept(path: Path) -> Certificate:
+    """Return the certificate that lies at `path`, made there the first time."""
+    if not path.exists():
+        path.write_bytes(make().pem_with_key)
+    content = path.read_bytes()
+    key = serialization.load_pem_private_key(content, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return Certificate(x509.load_pem_x509_certificate(content), key)
 
 
 def make(host: str = HOST, *, days: int = 2) -> Certificate:

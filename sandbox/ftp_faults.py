@@ -5,7 +5,7 @@ REALPATH and, before them, CONNECT and AUTH, and its codes are SFTP's statuses.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 UPLOADS = {"STOR", "APPE", "WRITE"}
@@ -15,8 +15,10 @@ UPLOADS = {"STOR", "APPE", "WRITE"}
 class Fault:
     """Describe one fault: on which command, what happens, and how often.
 
-    Exactly one of `reply`, `cut`, `hang` and `short` is given. `late` plays a reply or a hang only after
-    the command was carried out. `argument` is a part of the command's argument. `times=None` is for ever.
+    Exactly one of `reply`, `cut`, `hang`, `short` and `hold` is given. `late` plays a reply or a hang only after
+    the command was carried out. A hold keeps the session waiting until `release` is called; `hold="during"` an
+    upload leaves half of the file and waits for ever. `argument` is a part of the command's argument. `times=None` is
+    for ever.
     """
 
     command: str
@@ -24,20 +26,23 @@ class Fault:
     cut: str | None = None
     hang: bool = False
     short: bool = False
+    hold: str | None = None
     late: bool = False
     argument: str = ""
     times: int | None = 1
     skip: int = 0
+    is_met: bool = field(default=False, init=False)  # whether a client came to it
+    _released: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.command = self.command.upper()
-        chosen = [self.reply is not None, self.cut is not None, self.hang, self.short]
+        chosen = [self.reply is not None, self.cut is not None, self.hang, self.short, self.hold is not None]
         if sum(chosen) != 1:
-            raise ValueError("A fault needs exactly one of reply, cut, hang and short.")
-        if self.cut not in (None, "before", "during", "after"):
-            raise ValueError("cut is before, during or after.")
-        if (self.short or self.cut == "during") and self.command not in UPLOADS:
-            raise ValueError("short and cut='during' are for uploads: STOR, APPE or WRITE.")
+            raise ValueError("A fault needs exactly one of reply, cut, hang, short and hold.")
+        if not {self.cut, self.hold} <= {None, "before", "during", "after"}:
+            raise ValueError("cut and hold are before, during or after.")
+        if (self.short or "during" in (self.cut, self.hold)) and self.command not in UPLOADS:
+            raise ValueError("short, and cut or hold during, are for uploads: STOR, APPE or WRITE.")
         if self.reply is not None:
             code, text = self.reply
             self.reply = (int(code), str(text))
@@ -47,9 +52,18 @@ class Fault:
     @property
     def moment(self) -> str:
         """Return when it is played: before, during or after the command's work."""
-        if self.cut is not None:
-            return self.cut
+        if self.cut or self.hold:
+            return self.cut or self.hold or ""
         return "after" if self.late or self.short else "before"
+
+    @property
+    def is_released(self) -> bool:
+        """Tell whether a hold is over."""
+        return self._released.is_set()
+
+    def release(self) -> None:
+        """End a hold: the session goes on."""
+        self._released.set()
 
     def matches(self, command: str, argument: str) -> bool:
         """Tell whether it is meant for this command."""
@@ -79,6 +93,7 @@ class Faults:
                         fault.skip -= 1
                         continue
                     self._count(fault)
+                    fault.is_met = True
                     return fault
         return None
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ logger.setLevel(logging.WARNING)
 
 
 LISTINGS = {"LIST", "NLST", "MLSD"}
+HOLD_SECONDS = 0.02  # between two looks whether a hold is over
 
 
 class Server(Protocol):
@@ -41,7 +43,7 @@ class Transfer(DTPHandler):
         fault = self.cmd_channel.transfer_fault
         if fault and fault.moment == "during" and self.tot_bytes_received:
             self._keep_half()
-            self.cmd_channel.cut()
+            self.cmd_channel.stop_during_transfer(fault)
 
     # pyftpdlib's loop calls this name, which its own class binds to its own handle_read.
     handle_read_event = handle_read
@@ -76,6 +78,8 @@ class Session(FTPHandler):
         self.transfer_fault: Fault | None = None
         self.is_ending_transfer = False
         self._is_mute = False
+        self._held: Fault | None = None
+        self._waiting: list[Callable[[], None]] = []  # what is done once the hold is over
         self._fault: Fault | None = None
         self._entry: list = []
         self._transfer_entry: list = []
@@ -87,6 +91,9 @@ class Session(FTPHandler):
         if fault is None:
             super().handle()
             return
+        if fault.hold:
+            self._hold(fault, super().handle)
+            return
         self._play(fault)
         if fault.reply:
             self.close_when_done()
@@ -95,12 +102,22 @@ class Session(FTPHandler):
         """Log a command, then refuse it, spoil it or carry it out."""
         if self._is_mute:
             return
+        if self._held:
+            self._waiting.append(lambda: self.pre_process_command(line, cmd, arg))
+            return
         told = "" if cmd == "PASS" else arg
         self._entry = self.sandbox.ledger.record(self.number, cmd, told)
         self._fault = self.sandbox.faults.take(cmd, told)
-        if self._fault and self._fault.moment == "before":
+        if self._fault and self._fault.hold == "before":
+            fault, self._fault = self._fault, None
+            self._hold(fault, lambda: self._carry_out(line, cmd, arg))
+        elif self._fault and self._fault.moment == "before":
             self._play(self._fault)
-        elif cmd in self.sandbox.options.missing_commands:
+        else:
+            self._carry_out(line, cmd, arg)
+
+    def _carry_out(self, line: str, cmd: str, arg: str) -> None:
+        if cmd in self.sandbox.options.missing_commands:
             self.respond("502 Command not implemented.")
         elif cmd in LISTINGS and not self.sandbox.options.can_list:
             self.respond("550 Permission denied.")
@@ -115,6 +132,10 @@ class Session(FTPHandler):
             self._fault = None
         fault = self.transfer_fault if self.is_ending_transfer else self._fault
         if fault and fault.moment == "after" and not is_preliminary:
+            if fault.hold:
+                self._forget_fault()
+                self._hold(fault, lambda: self.respond(resp, logfun))
+                return
             resp = self._spoiled(fault, resp)
         if self._is_mute:
             return
@@ -132,6 +153,13 @@ class Session(FTPHandler):
         self._is_mute = True
         # At once would pull the data channel away under pyftpdlib, which is still working on it.
         self.ioloop.call_later(0, self.close)
+
+    def stop_during_transfer(self, fault: Fault) -> None:
+        """Cut the session, or let it wait for ever, while a file is half there."""
+        if fault.hold:
+            self._is_mute = True
+        else:
+            self.cut()
 
     def ftp_RNFR(self, path: str) -> None:
         """Begin a rename, unless replies may not be renamed here."""
@@ -162,15 +190,30 @@ class Session(FTPHandler):
         self.sandbox.ledger.count_login(accepted=False)
         super().handle_auth_failed(msg, password)
 
+    def _hold(self, fault: Fault, work: Callable[[], None]) -> None:
+        self._held = fault
+        self._waiting = [work]
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Go on where the hold is over; whoever has left in the meantime leaves nothing to be done."""
+        if self._closed or self._held is None:
+            return
+        if not self._held.is_released:
+            self.ioloop.call_later(HOLD_SECONDS, self._look_again)
+            return
+        self._held, waiting = None, self._waiting
+        self._waiting = []
+        for work in waiting:
+            work()
+
     def _play(self, fault: Fault) -> None:
         reply = self._spoiled(fault, "")
         if reply:
             self.respond(reply)
 
     def _spoiled(self, fault: Fault, reply: str) -> str:
-        if self.is_ending_transfer:
-            self.transfer_fault = None
-        self._fault = None
+        self._forget_fault()
         if fault.cut:
             self.cut()
         self._is_mute = self._is_mute or fault.hang
@@ -178,6 +221,11 @@ class Session(FTPHandler):
             code, text = fault.reply
             return f"{code} {text}"
         return reply
+
+    def _forget_fault(self) -> None:
+        if self.is_ending_transfer:
+            self.transfer_fault = None
+        self._fault = None
 
     def _note(self, code: int) -> None:
         entry = self._transfer_entry if self.is_ending_transfer else self._entry

@@ -235,7 +235,7 @@ class Sshd(RealServer):
             lines.append("ChrootDirectory /mnt")
             names = ("passwd", "shadow", "group")
             mounts = [f"mount --bind {self.folder}/{name} /etc/{name}" for name in names]
-            mounts += [f"mount --bind {self.root} /mnt", "mount -t tmpfs tmpfs /run", "mkdir /run/sshd"]
+            mounts += [f"mount --rbind {self.root} /mnt", "mount -t tmpfs tmpfs /run", "mkdir /run/sshd"]
             start = " && ".join([*mounts, start])
         elif os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)

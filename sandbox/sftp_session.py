@@ -16,6 +16,8 @@ from asyncssh.sftp import SFTPName
 from sandbox.file_server import FileServer
 from sandbox.ftp_faults import Fault
 
+HOLD_SECONDS = 0.02  # between two looks whether a hold is over
+
 
 class Server(FileServer):
     """What a session needs from the server that it belongs to."""
@@ -56,6 +58,9 @@ class Login(asyncssh.SSHServer):
         fault = self._sandbox.faults.take("AUTH")
         if fault and fault.hang:
             await asyncio.Event().wait()
+        if fault and fault.hold:
+            await _released(fault)
+            fault = None
         is_right = (username, password) == (self._sandbox.user, self._sandbox.password) and not fault
         self._sandbox.ledger.count_login(accepted=is_right)
         return is_right
@@ -149,6 +154,9 @@ class Files(asyncssh.SFTPServer):
         return result
 
     async def _spoil(self, fault: Fault) -> None:
+        if fault.hold and fault.hold != "during":
+            await _released(fault)
+            return
         if fault.reply:
             code, text = fault.reply
             raise Status(code, text)
@@ -178,3 +186,8 @@ class Files(asyncssh.SFTPServer):
             raise SFTPPermissionDenied("Permission denied")
         super().rename(oldpath, newpath)
         self._sandbox.file_arrived(target)
+
+
+async def _released(fault: Fault) -> None:
+    while not fault.is_released:
+        await asyncio.sleep(HOLD_SECONDS)

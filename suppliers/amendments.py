@@ -17,6 +17,7 @@ from suppliers.models import Amendment, Delivery, DeliveryContent, Supplier, Sup
 
 Status, Kind, State = SupplierOrder.Status, SupplierOrder.Kind, Order.State
 PREFIX = "Changed after its file was sent: "
+_BESIDES = " Besides: "
 _AGAIN = "The order changed again before it was sent."
 # Only these may be changed by themselves; what was shipped or rejected is a person's to settle.
 _CHANGEABLE = (Status.SENT, Status.TAKEN, Status.ACCEPTED)
@@ -30,6 +31,7 @@ class _Case:
     part: SupplierOrder
     rows: list[dict[str, Any]]
     is_gone: bool
+    is_compared: bool  # False: nobody kept what the file says, so a change may be one of its format only
     added: list[OrderLine] = field(default_factory=list)
 
 
@@ -38,16 +40,18 @@ def look(order: Order, late: dict[int, list[OrderLine]]) -> None:
 
     A revision that is not sent yet and does not fit any more is taken back first.
     """
-    if order.redacted_at:
-        return
-    for newer in _of(order).filter(status__in=SupplierOrder.UNSENT).exclude(replaces=None).order_by("-revision"):
-        _follow(order, newer, late)
-    for part in _of(order).exclude(status__in=(*SupplierOrder.UNSENT, *_SETTLED)).exclude(kind=Kind.CANCELLATION):
-        if not part.replaced_by:
-            _weigh(_case(order, part, late.get(part.supplier_id, [])))
+    if not order.redacted_at:
+        for newer in _of(order).filter(status__in=SupplierOrder.UNSENT).exclude(replaces=None):
+            _follow(order, newer, late)
+    counting = _of(order).exclude(status__in=(*SupplierOrder.UNSENT, *_SETTLED)).exclude(kind=Kind.CANCELLATION)
+    late = dict(late)
+    for part in counting:
+        if not part.replaced_by:  # the newest of a supplier's files takes the lines that came late
+            _weigh(_case(order, part, late.pop(part.supplier_id, [])))
     for part in _of(order).filter(status=Status.READY, delivery__in=Delivery.objects.filter(Delivery.HANDED_OVER)):
         if part.kind != Kind.CANCELLATION:  # being handed over: looked at again when it is sent
             _weigh(_case(order, part, []))
+    _close_what_is_over(order)
 
 
 def send(amendment: Amendment, *, kind: str, reason: str, by: Any = None) -> SupplierOrder:
@@ -74,32 +78,56 @@ def why_not_sent(amendment: Amendment) -> str:
         return f"The file of {part.reference} is not recorded as sent: {part.get_status_display().lower()}."
     if part.replaced_by:
         return f"{part.replaced_by} is on its way in its place already."
+    if part.order.state != State.READY and not amendment.is_cancellation:
+        return f"The order does not go out: {part.order.state_reason} Tell {part.supplier}, then settle this."
     return ""
 
 
+def leave_to_person(newer: SupplierOrder, reason: str) -> None:
+    """Have the changes that a person took back with their file wait, whatever was agreed with the supplier."""
+    rows = Amendment.objects.filter(supplier_order=newer.replaces_id, status=Amendment.Status.OPEN)
+    rows.update(reason=f"Taken back: {reason}"[:300])
+
+
+def settle_open(part: SupplierOrder, *, reason: str, by: Any) -> None:
+    """Settle what waits for a person at this part, if anything does."""
+    for amendment in Amendment.objects.filter(supplier_order=part, status=Amendment.Status.OPEN):
+        settle(amendment, reason=reason, by=by)
+
+
 def _of(order: Order) -> Any:
-    return order.supplier_orders.select_related("supplier", "replaces", "order__account").order_by("revision")
+    return order.supplier_orders.select_related("supplier", "replaces", "order__account").order_by("-revision")
 
 
 def _case(order: Order, part: SupplierOrder, added: list[OrderLine]) -> _Case:
     part.order = order
-    today = composing.compose(part)
-    is_gone = order.state == State.CANCELLED or not any(line.quantity for line in today.lines)
-    rows = [row.as_row() for row in _differences(part, today)]
+    today, said = composing.compose(part), DeliveryContent.objects.filter(delivery__supplier_order=part).first()
+    rejected = _rejected(part)
+    wanted = [line.quantity for line in today.lines if line.shopify_id not in rejected]
+    is_gone = order.state == State.CANCELLED or (bool(wanted or part.lines.exists()) and not any(wanted))
+    found = differences.between(contents.from_json(said.content), today) if said else _guess(part)
+    rows = [row.as_row() for row in found if row.line not in rejected]
     if order.state == State.CANCELLED:
         rows.insert(0, {"line": None, "what": "The order", "before": "wanted", "after": order.state_reason})
     elif order.state == State.UNPAID:
         rows.append({"line": None, "what": "Payment", "before": "", "after": order.state_reason})
+    elif is_gone and not rows:
+        rows = [{"line": None, "what": "The order", "before": "wanted", "after": "nothing of it is wanted any more"}]
     rows += [differences.added(line.shopify_id, line.sku, line.title, line.sendable).as_row() for line in added]
-    return _Case(part, rows, is_gone, added)
+    if order.redacted_at and not is_gone:
+        rows = []
+    return _Case(part, rows, is_gone, said is not None, added)
 
 
-def _differences(part: SupplierOrder, today: contents.DocumentContent) -> list[differences.Difference]:
-    said = DeliveryContent.objects.filter(delivery__supplier_order=part).first()
-    if said:
-        return differences.between(contents.from_json(said.content), today)
-    is_other = rendering.has_changed(part)
-    return [differences.Difference("The order", "as in the file", "changed")] if is_other else []
+def _rejected(part: SupplierOrder) -> set[int]:
+    """Shopify's ids of the lines that the supplier does not make, whatever becomes of them."""
+    return set(part.lines.filter(reply_status=Status.REJECTED).values_list("order_line__shopify_id", flat=True))
+
+
+def _guess(part: SupplierOrder) -> list[differences.Difference]:
+    if not rendering.has_changed(part):
+        return []
+    return [differences.Difference("The order", "as in its file", "changed, or written in another way now: compare")]
 
 
 def _new_lines(amendment: Amendment) -> list[int]:
@@ -113,7 +141,7 @@ def _follow(order: Order, newer: SupplierOrder, late: dict[int, list[OrderLine]]
     is_wanted = order.state in (State.READY, State.NOTHING) or newer.kind == Kind.CANCELLATION
     if amendment and is_wanted:
         is_same = differences.are_same(amendment.changes, _wanted_rows(order, newer))
-        is_wanted = is_same and not late.get(newer.supplier_id)
+        is_wanted = is_same and not late.get(newer.supplier_id) and not _is_overtaken(amendment)
     if is_wanted and not (newer.status == Status.READY and rendering.has_changed(newer)):
         return
     if is_wanted and parts.withdraw_document(newer):
@@ -122,31 +150,44 @@ def _follow(order: Order, newer: SupplierOrder, late: dict[int, list[OrderLine]]
         parts.cancel(newer, _AGAIN)
 
 
+def _is_overtaken(amendment: Amendment) -> bool:
+    """Tell whether the supplier shipped or rejected before what nobody decided on was sent."""
+    return amendment.settled_by_id is None and not _may_change(amendment.supplier_order)
+
+
+def _may_change(part: SupplierOrder) -> bool:
+    return part.status in _CHANGEABLE and not part.lines.filter(shipped__gt=0).exists()
+
+
 def _wanted_rows(order: Order, newer: SupplierOrder) -> list[dict[str, Any]]:
     """Return the changes that the revision would be made for today."""
+    if newer.replaces is None:
+        return []
     if newer.kind == Kind.CANCELLATION:
-        return _case(order, newer.replaces, []).rows if newer.replaces else []
-    today = composing.compose(newer)
+        return _case(order, newer.replaces, []).rows
+    today, rejected = composing.compose(newer), _rejected(newer.replaces)
     said = DeliveryContent.objects.filter(delivery__supplier_order=newer.replaces_id).first()
-    found = differences.between(contents.from_json(said.content), today) if said else []
-    return [row.as_row() for row in found]
+    found = differences.between(contents.from_json(said.content), today) if said else _guess(newer.replaces)
+    return [row.as_row() for row in found if row.line not in rejected]
 
 
 def _weigh(case: _Case) -> None:
     part = case.part
     amendment = Amendment.objects.filter(supplier_order=part, status=Amendment.Status.OPEN).first()
+    if case.is_gone:
+        parts.stop_resend(part)
     if not case.rows:
-        if amendment:
+        if amendment and not part.order.redacted_at:
             _close(amendment, Amendment.Status.UNDONE)
             timeline.record(part.order, "change_undone", "The order is again as it was sent.", part.reference)
         return
     if amendment is None and _is_known(case):
         return
     is_news = amendment is None or not differences.are_same(amendment.changes, case.rows)
-    amendment = _note(case, amendment)
-    if _goes_by_itself(case):
+    amendment = _note(case, amendment or Amendment(supplier_order=part), is_news)
+    if _goes_by_itself(case) and not amendment.reason:
         send(amendment, kind=_kind(case), reason=_summary(case.rows))
-    elif is_news:
+    elif is_news or not part.attention:  # what was told of a file under way went with its being sent
         _tell(case)
 
 
@@ -158,20 +199,20 @@ def _is_known(case: _Case) -> bool:
     )
 
 
-def _note(case: _Case, amendment: Amendment | None) -> Amendment:
-    amendment = amendment or Amendment(supplier_order=case.part)
+def _note(case: _Case, amendment: Amendment, is_news: bool) -> Amendment:
     amendment.supplier_order = case.part
     amendment.changes, amendment.is_cancellation = case.rows, case.is_gone
+    amendment.reason = "" if is_news else amendment.reason  # what a person took back were other changes
     amendment.save()
     return amendment
 
 
 def _goes_by_itself(case: _Case) -> bool:
     part, order = case.part, case.part.order
-    if part.supplier.amendments == Supplier.Amendments.PERSON or part.status not in _CHANGEABLE:
+    if part.supplier.amendments == Supplier.Amendments.PERSON or not (case.is_compared or case.is_gone):
         return False
     may_go = order.state == State.READY or (case.is_gone and order.state in (State.CANCELLED, State.NOTHING))
-    return may_go and not part.held_at and not part.lines.filter(shipped__gt=0).exists()
+    return may_go and not part.held_at and _may_change(part)
 
 
 def _kind(case: _Case) -> str:
@@ -189,9 +230,16 @@ def _summary(rows: Iterable[dict[str, Any]]) -> str:
 def _tell(case: _Case) -> None:
     part = case.part
     what = "cancelled. " if case.is_gone else f"{_summary(case.rows)}. "
-    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."[:500]
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=text)
-    timeline.record(part.order, "too_late", text, reference=part.reference)
+    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."
+    before = _besides(part.attention)
+    tail = f"{_BESIDES}{before}"[:250] if before else ""
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=text[: 500 - len(tail)] + tail)
+    timeline.record(part.order, "too_late", text[:500], reference=part.reference)
+
+
+def _besides(attention: str) -> str:
+    """Return what a part needs attention for besides a change, such as lines that its supplier rejects."""
+    return attention.partition(_BESIDES)[2] if attention.startswith(PREFIX) else attention
 
 
 def _close(
@@ -201,4 +249,14 @@ def _close(
     amendment.sent_as, amendment.settled_at = sent_as, timezone.now()
     amendment.save()
     rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=PREFIX)
-    rows.update(attention="")
+    for part in rows.only("attention"):
+        SupplierOrder.objects.filter(pk=part.pk).update(attention=_besides(part.attention))
+
+
+def _close_what_is_over(order: Order) -> None:
+    """Take off the list what concerns a file that never went out, or that does not count any more."""
+    for amendment in Amendment.objects.filter(supplier_order__order=order, status=Amendment.Status.OPEN):
+        part = amendment.supplier_order
+        is_out = Delivery.objects.filter(Delivery.HANDED_OVER, supplier_order=part).exists()
+        if part.status in _SETTLED or (part.status in SupplierOrder.UNSENT and not is_out):
+            _close(amendment, Amendment.Status.UNDONE)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
+from suppliers import revisions
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 
@@ -98,6 +99,7 @@ class Attempt:
                 self.lost()
                 return
             self._write(Outcome.STOPPED, "Stopped before the file got its final name.")
+            revisions.look_again([self.delivery.supplier_order.order_id])
         log.info("delivery.stopped", extra=self.ids)
 
     def row(self, outcome: DeliveryAttempt.Outcome, message: str = "") -> DeliveryAttempt:

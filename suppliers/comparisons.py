@@ -70,7 +70,7 @@ def _row(part: SupplierOrder, mapping: Mapping) -> Row:
     lines = _difference(previews.shown(before, encoding), previews.shown(after, encoding))
     note = f"As things are it cannot be made: {before.fault}" if before.fault else ""
     if before.rendered and before.rendered.document != after.rendered.document and not lines:
-        note = "Only spaces or line breaks differ."
+        note = "Only spaces, line breaks or what is too far down to be shown differ."
         return Row(part, CHANGED, note=note)
     return Row(part, CHANGED if lines else SAME, lines, note)
 

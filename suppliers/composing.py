@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from orders.models import Order, OrderLine
 from suppliers.documents.content import ADDED, CANCELLED, CHANGED, DocumentContent, LineContent
-from suppliers.models import Delivery, Supplier, SupplierOrder, SupplierOrderLine
+from suppliers.models import Delivery, DeliveryContent, Supplier, SupplierOrder, SupplierOrderLine
 
 Kind = SupplierOrder.Kind
 
@@ -28,6 +28,12 @@ def wanted(allocation: SupplierOrderLine) -> int:
     line, then = allocation.order_line, allocation.ordered_then
     moved = min(0, line.current - allocation.quantity) if then is None else line.current - then
     return max(0, allocation.quantity + moved)
+
+
+def numbers(part_id: int) -> dict[int, int]:
+    """Return the numbers that a part's file gives its lines, by Shopify's id; empty where that is not kept."""
+    said = DeliveryContent.objects.filter(delivery__supplier_order=part_id).first()
+    return {line["shopify_id"]: line["number"] for line in said.content["lines"]} if said else {}
 
 
 def compose_trial(order: Order, supplier: Supplier) -> DocumentContent:
@@ -61,8 +67,10 @@ def _head(order: Order, supplier: Supplier) -> dict:
 
 def _lines(part: SupplierOrder) -> Iterator[LineContent]:
     if part.kind == Kind.CANCELLATION and part.replaces:
-        for number, allocation in enumerate(_allocations(part.replaces), start=1):
-            yield _line(allocation.order_line, number, allocation.quantity)
+        known = _numbers(part.replaces)
+        for allocation in _allocations(part.replaces):
+            line = allocation.order_line
+            yield _line(line, known[line.shopify_id], 0, CANCELLED)
     elif part.kind == Kind.CHANGE and part.replaces:
         yield from _changed_lines(part, part.replaces)
     else:
@@ -77,13 +85,20 @@ def _lines(part: SupplierOrder) -> Iterator[LineContent]:
 
 
 def _changed_lines(part: SupplierOrder, sent: SupplierOrder) -> Iterator[LineContent]:
-    """Every line as it is to be now, and what became of those that were sent."""
+    """Every line as it is to be now, and what became of those that were sent: each under the number it had there."""
     before = {allocation.order_line_id: allocation.quantity for allocation in _allocations(sent)}
     now = {allocation.order_line_id: allocation for allocation in _allocations(part)}
     lines = {allocation.order_line_id: allocation.order_line for allocation in (*_allocations(sent), *now.values())}
-    for number, (pk, line) in enumerate(sorted(lines.items(), key=lambda pair: pair[1].position), start=1):
+    known = _numbers(sent)
+    for pk, line in sorted(lines.items(), key=lambda pair: pair[1].position):
         quantity = wanted(now[pk]) if pk in now else 0
+        number = known.setdefault(line.shopify_id, max(known.values(), default=0) + 1)
         yield _line(line, number, quantity, _change(before.get(pk, 0), quantity))
+
+
+def _numbers(sent: SupplierOrder) -> dict[int, int]:
+    plain = {allocation.order_line.shopify_id: count for count, allocation in enumerate(_allocations(sent), start=1)}
+    return {**plain, **numbers(sent.pk)}
 
 
 def _change(before: int, now: int) -> str:

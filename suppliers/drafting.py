@@ -37,6 +37,12 @@ def draft(content: DocumentContent, supplier: Supplier, mapping: Mapping | None 
     return Draft(content, findings, rendered)
 
 
+def try_out(content: DocumentContent, supplier: Supplier, mapping: Mapping) -> Rendered:
+    """Make the document whatever the rules say would stop it. Raises InvalidDocument."""
+    checked, _ = presend.check(content, supplier.pre_send_rules.all(), supplier.replacements)
+    return formats.render(checked, settings_of(supplier, content.kind, mapping))
+
+
 def settings_of(supplier: Supplier, kind: str, mapping: Mapping | None = None) -> formats.FileSettings:
     """Return how the supplier wants its files, or how it would with `mapping`."""
     is_own = mapping is not None or supplier.format == Supplier.Format.OWN

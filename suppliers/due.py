@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from hemi.lib import claims
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
+from suppliers.models import Delivery, Endpoint, EndpointCheck, Supplier, SupplierOrder
 
 # A stopped endpoint waits for a person, however the columns of its lane stand.
 OPEN = Q(is_active=True, stopped_at=None)
@@ -17,12 +17,7 @@ _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order_
 _OF_ITS_MODE = Q(supplier_order__order__is_test=True, supplier_order__supplier__mode=Supplier.Mode.TEST) | Q(
     supplier_order__order__is_test=False, supplier_order__supplier__mode=Supplier.Mode.LIVE
 )
-_OPEN_PART = Q(
-    is_held=False,
-    redacted_at=None,
-    supplier_order__status=SupplierOrder.Status.READY,
-    supplier_order__held_at=None,
-)
+_OPEN_PART = Q(supplier_order__status=SupplierOrder.Status.READY, supplier_order__held_at=None)
 # A cancellation goes out of an order that does not.
 _OF_A_LIVE_ORDER = Q(supplier_order__order__state=Order.State.READY) | Q(
     supplier_order__kind=SupplierOrder.Kind.CANCELLATION
@@ -35,7 +30,9 @@ _EARLIER = Delivery.objects.filter(
     status__in=[Delivery.Status.DUE, Delivery.Status.DEAD, Delivery.Status.UNCERTAIN],
 )
 _IN_TURN = Q(supplier_order__revision=1) | ~Exists(_EARLIER)
-_MAY_GO = _OF_ITS_MODE & _OPEN_PART & _OF_A_LIVE_ORDER & _IN_TURN
+# Sent before, and a person wants it sent once more, whatever became of the rest of the order.
+_AGAIN = Q(resends__gt=0, supplier_order__status__in=list(SupplierOrder.RANK))
+_MAY_GO = _OF_ITS_MODE & Q(is_held=False, redacted_at=None) & (_OPEN_PART & _OF_A_LIVE_ORDER & _IN_TURN | _AGAIN)
 # Where the rename may have happened the truth is looked for, whatever was decided since.
 _TO_LOOK = Q(step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING])
 # A temporary file may lie there that no attempt removes. A held one's is removed when it goes on or is cancelled, but
@@ -53,6 +50,12 @@ def deliveries() -> QuerySet[Delivery]:
     """Return the deliveries that wait for their turn, claimed or not, oldest first."""
     waiting = Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & (_MAY_GO | _TO_LOOK) & STILL)
     return waiting.order_by("next_attempt_at", "pk")
+
+
+def retryable() -> QuerySet[Delivery]:
+    """Return the deliveries that wait or were given up, and that would go if a person asked for them now."""
+    unlocked = Q(status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
+    return Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & unlocked & (_OF_ITS_MODE & _IN_TURN | _TO_LOOK))
 
 
 def leftovers() -> QuerySet[Delivery]:
@@ -82,6 +85,12 @@ def endpoints_that_reply() -> QuerySet[Endpoint]:
 def endpoints_to_poll() -> QuerySet[Endpoint]:
     """Return the endpoints where it is time to look for replies and whose lane is free."""
     return endpoints_that_reply().filter(OPEN & claims.due(), next_poll_at__lte=timezone.now())
+
+
+def waiting_check(endpoint_id: int) -> int | None:
+    """Return the test that waits for this endpoint's lane; whoever leaves the lane lets it go first."""
+    waiting = EndpointCheck.objects.filter(claims.due(), endpoint=endpoint_id, status=EndpointCheck.Status.WAITING)
+    return waiting.values_list("pk", flat=True).first()
 
 
 def must_poll(endpoint_id: int) -> bool:

@@ -123,6 +123,8 @@ def _upload(place: Place, attempt: Attempt) -> bool:
     delivery, session = attempt.delivery, place.session
     if delivery.temporary_name:  # left by a former claim
         session.delete(naming.temporary_path(delivery))
+    if delivery.resends and _still_lies_there(session, attempt):
+        return False
     with transaction.atomic():
         may_go = records.begin_uploads([attempt], delivery.endpoint)
     if not may_go:
@@ -131,6 +133,15 @@ def _upload(place: Place, attempt: Attempt) -> bool:
     session.upload(naming.temporary_path(delivery), attempt.document)
     size = session.expected_size(naming.temporary_path(delivery))
     verify(attempt, size, is_taken=session.size(naming.final_path(delivery)) is not None)
+    return True
+
+
+def _still_lies_there(session: Session, attempt: Attempt) -> bool:
+    """Conclude a file that is to be sent again where the supplier has not taken the first one yet."""
+    if session.size(naming.final_path(attempt.delivery)) != attempt.delivery.size:
+        return False
+    with transaction.atomic():
+        records.sent([attempt], "It still lay in the folder as it was sent before, so nothing was sent again.")
     return True
 
 

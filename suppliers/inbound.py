@@ -34,7 +34,9 @@ def collect(endpoint_id: int) -> int:
             stored = _collect(lane)
     if stored:
         queue.kick("suppliers.apply_replies")
-    if due.has_deliveries(endpoint_id):
+    if check_id := due.waiting_check(endpoint_id):
+        queue.kick("suppliers.check_endpoint", check_id)
+    elif due.has_deliveries(endpoint_id):
         queue.kick("suppliers.deliver", endpoint_id)
     return stored
 

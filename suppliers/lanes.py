@@ -22,7 +22,7 @@ from hemi.lib import claims
 from suppliers import breakers, due
 from suppliers.models import Endpoint
 from suppliers.seats import Seats
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import IdentityRefused, Kind, TransportError
 from suppliers.transports.pipelining import Line
 from suppliers.transports.session import Session
 
@@ -103,7 +103,7 @@ class Lane:
     def failed(self, error: TransportError) -> None:
         """Note a failure: of the endpoint, or of one file too many."""
         self._failed_files += 1
-        if error.is_about_endpoint or self._failed_files >= PATIENCE:
+        if error.is_about_endpoint or self.is_half_open or self._failed_files >= PATIENCE:
             self.failure = self.failure or error
 
     def leave(self) -> None:
@@ -119,7 +119,7 @@ class Lane:
         if self.failure is None:
             self._close()
         elif self.failure.kind == Kind.ENDPOINT:
-            self._stop(self.failure.message)
+            self._stop(self.failure)
         else:
             self._pause(self.failure.message)
 
@@ -142,8 +142,11 @@ class Lane:
         if "opened_at" in changes:
             breakers.opened(self.endpoint, message)
 
-    def _stop(self, message: str) -> None:
-        stopped = {"last_error": message, "stop_reason": message, "stopped_at": timezone.now()}
+    def _stop(self, failure: TransportError) -> None:
+        message = failure.message
+        stopped: dict[str, Any] = {"last_error": message, "stop_reason": message, "stopped_at": timezone.now()}
+        if isinstance(failure, IdentityRefused):
+            stopped["offered_identity"] = failure.identity
         if self._mine().update(**_FREE, **stopped):
             log.error("endpoint.stopped", extra={"endpoint_id": self.endpoint.pk, "error": message})
             breakers.stopped(self.endpoint, message)
@@ -152,7 +155,7 @@ class Lane:
 @contextmanager
 def enter(endpoint_id: int) -> Iterator[Lane | None]:
     """Take the endpoint's lane and give it back at the end; None if another run is in it or it is not its time."""
-    with _only_thread(endpoint_id) as is_alone:
+    with only_thread(endpoint_id) as is_alone:
         lane = _take(endpoint_id) if is_alone else None
         try:
             yield lane
@@ -162,7 +165,8 @@ def enter(endpoint_id: int) -> Iterator[Lane | None]:
 
 
 @contextmanager
-def _only_thread(endpoint_id: int) -> Iterator[bool]:
+def only_thread(endpoint_id: int) -> Iterator[bool]:
+    """Tell whether no other thread of this process is at the endpoint, and keep others out."""
     me = threading.get_ident()
     with _threads_lock:
         is_new = endpoint_id not in _threads

@@ -60,6 +60,12 @@ def longest_name(endpoint: Endpoint) -> str:
     return f"{endpoint.name_template.format(**_LONGEST)}.xml"
 
 
+def example(endpoint: Endpoint) -> str:
+    """Return a name as the endpoint's template makes it."""
+    values = {"reference": "HM000123-NORTH-1", "order": "1001", "supplier": "NORTH", "date": "20260131"}
+    return f"{endpoint.name_template.format(**values)}.xml"
+
+
 def temporary_name(endpoint: Endpoint, name: str, token: str) -> str:
     """Return what the claim with `token` calls the file until it is whole: a name, or a path where it has a folder."""
     before, after = temporary_frame(endpoint, token)

@@ -13,7 +13,7 @@ from suppliers.models import Delivery
 # What a run uses; reading the rest of four rows for each file takes longer than most of its steps.
 _COLUMNS = (
     *("endpoint", "status", "step", "folder", "final_name", "temporary_name", "done_name", "size", "renaming_at"),
-    *("attempts", "claim_token", "supplier_order__reference", "supplier_order__order__account"),
+    *("attempts", "resends", "claim_token", "supplier_order__reference", "supplier_order__order__account"),
     *("supplier_order__order__event", "supplier_order__supplier__name", "supplier_order__supplier__reply_hours"),
 )
 

@@ -7,7 +7,7 @@ exactly one of "stopped" and "being handed over" is true.
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import queue
@@ -17,6 +17,7 @@ from suppliers.models import Amendment, Delivery, Supplier, SupplierOrder, Suppl
 
 Status = SupplierOrder.Status
 _REJECTED = Status.REJECTED
+_STILL_REJECTED = Q(reply_status=_REJECTED) | Q(confirmed__gt=0, confirmed__lt=F("quantity"))
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
 _STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(
     step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING]
@@ -74,6 +75,16 @@ def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
     return True
 
 
+def stop_resend(part: SupplierOrder) -> None:
+    """Keep a file that its supplier was sent, and that a person wants sent again, from going out once more."""
+    again = Delivery.objects.filter(_STOPPABLE, supplier_order=part, resends__gt=0)
+    sent = {"status": Delivery.Status.SENT, "step": Delivery.Step.SENT, "claim_token": "", "lease_until": None}
+    # Of what is being uploaded something lies on the server, which is removed of cancelled ones.
+    is_stopped = again.filter(step=Delivery.Step.NONE).update(**sent)
+    if is_stopped or again.update(status=Delivery.Status.CANCELLED, is_held=True):
+        timeline.record(part.order, "resend_stopped", "Not sent again: nothing of it is wanted.", part.reference)
+
+
 def free_lines(order: Order) -> QuerySet[OrderLine]:
     """Return the lines that are still to be sent and that nobody has, or that their supplier rejects."""
     taken = SupplierOrderLine.objects.filter(is_live=True, order_line=OuterRef("pk")).exclude(reply_status=_REJECTED)
@@ -87,7 +98,7 @@ def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
     rejected.update(is_live=False)
     for part in {row.supplier_order for row in freed}:
         count = sum(row.supplier_order == part for row in freed)
-        if " rejects " in part.attention and not part.lines.filter(is_live=True, reply_status=_REJECTED).exists():
+        if " rejects " in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
             SupplierOrder.objects.filter(pk=part.pk).update(attention="")
         text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
         timeline.record(part.order, "lines_taken_back", text, part.reference, by)

@@ -105,7 +105,7 @@ class _Look:
     def characters(self, value: str, where: str) -> str:
         new, written = spelling.spell(value, allowed(self.rule.value), self.own)
         if not written:
-            return value
+            return new  # the same text, perhaps in whole letters instead of letters with accents apart
         said = ", ".join(f"“{letter}”" for letter in sorted(written)[:10])
         ways = ", ".join(f"{letter} as {way}" if way else f"{letter} left out" for letter, way in _shown(written))
         self.note(where, f"has characters that are not allowed: {said}", f"Written: {ways}.")

@@ -82,7 +82,12 @@ def shown(draft: drafting.Draft, encoding: str) -> str:
     """Return the document as text, XML indented."""
     if draft.rendered is None:
         return ""
-    return pretty(draft.rendered.document, encoding)[:_SHOWN]
+    return cut(pretty(draft.rendered.document, encoding))
+
+
+def cut(text: str) -> str:
+    """Return what a page has room for, and say where more follows."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… and {len(text) - _SHOWN:,} characters more."
 
 
 def pretty(document: bytes, encoding: str) -> str:
@@ -128,12 +133,14 @@ def _content(supplier: Supplier, wanted: str) -> tuple[str, DocumentContent]:
     if not wanted:
         return "an example order", example(supplier)
     parts = SupplierOrder.objects.filter(supplier=supplier).select_related("order__account", "supplier", "replaces")
-    part = parts.filter(reference=wanted.upper()).first() or parts.filter(order__number=wanted).order_by("-pk").first()
+    numbers = [wanted, f"#{wanted}"]  # as Shopify writes them, and as people do
+    by_number = parts.filter(order__number__in=numbers).order_by("-pk")
+    part = parts.filter(reference=wanted.upper()).first() or by_number.first()
     if part:
         if part.order.redacted_at:
             raise NotFound("The customer's data of this order was removed.")
         return f"{part.reference}, order {part.order.number}", said(part)
-    order = Order.objects.filter(number=wanted, redacted_at=None).select_related("account").order_by("-pk").first()
+    order = Order.objects.filter(number__in=numbers, redacted_at=None).select_related("account").order_by("-pk").first()
     if order is None:
         raise NotFound("There is no order with this number or reference.")
     return f"{order}, as if all of it went to {supplier}", composing.compose_trial(order, supplier)

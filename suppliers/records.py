@@ -143,5 +143,7 @@ def _mine(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
 
 
 def _allowed(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
+    # Without the keys inside, too, everything that is due would be looked at for each group.
+    free = due.free_to_go().filter(pk__in=[attempt.delivery.pk for attempt in attempts])
     # The columns of the row itself stand outside: PostgreSQL looks at them again after waiting for the row.
-    return _mine(attempts).filter(status=Status.DUE, is_held=False, pk__in=due.free_to_go().values("pk"))
+    return _mine(attempts).filter(status=Status.DUE, is_held=False, pk__in=free.values("pk"))

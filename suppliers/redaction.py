@@ -81,8 +81,9 @@ def holdings(subject: Subject, known: Known) -> dict[str, Any]:
     """Return the documents that were made for the subject, and what suppliers said to them."""
     orders = redaction.orders_of(subject)
     files = Delivery.objects.filter(supplier_order__order__in=orders, redacted_at=None)
-    named = ReplyStatement.objects.filter(supplier_order__order__in=orders).values("reply")
-    replies = SupplierReply.objects.filter(pk__in=named, redacted_at=None)
+    parts_of_them = SupplierOrder.objects.filter(order__in=orders).select_related("supplier")
+    about = {pk for part in parts_of_them for pk in _replies_about(part).values_list("pk", flat=True)}
+    replies = SupplierReply.objects.filter(pk__in=about, redacted_at=None)
     return {
         "documents": [_shown_document(file) for file in files.select_related("supplier_order__supplier")],
         "replies": [
@@ -151,7 +152,21 @@ def _empty_replies(rows: QuerySet[SupplierReply], words: frozenset[str]) -> int:
 
 
 def _replies_about(part: SupplierOrder) -> QuerySet[SupplierReply]:
-    return SupplierReply.objects.filter(pk__in=part.statements.values("reply"))
+    return SupplierReply.objects.filter(pk__in={*part.statements.values_list("reply", flat=True), *_naming(part)})
+
+
+def _naming(part: SupplierOrder) -> list[int]:
+    """Find the files of many orders that repeat what was said of the part: of those no statement is kept."""
+    delivery = Delivery.objects.filter(supplier_order=part).values_list("endpoint", flat=True).first()
+    rows = SupplierReply.objects.filter(
+        endpoint__in={part.supplier.endpoint_id, delivery} - {None},
+        source=SupplierReply.Source.FILE,
+        received_at__gte=part.created_at,
+        redacted_at=None,
+    )
+    names = [part.reference.encode(code) for code in ("ascii", "utf-16-le", "utf-16-be")]
+    found = rows.values_list("pk", "content").iterator(chunk_size=20)
+    return [pk for pk, content in found if any(name in bytes(content) for name in names)]
 
 
 def _empty_statements(rows: QuerySet[ReplyStatement], words: frozenset[str]) -> None:

@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from hemi.lib import claims, erasure, queue
-from suppliers import redaction, statements, traces
+from suppliers import redaction, repeats, statements, traces
 from suppliers.models import Endpoint, ReplyColumns, ReplyStatement, SupplierReply
 from suppliers.reply_formats import csv_rows, reading
 from suppliers.reply_formats.csv_rows import Columns
@@ -26,6 +26,7 @@ SLICE_SECONDS = 20
 BATCH = 20
 STATEMENTS = 200  # looked through together; the lease is renewed after them
 LONGEST_WAIT_SECONDS = 600
+SEVERAL = 2  # statements: the file is no answer to one order
 _NEW = Q(status=SupplierReply.Status.NEW)
 Status, State = SupplierReply.Status, ReplyStatement.Status
 # What a person settled or matched stays when the file is read again.
@@ -116,6 +117,8 @@ def _state(row: SupplierReply) -> None:
         left = [one for one in said if (one.reference, one.kind, one.despatch) not in told]
         free = (number for number in count(1) if number not in taken)
         rows = [statements.row(row, next(free), one) for one in left]
+        for fault in (one for one in rows if one.status == State.UNREADABLE):
+            fault.status = State.UNCHANGED if repeats.is_known_fault(fault) else State.UNREADABLE
         ReplyStatement.objects.bulk_create(rows, batch_size=500)
         SupplierReply.objects.filter(pk=row.pk).update(format=row.format)
 
@@ -142,6 +145,16 @@ def _conclude(row: SupplierReply) -> None:
         return
     if _mine(row).update(claim_token="", lease_until=None):
         settle(row)
+        _keep_news(row)
+
+
+def _keep_news(row: SupplierReply) -> None:
+    """Drop what a file of many orders merely repeats; snapshots come every few minutes and would fill the disk."""
+    if row.statements.count() < SEVERAL:
+        return
+    row.statements.filter(status=State.UNCHANGED).delete()
+    if not row.statements.exists():
+        SupplierReply.objects.filter(pk=row.pk).update(content=b"")
 
 
 def _outcome(states: set[str]) -> str:

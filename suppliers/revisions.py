@@ -25,10 +25,12 @@ def revise(
 ) -> SupplierOrder:
     """Make the revision that replaces `part` of a locked order once it is sent, and ask for its document.
 
-    What is live of `part` moves to it, as the order wants it today; `added` lines join it.
+    What is live of `part` and not rejected moves to it, as the order wants it today; `added` lines join it.
     """
     newer = parts.next_revision(part.order, part.supplier, kind=kind, replaces=part)
-    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
+    for allocation in (
+        part.lines.filter(is_live=True).exclude(reply_status=Status.REJECTED).select_related("order_line")
+    ):
         quantity = composing.wanted(allocation)
         allocation.is_live = False
         allocation.save(update_fields=["is_live"])
@@ -53,8 +55,15 @@ def took_effect(part_ids: Iterable[int]) -> None:
         if part.replaces_id is None:
             continue
         status = Status.CANCELLED if part.kind == Kind.CANCELLATION else Status.REPLACED
-        SupplierOrder.objects.filter(pk=part.replaces_id).update(status=status, attention="")
-    if orders := {part.order_id for part in parts_with_news}:
+        former = SupplierOrder.objects.filter(pk=part.replaces_id)
+        former.update(status=status)
+        former.exclude(lines__is_live=True, lines__reply_status=Status.REJECTED).update(attention="")
+    look_again({part.order_id for part in parts_with_news})
+
+
+def look_again(order_ids: Iterable[int]) -> None:
+    """Have orders looked at again whose files came to something else than was expected of them."""
+    if orders := set(order_ids):
         now = timezone.now()
         Order.objects.filter(pk__in=orders).update(needs_routing=True, attempts=0, next_attempt_at=now)
         queue.kick("suppliers.route")

@@ -6,11 +6,12 @@ first of its renames is sent, and a run that dies leaves rows that a look decide
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from suppliers import filedrop, naming, records
 from suppliers.attempts import Attempt
@@ -23,8 +24,9 @@ from suppliers.transports.pipelining import Done, Rename, Upload
 log = logging.getLogger(__name__)
 
 Step = Delivery.Step
-FIRST, LEAST, MOST = 10, 2, 100  # files in a group
+FIRST, LEAST, MOST = 10, 2, 300  # files in a group
 GROUP_SECONDS = 0.5  # what a group should take: a hold that comes after its record is too late
+GROUP_BYTES = 20_000_000  # what a group's documents should take of the memory
 
 Claim = Callable[[Lane, int], list[Attempt]]
 
@@ -62,16 +64,17 @@ class Rounds:
 
     def _round(self) -> bool:
         renaming, signalling = self._record()
+        before = self.worked
         uploads = [] if self.lane.is_half_open and (renaming or signalling) else self._take()
         self._in_hand += [*renaming, *signalling]
         if not (renaming or signalling or uploads):
-            return False
+            return self.worked > before
         began = time.monotonic()
         for attempt in signalling:
             self._signal(attempt)
         for rename, upload in zip_longest(renaming, uploads):
             self._step(rename, upload)
-        self._adapt(len(uploads), time.monotonic() - began)
+        self._adapt(uploads, time.monotonic() - began)
         return not self.lane.is_lost
 
     def _record(self) -> tuple[list[Attempt], list[Attempt]]:
@@ -99,9 +102,9 @@ class Rounds:
             return []
         if len(attempts) == limit:
             self.on_more()
-        for attempt in [attempt for attempt in attempts if attempt.delivery.temporary_name]:
+        for attempt in [attempt for attempt in attempts if _is_known(attempt.delivery)]:
             self._bring(attempt)
-        fresh = [attempt for attempt in self._in_hand if not attempt.delivery.temporary_name]
+        fresh = [attempt for attempt in self._in_hand if not _is_known(attempt.delivery)]
         with transaction.atomic():
             begun = records.begin_uploads(fresh, self.lane.endpoint)
         for attempt in fresh:
@@ -133,11 +136,12 @@ class Rounds:
             return
         if upload:
             upload.is_there = True
-        done = line.step(_rename(rename), _upload(upload))
-        if rename:
-            self._renamed(rename, done)
-        if upload:
-            self._uploaded(upload, done)
+        with self._surviving(rename, upload):
+            done = line.step(_rename(rename), _upload(upload))
+            if rename:
+                self._renamed(rename, done)
+            if upload:
+                self._uploaded(upload, done)
 
     @property
     def _is_over(self) -> bool:
@@ -184,11 +188,27 @@ class Rounds:
             return
         self._finished(attempt)
         self.worked += 1
+        with self._surviving(attempt):
+            try:
+                filedrop.bring(self.seat, attempt)
+                self.lane.worked()
+            except TransportError as error:
+                self._failed(attempt, error)
+
+    @contextmanager
+    def _surviving(self, *attempts: Attempt | None) -> Iterator[None]:
+        """Go on where Hemi itself cannot handle a delivery: it must not hold up the others."""
         try:
-            filedrop.bring(self.seat, attempt)
-            self.lane.worked()
-        except TransportError as error:
-            self._failed(attempt, error)
+            yield
+        except DatabaseError:
+            raise
+        except Exception as error:
+            self.seat.drop()  # replies of the step may still be on their way
+            for attempt in filter(None, attempts):
+                log.exception("delivery.broken", extra=attempt.ids)
+                self._finished(attempt)
+                step = attempt.delivery.step
+                attempt.failed(TransportError(Kind.TEMPORARY, f"Hemi failed: {type(error).__name__}.", step))
 
     def _stop(self, attempt: Attempt) -> None:
         """Take back a whole file that is not to be renamed, or not now."""
@@ -237,10 +257,18 @@ class Rounds:
             records.renew([*self._in_hand, *self._whole, *self._placed, *self._signalled])
         return True
 
-    def _adapt(self, count: int, seconds: float) -> None:
-        if count:
-            self.worked += count
-            self._size = max(LEAST, min(MOST, round(count * GROUP_SECONDS / max(seconds, 0.001))))
+    def _adapt(self, uploads: list[Attempt], seconds: float) -> None:
+        if not uploads:
+            return
+        self.worked += len(uploads)
+        size = sum(attempt.delivery.size for attempt in uploads)
+        groups = min(GROUP_SECONDS / max(seconds, 0.001), GROUP_BYTES / max(size, 1))
+        self._size = max(LEAST, min(MOST, round(len(uploads) * groups)))
+
+
+def _is_known(delivery: Delivery) -> bool:
+    """Tell whether something of it may lie on the server, from a run that died or from having been sent before."""
+    return bool(delivery.temporary_name or delivery.resends)
 
 
 def _rename(attempt: Attempt | None) -> Rename | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from hemi.lib import claims, queue
@@ -211,10 +211,16 @@ def _attention(order: Order) -> str:
 def _rejections(order: Order) -> list[str]:
     """Say what suppliers reject of the order; a person who has dealt with a part takes it off."""
     rejecting = order.supplier_orders.exclude(attention="").select_related("supplier")
-    rejected = Count("lines", filter=Q(lines__is_live=True, lines__reply_status=SupplierOrder.Status.REJECTED))
-    found = rejecting.annotate(rejected=rejected).filter(rejected__gt=0).order_by("pk")
-    return [
-        f"{part.supplier} rejects {part.rejected} {'line' if part.rejected == 1 else 'lines'}: route again or send "
-        f"elsewhere."
-        for part in found
-    ]
+    is_live = Q(lines__is_live=True)
+    rejected = Count("lines", filter=is_live & Q(lines__reply_status=SupplierOrder.Status.REJECTED))
+    short = Count("lines", filter=is_live & Q(lines__confirmed__gt=0, lines__confirmed__lt=F("lines__quantity")))
+    found = rejecting.annotate(rejected=rejected, short=short).filter(Q(rejected__gt=0) | Q(short__gt=0))
+    texts = []
+    for part in found.order_by("pk"):
+        if part.rejected:
+            lines = "1 line" if part.rejected == 1 else f"{part.rejected} lines"
+            texts.append(f"{part.supplier} rejects {lines}: route again or send elsewhere.")
+        if part.short:
+            lines = "1 line" if part.short == 1 else f"{part.short} lines"
+            texts.append(f"{part.supplier} accepts only some pieces of {lines}: order the others elsewhere.")
+    return texts

@@ -68,6 +68,12 @@ class Seat:
             self._line = pipelining.line(session)
         return self._line
 
+    def drop(self) -> None:
+        """Close the session; the next one is a new one."""
+        if self._session:
+            self._session.close()
+        self._session = self._line = None
+
     def leave(self) -> None:
         """Keep the session for the next run."""
         if self._session:

@@ -1,8 +1,9 @@
 """What a supplier's part has come to, line by line, and what a statement changes in it: never downwards."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from suppliers import composing
 from suppliers.models import SupplierOrder, SupplierOrderLine
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
 
@@ -20,6 +21,7 @@ class Change:
     rejected: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     status: str = ""
+    file: "_File" = field(default_factory=lambda: _File.of([]))
 
     def note(self, line: SupplierOrderLine) -> None:
         """Remember that the line was changed."""
@@ -35,10 +37,28 @@ class _Said:
     is_total: bool  # the quantity is what was shipped so far
 
 
+@dataclass(frozen=True)
+class _File:
+    """The lines by their number in the part's file; that of a change numbers lines that are gone, too."""
+
+    lines: dict[str, SupplierOrderLine]
+    gone: frozenset[str]
+
+    @classmethod
+    def of(cls, lines: list[SupplierOrderLine]) -> "_File":
+        is_change = bool(lines) and lines[0].supplier_order.kind == SupplierOrder.Kind.CHANGE
+        kept = composing.numbers(lines[0].supplier_order_id) if is_change else {}
+        plain = {line.order_line.shopify_id: number for number, line in enumerate(lines, start=1)}
+        known = kept or plain
+        numbered = {str(known[key]): line for line in lines if (key := line.order_line.shopify_id) in known}
+        gone = {str(word) for key, number in kept.items() if key not in plain for word in (key, number)}
+        return cls(numbered, frozenset(gone))
+
+
 def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
     """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
-    change, named = Change(), set()
-    for row in said.lines:
+    change, named = Change(file=_File.of(lines)), set()
+    for row in _together(said):
         if row.status:
             named |= _weigh_row(change, lines, row, said, is_known)
     for line in lines:
@@ -59,35 +79,83 @@ def pieces(lines: Iterable[SupplierOrderLine]) -> str:
     return f"Of {total} pieces: " + ", ".join(f"{count} {word}" for count, word in counts if count > 0) + "."
 
 
+def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, int]:
+    """Return the pieces that a statement calls shipped, by Shopify's line id, whatever was told before."""
+    total: dict[int, int] = {}
+    named: set[int] = set()
+    file = _File.of(lines)
+    for row in _together(said):
+        found = _find(lines, row, file)
+        named |= {line.pk for line in found}
+        for line, quantity in _share(found, row.quantity) if row.status == Status.SHIPPED else ():
+            key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
+            total[key] = total.get(key, 0) + (all_of_it if quantity is None else quantity)
+    rest = [line for line in lines if said.status == Status.SHIPPED and line.pk not in named]
+    return total | {line.order_line.shopify_id: line.confirmed or line.quantity for line in rest}
+
+
 def name(line: SupplierOrderLine) -> str:
     """Name a line for people."""
     return line.order_line.sku or line.order_line.title[:100]
 
 
+def _together(said: Statement) -> list[LineStatement]:
+    """Add up rows that speak of one line in the same way: it comes in several parcels, or on several days."""
+    rows: dict[tuple[str, str, str], LineStatement] = {}
+    for row in said.lines:
+        key = (row.line, row.sku.casefold(), row.status)
+        former = rows.get(key)
+        if former and former.quantity is not None and row.quantity is not None and _adds_up(row, said):
+            row = replace(former, quantity=former.quantity + row.quantity, reason=former.reason or row.reason)
+        elif former:
+            key = (*key[:2], f"{row.status} {len(rows)}")
+        rows[key] = row
+    return list(rows.values())
+
+
+def _adds_up(row: LineStatement, said: Statement) -> bool:
+    """Tell whether quantities of one line are parts of it; without a shipment's number they are what was shipped."""
+    return row.status != Status.SHIPPED or bool(said.despatch)
+
+
 def _weigh_row(
     change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
 ) -> set[int]:
-    found = _find(lines, row)
-    if not found:
+    found = _find(lines, row, change.file)
+    if other := _other_article(lines, found, row):
+        change.doubts.append(f"It calls line {row.line} {row.sku}, and that is {other}; nothing was taken from it.")
+        return {line.pk for line in found}
+    if not found and row.line in change.file.gone:
+        if row.status not in (Status.TAKEN, Status.ACCEPTED):
+            change.doubts.append(f"It says {row.status} of line {row.line}, which is cancelled.")
+    elif not found:
         change.doubts.append(f"It names a line that the file does not have ({row.line or row.sku}).")
     if row.status == DISPUTED:
         change.doubts += [f"{name(line)}: {row.reason or 'disputed'}." for line in found]
         return {line.pk for line in found}
     for line, quantity in _share(found, row.quantity):
         if is_known and row.status == Status.SHIPPED:
-            change.repeated[line.order_line.shopify_id] = quantity or line.shipped
+            key, count = line.order_line.shopify_id, line.shipped if quantity is None else quantity
+            change.repeated[key] = change.repeated.get(key, 0) + count
         else:
             _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
     return {line.pk for line in found}
 
 
-def _find(lines: list[SupplierOrderLine], row: LineStatement) -> list[SupplierOrderLine]:
+def _find(lines: list[SupplierOrderLine], row: LineStatement, file: _File) -> list[SupplierOrderLine]:
     if row.line:
-        numbered = [line for number, line in enumerate(lines, start=1) if str(number) == row.line]
-        by_id = [line for line in lines if str(line.order_line.shopify_id) == row.line]
-        if numbered or by_id:
-            return numbered or by_id
+        if row.line in file.lines:
+            return [file.lines[row.line]]
+        if by_id := [line for line in lines if str(line.order_line.shopify_id) == row.line]:
+            return by_id
     return [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+
+
+def _other_article(lines: list[SupplierOrderLine], found: list[SupplierOrderLine], row: LineStatement) -> str:
+    """Name the line that was found where its number and its SKU lead to different ones; "" where they do not."""
+    named = [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+    is_contradictory = found and named and not {line.pk for line in found} & {line.pk for line in named}
+    return name(found[0]) if is_contradictory else ""
 
 
 def _share(found: list[SupplierOrderLine], quantity: int | None) -> list[tuple[SupplierOrderLine, int | None]]:

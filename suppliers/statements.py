@@ -9,12 +9,18 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import redaction, standing
+from suppliers import parts, redaction, repeats, standing
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
 Status, State = SupplierOrder.Status, ReplyStatement.Status
+_OVERTAKEN = "The supplier answered the former file first."
+_ELSEWHERE = "From the order, route the lines again or send them elsewhere."
+_MISSING = (
+    "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
+    "choose Dealt with: Hemi gives a line to one supplier only."
+)
 
 
 def row(reply: SupplierReply, position: int, said: Statement) -> ReplyStatement:
@@ -57,7 +63,7 @@ def apply(row: ReplyStatement) -> None:
     """Apply a waiting statement and write what became of it."""
     part = _named(row)
     if part is None:
-        close(row, State.UNMATCHED, row.note)
+        set_aside(row, row.note)
         return
     with transaction.atomic():
         apply_to(row, locked(part))
@@ -69,13 +75,18 @@ def apply_to(row: ReplyStatement, part: SupplierOrder, *, by: Any = None) -> Non
     if part.order.redacted_at:  # the supplier writes of a customer whose data was removed
         redaction.silence(row)
     if part.status in SupplierOrder.RANK:
-        _move(row, part, by)
+        _let_move(row, part, by)
     elif part.status in (Status.CANCELLED, Status.REPLACED):
         _too_late(row, part)
     elif getattr(part, "delivery", None) and part.delivery.first_claimed_at:
         close(row, State.WAITING, "The order is not recorded as sent yet; the reply waits for that.")
     else:
-        close(row, State.UNMATCHED, f"The file of {part.reference} was never sent.")
+        set_aside(row, f"The file of {part.reference} was never sent.")
+
+
+def set_aside(row: ReplyStatement, note: str) -> None:
+    """Leave a statement to a person, unless an earlier file said the same and is on the list or was dealt with."""
+    close(row, State.UNCHANGED if repeats.is_listed(row) else State.UNMATCHED, note)
 
 
 def close(row: ReplyStatement, status: str, note: str) -> None:
@@ -87,11 +98,12 @@ def close(row: ReplyStatement, status: str, note: str) -> None:
 def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
     """Mark those that say nothing new, without any lock, and return the others: no state ever goes back."""
     found = {part.reference: part for part in _parts().filter(reference__in={row.reference for row in waiting})}
-    despatches = set(Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch"))
+    told = Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch", "numbers")
+    tracking = {(reference, despatch): set(numbers) for reference, despatch, numbers in told}
     left, old = [], []
     for row in waiting:
         part = None if row.supplier_order_id else found.get(row.reference)
-        if part and may_speak(row.reply, part) and _is_old(row, part, (part.reference, row.despatch) in despatches):
+        if part and may_speak(row.reply, part) and _is_old(row, part, tracking.get((part.reference, row.despatch))):
             row.supplier_order, row.status = part, State.UNCHANGED
             old.append(row)
         else:
@@ -115,12 +127,14 @@ def locked(part: SupplierOrder) -> SupplierOrder:
     return fresh
 
 
-def _is_old(row: ReplyStatement, part: SupplierOrder, is_known: bool) -> bool:
+def _is_old(row: ReplyStatement, part: SupplierOrder, numbers: set[str] | None) -> bool:
+    """Tell whether the row says nothing new; `numbers` are those of its shipment, None where that is not known."""
     if part.status not in SupplierOrder.RANK or not part.replied_at:
         return False
     said = spoken(row)
-    change = standing.weigh(part, list(part.lines.all()), said, is_known=is_known)
-    is_new = change.lines or change.doubts or change.status != part.status
+    change = standing.weigh(part, list(part.lines.all()), said, is_known=numbers is not None)
+    is_tracked = numbers is not None and numbers < set(row.numbers)
+    is_new = change.lines or change.doubts or is_tracked or change.status != part.status
     return not is_new and said.supplier_reference in ("", part.supplier_reference)
 
 
@@ -149,34 +163,60 @@ def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:
     else:
         newer = getattr(part, "replaced_by", None)
         note = f"{part.supplier} says {row.kind} of revision {part.revision}, which {newer} has replaced."
-    if row.kind in (Status.REJECTED, Status.SHIPPED) or part.status == Status.CANCELLED:
+    is_for_a_newer = part.status == Status.REPLACED and row.kind in (Status.REJECTED, Status.SHIPPED)
+    if repeats.is_listed(row) if is_for_a_newer else repeats.was_told(row, note):
+        close(row, State.UNCHANGED, note)
+        return
+    if is_for_a_newer or part.status == Status.CANCELLED:
         SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
-    if not _was_told(row, note):
-        timeline.record(part.order, "reply_too_late", note, reference=part.reference)
-    close(row, State.APPLIED, note)
+    timeline.record(part.order, "reply_too_late", note, reference=part.reference)
+    if is_for_a_newer:  # the supplier may well mean the newer one: a person says so
+        close(row, State.UNMATCHED, f"{note} Match it to that one if it holds for it.")
+    else:
+        close(row, State.APPLIED, note)
+
+
+def _let_move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
+    """Move a part; a newer file that was not sent is a person's once the supplier made or refused the goods."""
+    newer = part.replaced_by if row.kind in (Status.REJECTED, Status.SHIPPED) else None
+    if newer is None:
+        _move(row, part, by)
+    elif parts.cancel(newer, _OVERTAKEN):
+        _move(row, locked(part), by)
+        settlement.settle(part.order)
+    else:
+        close(row, State.WAITING, f"{newer} is being handed over; the reply waits for that.")
 
 
 def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     said = spoken(row)
     is_cancellation = part.kind == SupplierOrder.Kind.CANCELLATION
     lines = [] if is_cancellation else list(part.lines.all())
-    is_known = (
-        bool(said.despatch) and Shipment.objects.filter(reference=part.reference, despatch=said.despatch).exists()
-    )
-    change = standing.weigh(part, lines, said, is_known=is_known)
+    known = _known(part, lines, said)
+    change = standing.weigh(part, lines, said, is_known=known is not None)
     doubts = " ".join(change.doubts)
+    is_news = bool(doubts) and not repeats.was_told(row, doubts[:500])
     is_new = bool(change.lines or change.status != part.status)
+    is_tracked = known is not None and shipments.add_tracking(known, row.carrier, row.numbers, row.urls)
     _write(row, part, change)
-    if is_cancellation and change.status in (Status.REJECTED, Status.SHIPPED):
+    if is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED):
         _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
-    elif doubts and not _was_told(row, doubts[:500]):
+    elif is_news:
         _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     elif change.rejected:
         _tell_rejected(row, part, change)
     if is_new:
         _tell(row, part, change, by)
-    known = "" if is_new else f"Nothing changed: it was {part.get_status_display().lower()} already."
-    close(row, State.APPLIED if is_new or doubts else State.UNCHANGED, doubts or known)
+    state = State.APPLIED if is_new or is_tracked or is_news else State.UNCHANGED
+    same = f"Nothing changed: it was {part.get_status_display().lower()} already."
+    close(row, state, doubts or (same if state == State.UNCHANGED else ""))
+
+
+def _known(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement) -> Shipment | None:
+    """Return the shipment that is told again; one that had no number so far may get it now."""
+    if not said.despatch:
+        return None
+    return shipments.known(part.reference, said.despatch, standing.told_pieces(lines, said))
 
 
 def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
@@ -212,7 +252,10 @@ def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> 
     what = ", ".join(change.rejected)
     if change.status == Status.REJECTED:
         what = f"all of it: {row.reason}" if row.reason else "all of it"
-    note = f"{part.supplier} rejects {what.rstrip('.')}. From the order, route the lines again or send them elsewhere."
+    is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
+    is_short = any(0 < (line.confirmed or 0) < line.quantity for line in change.lines)
+    todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
+    note = f"{part.supplier} rejects {what.rstrip('.')}. {' '.join(todo)}"
     SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 
@@ -223,9 +266,3 @@ def _tell(row: ReplyStatement, part: SupplierOrder, change: Change, by: Any) -> 
     text = f"{said}: {reason}" if reason else f"{said}."
     counts = standing.pieces(part.lines.all())
     timeline.record(part.order, f"reply_{row.kind}", f"{text} {counts}".strip(), part.reference, by)
-
-
-def _was_told(row: ReplyStatement, note: str) -> bool:
-    """Tell whether an earlier reply said the same: a snapshot is repeated every few minutes."""
-    same = {"supplier_order": row.supplier_order, "kind": row.kind, "despatch": row.despatch, "note": note}
-    return ReplyStatement.objects.filter(**same).exclude(pk=row.pk).exists()

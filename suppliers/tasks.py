@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from suppliers import inbound, outbox, overdue, rendering, replies, routing
+from suppliers import inbound, outbox, overdue, preflight, rendering, replies, routing
 
 
 @shared_task(name="suppliers.route")
@@ -27,6 +27,18 @@ def deliver(endpoint_id: int) -> None:
 def collect_replies(endpoint_id: int) -> None:
     """Fetch an endpoint's reply files."""
     inbound.collect(endpoint_id)
+
+
+@shared_task(name="suppliers.check_endpoint")
+def check_endpoint(check_id: int) -> None:
+    """Take the steps of an endpoint's test."""
+    preflight.run(check_id)
+
+
+@shared_task(name="suppliers.sweep_checks")
+def sweep_checks() -> None:
+    """Ask for the daily tests of endpoints, and find those that wait."""
+    preflight.sweep()
 
 
 @shared_task(name="suppliers.sweep_deliveries")

@@ -62,7 +62,7 @@ def look(endpoint: Endpoint, session: Session) -> list[Trace]:
             traces.append(trace)
         elif delivery.final_name in there[delivery.folder].get(_reference(delivery), ()):
             seen.append(delivery.pk)
-        elif endpoint.is_gone_taken and _is_unread(delivery):
+        elif endpoint.is_gone_taken and _is_unread(delivery) and _is_gone(session, delivery, there):
             traces.append(Trace(delivery.final_name, Source.GONE))
     Delivery.objects.filter(pk__in=seen).update(seen_at=timezone.now())
     return [_with_reason(session, endpoint, trace, failed) for trace in traces]
@@ -81,10 +81,13 @@ def statement(reply: SupplierReply) -> Statement:
 
 
 def _unanswered(endpoint: Endpoint) -> QuerySet[Delivery]:
-    states = (SupplierOrder.Status.SENT, SupplierOrder.Status.TAKEN)
+    states = [SupplierOrder.Status.SENT]
+    if endpoint.failed_folder:  # what was taken may be refused later
+        states.append(SupplierOrder.Status.TAKEN)
     rows = endpoint.deliveries.filter(status=Delivery.Status.SENT, supplier_order__status__in=states)
     wanted = ("final_name", "folder", "supplier_order__status", "supplier_order__reference")
-    return rows.select_related("supplier_order").only(*wanted)[:MOST]
+    # Those that nobody has taken first: thousands of taken ones must not keep them from being looked at.
+    return rows.select_related("supplier_order").only(*wanted).order_by("supplier_order__status", "-pk")[:MOST]
 
 
 def _trace(endpoint: Endpoint, delivery: Delivery, failed: Found, done: Found) -> Trace | None:
@@ -93,6 +96,13 @@ def _trace(endpoint: Endpoint, delivery: Delivery, failed: Found, done: Found) -
     if _is_unread(delivery) and _reference(delivery) in done:
         return Trace(delivery.final_name, Source.DONE_FOLDER)
     return None
+
+
+def _is_gone(session: Session, delivery: Delivery, there: dict[str, Found]) -> bool:
+    """Tell whether a file that is not listed is gone; a listing may be hidden, or of a folder that is not there."""
+    if session.size(connections.path(delivery.folder, delivery.final_name)) is not None:
+        return False
+    return bool(there[delivery.folder]) or session.has_folder(delivery.folder)
 
 
 def _reference(delivery: Delivery) -> str:

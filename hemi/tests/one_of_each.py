@@ -23,6 +23,7 @@ from suppliers.models import (
     Amendment,
     DeliveryAttempt,
     DocumentSchema,
+    EndpointCheck,
     Mapping,
     ReplyStatement,
     RoutingRule,
@@ -87,7 +88,8 @@ def _orders() -> list[Model]:
     )
     schema = DocumentSchema.objects.create(name="A schema", archive=b"", main_document="a.xsd", sha256="2" * 64)
     made = [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, shipment]
-    return [*made, said, mapping, schema, change]
+    check = EndpointCheck.objects.create(endpoint=supplier.endpoint)
+    return [*made, said, mapping, schema, change, check]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

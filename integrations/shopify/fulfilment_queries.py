@@ -63,3 +63,12 @@ mutation HemiFulfil($fulfillment: FulfillmentInput!) {
   }
 }
 """
+
+FOLLOW = """
+mutation HemiFollow($id: ID!, $tracking: FulfillmentTrackingInput!, $notifyCustomer: Boolean!) {
+  fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $tracking, notifyCustomer: $notifyCustomer) {
+    fulfillment { legacyResourceId }
+    userErrors { field message }
+  }
+}
+"""

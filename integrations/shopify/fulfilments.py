@@ -2,6 +2,7 @@
 
 https://shopify.dev/docs/api/admin-graphql/2026-10/objects/FulfillmentOrder
 https://shopify.dev/docs/api/admin-graphql/2026-10/mutations/fulfillmentCreate
+https://shopify.dev/docs/api/admin-graphql/2026-10/mutations/fulfillmentTrackingInfoUpdate
 """
 
 from dataclasses import dataclass
@@ -66,13 +67,20 @@ class StoreOrder:
 
 
 @dataclass(frozen=True)
+class Tracking:
+    """How a parcel can be followed: a carrier in Shopify's spelling; `urls` are of the first `numbers`, by position."""
+
+    company: str = ""
+    numbers: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Wish:
     """A fulfilment to be created: {fulfilment order: {its line: pieces}}, all at one location."""
 
     lines: dict[int, dict[int, int]]
-    company: str = ""
-    numbers: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
+    tracking: Tracking
     is_customer_told: bool = False
 
 
@@ -115,14 +123,25 @@ def create(client: GraphQL, wish: Wish) -> int:
         raise ShopifyError(Kind.UNCERTAIN, error.message) from None
 
 
+def follow(client: GraphQL, fulfilment_id: int, tracking: Tracking, *, is_customer_told: bool) -> None:
+    """Give a fulfilment other tracking. Raises ShopifyError. A repeat may mail the customer again."""
+    variables = {"id": _gid("Fulfillment", fulfilment_id), "tracking": _tracking(tracking)}
+    client.execute(queries.FOLLOW, {**variables, "notifyCustomer": is_customer_told})
+
+
+def _tracking(told: Tracking) -> dict[str, Any]:
+    fields: dict[str, Any] = {"company": told.company} if told.company else {}
+    if told.numbers:
+        fields["numbers"] = list(told.numbers)
+        if told.urls:
+            fields["urls"] = list(told.urls)
+    elif told.urls:
+        fields["url"] = told.urls[0]
+    return fields
+
+
 def _input(wish: Wish) -> dict[str, Any]:
-    tracking: dict[str, Any] = {"company": wish.company} if wish.company else {}
-    if wish.numbers:
-        tracking["numbers"] = list(wish.numbers)
-        if wish.urls:
-            tracking["urls"] = list(wish.urls)
-    elif wish.urls:
-        tracking["url"] = wish.urls[0]
+    tracking = _tracking(wish.tracking)
     rows = [
         {
             "fulfillmentOrderId": _gid("FulfillmentOrder", order),

@@ -20,7 +20,7 @@ from orders.admin.buttons import OrderButtons
 from orders.admin.filters import AttentionFilter, SupplierFilter
 from orders.admin.inlines import EventInline, LineInline, PartInline, ShipmentInline
 from orders.models import Order
-from suppliers.models import SupplierOrder
+from suppliers.models import Amendment, SupplierOrder
 
 
 @admin.register(Order)
@@ -79,7 +79,9 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        alive = Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True)
         parts = SupplierOrder.objects.select_related("supplier").order_by("pk")
+        parts = parts.prefetch_related(Prefetch("amendments", alive, to_attr="alive"))
         rows = super().get_queryset(request).select_related("account")
         return rows.prefetch_related(Prefetch("supplier_orders", parts))
 
@@ -96,6 +98,9 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def state_in_list(self, order: Order) -> SafeString:
         mark = self.shown_state(order)
+        parts = [part for part in order.supplier_orders.all() if part.alive or part.is_untold_cancellation]
+        alive = (badges.badge(f"Alive at {part.supplier}", "danger") for part in parts)
+        mark = format_html("{}{}", mark, format_html_join("", " {}", ((badge,) for badge in alive)))
         return format_html("{}<br>{}", mark, order.attention) if order.attention else mark
 
     @display(description="why")

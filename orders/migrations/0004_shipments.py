@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('lines', models.JSONField(default=list, verbose_name='lines')),
                 ('status', models.CharField(choices=[('due', 'Waiting'), ('calling', 'Being told'), ('done', 'Done'), ('uncertain', 'Uncertain'), ('blocked', 'Refused by the store')], default='due', max_length=10, verbose_name='state')),
                 ('shopify_id', models.BigIntegerField(blank=True, null=True, verbose_name="Shopify's fulfilment")),
+                ('is_tracking_due', models.BooleanField(default=False, editable=False, verbose_name='its tracking came later')),
                 ('note', models.CharField(blank=True, default='', max_length=500, verbose_name='note')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made')),
                 ('called_at', models.DateTimeField(blank=True, null=True, verbose_name='called')),

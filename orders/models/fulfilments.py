@@ -69,6 +69,7 @@ class Fulfilment(models.Model):
     lines = models.JSONField("lines", default=list)
     status = models.CharField("state", max_length=10, choices=Status, default=Status.DUE)
     shopify_id = models.BigIntegerField("Shopify's fulfilment", null=True, blank=True)
+    is_tracking_due = models.BooleanField("its tracking came later", default=False, editable=False)
     note = models.CharField("note", max_length=500, blank=True, default="")
     created_at = models.DateTimeField("made", default=timezone.now)
     called_at = models.DateTimeField("called", null=True, blank=True)

@@ -43,6 +43,22 @@ class Fulfilment:
         self._publisher.emit("fulfillments/create", shop, made)
         return deepcopy(made), ""
 
+    def follow(self, shop: str, number: int, parcel: Parcel) -> dict | None:
+        """Give a fulfilment the parcel's tracking; None if there is no such fulfilment."""
+        with self._state.lock:
+            store = self._state.shops[shop]
+            rows = [(order, row) for order in store.orders.values() for row in order["fulfillments"]]
+            order, row = next(((order, row) for order, row in rows if row["id"] == number), (None, None))
+            if order is None or row is None:
+                return None
+            row.update(_tracking(parcel))
+            if parcel.is_buyer_told:
+                store.confirmations.append({"order": order["name"], "to": order["email"], "fulfilment": number})
+            self._sales.update_order(shop, order["id"], (), fulfillments=order["fulfillments"])
+            made = deepcopy(row)
+        self._publisher.emit("fulfillments/update", shop, made)
+        return made
+
     def by_hand(self, shop: str, order_id: int, quantities: dict[int, int] | None = None, **tracking: str) -> dict:
         """Let the merchant's staff mark pieces by line id as sent; all that is left, if they are not named."""
         wanted = dict(quantities) if quantities else None
@@ -139,12 +155,18 @@ def _fulfilment(number: int, order: dict, row: dict, taken: dict[int, int], parc
         "service": "manual",
         "location_id": row["location_id"],
         "shipment_status": None,
+        **_tracking(parcel),
+        "receipt": {},
+        "line_items": lines,
+        "notify_customer": parcel.is_buyer_told,
+    }
+
+
+def _tracking(parcel: Parcel) -> dict:
+    return {
         "tracking_company": parcel.company,
         "tracking_number": next(iter(parcel.numbers), None),
         "tracking_numbers": list(parcel.numbers),
         "tracking_url": next(iter(parcel.urls), None),
         "tracking_urls": list(parcel.urls),
-        "receipt": {},
-        "line_items": lines,
-        "notify_customer": parcel.is_buyer_told,
     }

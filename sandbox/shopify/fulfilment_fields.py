@@ -83,8 +83,7 @@ def create(info: GraphQLResolveInfo, fulfillment: dict[str, Any], message: str |
     if call.forced_user_errors:
         return _refused("Something went wrong. Please try again later.")
     tracking = fulfillment.get("trackingInfo") or {}
-    numbers = tracking.get("numbers") or [number for number in (tracking.get("number"),) if number]
-    urls = tracking.get("urls") or [url for url in (tracking.get("url"),) if url]
+    numbers, urls = _lists(tracking)
     lines = {
         _number(row["fulfillmentOrderId"]): {
             _number(line["id"]): line["quantity"] for line in row.get("fulfillmentOrderLineItems") or []
@@ -94,6 +93,30 @@ def create(info: GraphQLResolveInfo, fulfillment: dict[str, Any], message: str |
     parcel = Parcel(lines, tracking.get("company"), numbers, urls, bool(fulfillment.get("notifyCustomer")))
     made, error = call.core.fulfilment.create(call.shop.name, parcel)
     return {"fulfillment": fulfilment_fields(made), "userErrors": []} if made else _refused(error)
+
+
+def follow(
+    info: GraphQLResolveInfo,
+    fulfillmentId: str,  # noqa: N803
+    trackingInfoInput: dict[str, Any],  # noqa: N803
+    notifyCustomer: bool | None = None,  # noqa: N803
+) -> dict:
+    """Answer fulfillmentTrackingInfoUpdate."""
+    call = info.context
+    require(call, "write", "fulfillmentTrackingInfoUpdate")
+    if call.forced_user_errors:
+        return _refused("Something went wrong. Please try again later.")
+    numbers, urls = _lists(trackingInfoInput)
+    parcel = Parcel({}, trackingInfoInput.get("company"), numbers, urls, bool(notifyCustomer))
+    made = call.core.fulfilment.follow(call.shop.name, _number(fulfillmentId), parcel)
+    return (
+        {"fulfillment": fulfilment_fields(made), "userErrors": []} if made else _refused("Fulfillment does not exist.")
+    )
+
+
+def _lists(tracking: dict[str, Any]) -> tuple[list[str], list[str]]:
+    numbers = tracking.get("numbers") or [number for number in (tracking.get("number"),) if number]
+    return numbers, tracking.get("urls") or [url for url in (tracking.get("url"),) if url]
 
 
 def _refused(sentence: str) -> dict:

@@ -110,4 +110,5 @@ MUTATIONS = {
     "webhookSubscriptionUpdate": _update,
     "webhookSubscriptionDelete": _delete,
     "fulfillmentCreate": fulfilment_fields.create,
+    "fulfillmentTrackingInfoUpdate": fulfilment_fields.follow,
 }

@@ -9,6 +9,8 @@ import asyncssh
 
 TIMEOUT_SECONDS = 10
 
+asyncssh.set_log_level("WARNING")  # the story tells its steps, not each packet of its connections
+
 
 def read_all(server: dict) -> dict[str, bytes]:
     """Return the XML files of the orders folder by name. Raises OSError, EOFError, ftplib's and asyncssh's errors."""

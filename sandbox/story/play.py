@@ -13,6 +13,7 @@ STEPS: tuple[tuple[str, Act], ...] = (
     ("Staff enter the client, its app and its store", setting_up.enter_store),
     ("Staff enter two suppliers with their servers", setting_up.enter_suppliers),
     ("Staff say which lines go to whom", setting_up.enter_rules),
+    ("Staff test the connections and confirm who the servers are", setting_up.test_connections),
     ("Staff take the suppliers live", setting_up.go_live),
     ("Staff mail the install link", connecting.send_mail),
     ("The client reads the mail", connecting.read_mail),

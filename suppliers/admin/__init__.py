@@ -3,6 +3,7 @@
 from suppliers.admin.amendments import AmendmentAdmin
 from suppliers.admin.deliveries import DeliveryAdmin
 from suppliers.admin.document_schemas import DocumentSchemaAdmin
+from suppliers.admin.endpoint_checks import EndpointCheckAdmin
 from suppliers.admin.endpoints import EndpointAdmin
 from suppliers.admin.mappings import MappingAdmin
 from suppliers.admin.replies import SupplierReplyAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "DeliveryAdmin",
     "DocumentSchemaAdmin",
     "EndpointAdmin",
+    "EndpointCheckAdmin",
     "MappingAdmin",
     "ReplyStatementAdmin",
     "RoutingRuleAdmin",

@@ -1,11 +1,12 @@
 """Deliveries: each document on its way, try by try."""
 
+from functools import partial
 from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,32 +14,19 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from hemi.lib import badges
-from hemi.lib.buttons import ReasonedButtons
+from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.database import starts_with
-from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import waiting
 from suppliers.admin import refusals
+from suppliers.admin.delivery_forms import RetryActionForm, RetryAllForm, SendAgainForm, SettleForm
 from suppliers.models import Delivery, DeliveryAttempt
 from suppliers.services import deliveries
-
-
-class SettleForm(ReasonForm):
-    """A person has looked, or has asked the supplier."""
-
-    field_order = ["outcome", "reason"]
-    outcome = forms.ChoiceField(
-        label="Did the supplier get the file?",
-        choices=[("sent", "Yes, it arrived"), ("again", "No, send it again")],
-        widget=UnfoldAdminRadioSelectWidget,
-        error_messages={"required": "Say whether the supplier got the file."},
-    )
 
 
 class AttemptInline(ReadOnlyInline):
@@ -82,15 +70,19 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try"), "why_it_waits"]}),
         (None, {"fields": ["last_error", "remarks"]}),
         (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "checksum", "temporary_name")]}),
+        (None, {"fields": [("renaming_at", "done_name", "resends")]}),
     ]
 
     subject = "delivery"
     refusal_errors = (Refused,)
+    action_form = RetryActionForm
     actions = ["retry_deliveries"]
-    actions_detail = ["retry_now", "settle", "download"]
+    actions_list = ["retry_given_up"]
+    actions_detail = ["retry_now", "send_again", "settle", "download"]
     button_refusals = {
         "retry_now": refusals.retry,
         "retry_deliveries": refusals.retry,
+        "send_again": refusals.send_again,
         "settle": refusals.settle,
         "download": refusals.download,
     }
@@ -148,6 +140,25 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         return self.ask(request, object_id, deliveries.retry_now, "The file is tried again now.")
 
     @action(
+        description="Send again…",
+        permissions=["resend"],
+        dialog={
+            "title": "Send this file again",
+            "description": "Sent twice may be made twice, so ask the supplier first.",
+            "form_class": SendAgainForm,
+            "form_submit_text": "Send again",
+        },
+    )
+    def send_again(self, request: HttpRequest, form: SendAgainForm, object_id: str) -> HttpResponse:
+        """Send a sent document once more, or a correction of it."""
+        reason = form.cleaned_data["reason"]
+        if form.cleaned_data["choice"] == "same":
+            done = "The same document is sent again within seconds."
+            return self.ask(request, object_id, deliveries.send_again, done, reason=reason)
+        done = "A new revision is made and sent within seconds."
+        return self.ask(request, object_id, deliveries.send_correction, done, reason=reason)
+
+    @action(
         description="Settle",
         permissions=["resend"],
         dialog={
@@ -173,5 +184,33 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @action(description="Retry now", permissions=["resend"])
     def retry_deliveries(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Try the chosen deliveries again."""
+        reason = request.POST.get("reason", "").strip()[:300]
+        if not reason:
+            messages.error(request, "Give a reason beside the action; whoever looks next will want to know.")
+            return
+        retry = partial(deliveries.retry_now, by=request.user, reason=reason)
         done = "{count} to be tried again now."
-        self.ask_for_rows(request, queryset, "retry_deliveries", deliveries.retry_now, done)
+        self.act_on_rows(request, queryset, "retry_deliveries", lambda delivery: retry(delivery=delivery), done)
+
+    @action(
+        description="Retry all that were given up…",
+        permissions=["resend"],
+        dialog={
+            "title": "Try again what was given up?",
+            "description": "Do this once the cause is mended. The same bytes go under the same names; Hemi first looks "
+            "what is on the server. What is on hold or paused stays.",
+            "form_class": RetryAllForm,
+            "form_submit_text": "Retry all",
+        },
+    )
+    def retry_given_up(self, request: HttpRequest, form: RetryAllForm) -> HttpResponse:
+        """Try all dead letters again, however many."""
+        dead = Delivery.objects.filter(status=Delivery.Status.DEAD).order_by("pk")
+        if endpoint := form.cleaned_data["endpoint"]:
+            dead = dead.filter(endpoint=endpoint)
+        pks = list(dead.values_list("pk", flat=True))
+        count = deliveries.retry_many(deliveries=pks, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, f"{count} to be tried again now.")
+        if left := len(pks) - count:
+            messages.warning(request, f"{left} stay as they are: open one of them to read why.")
+        return go(request, reverse("admin:suppliers_delivery_changelist"))

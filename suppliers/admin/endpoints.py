@@ -1,69 +1,41 @@
-"""Endpoints: the servers that take suppliers' files. A password goes in and never comes out."""
+"""Endpoints: the servers that take suppliers' files. A password or key goes in and never comes out."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminPasswordWidget
 
-from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.deletion import KeptWhileUsed
+from hemi.lib.links import page_of
 from hemi.lib.secrecy import HidesSecrets
+from integrations import daily
 from orders.services import Refused
-from suppliers import connections
+from suppliers.admin import endpoint_pages
+from suppliers.admin.endpoint_form import SECRETS, EndpointForm
+from suppliers.admin.identity_form import IdentityForm
 from suppliers.admin.reply_columns import ReplyColumnsInline
-from suppliers.models import Endpoint
+from suppliers.models import Endpoint, EndpointCheck
 from suppliers.services import endpoints
-from suppliers.transports.errors import TransportError
 
 EXPOSED = (
     "This endpoint uses plain FTP: its password and every order can be read by whoever listens on the way. "
     "Ask the supplier for a protected connection."
 )
-
-
-class EndpointForm(forms.ModelForm):
-    """Write-only password; plain FTP over a network only with the tick."""
-
-    class Meta:
-        model = Endpoint
-        fields = "__all__"
-        widgets = {"password": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "password" in self.fields:
-            self.initial["password"] = ""
-            has_one = bool(self.instance.password)
-            self.fields["password"].help_text = (
-                "A password is stored. Leave blank to keep it." if has_one else "No password is stored yet."
-            )
-
-    def clean_host(self) -> str:
-        host = self.cleaned_data["host"].strip()
-        if "/" in host or "@" in host or " " in host:
-            raise forms.ValidationError("Only the server's name or address, such as ftp.supplier.com.")
-        return host
-
-    def clean_password(self) -> str:
-        return self.cleaned_data["password"] or self.instance.password
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        planned = Endpoint(host=cleaned.get("host", ""), protocol=cleaned.get("protocol", Endpoint.Protocol.FTP))
-        if planned.host and planned.is_exposed and not cleaned.get("is_plain_accepted"):
-            self.add_error(
-                "is_plain_accepted",
-                "Plain FTP to another machine is not protected. Tick this if the supplier offers nothing else.",
-            )
-        if cleaned.get("after_reading") == Endpoint.AfterReading.ARCHIVE and not cleaned.get("archive_folder"):
-            self.add_error("archive_folder", "Say into which folder replies are moved.")
-        return cleaned
+# What belongs to one server and not to the next.
+_OF_THE_SERVER: dict[str, Any] = {
+    "host_identity": "",
+    "offered_identity": "",
+    "identity_confirmed_at": None,
+    "identity_confirmed_by": None,
+    "profile": {},
+    "profiled_at": None,
+}
 
 
 def _why_kept(endpoint: Endpoint) -> str:
@@ -77,38 +49,115 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     """Test the connection before a supplier goes live."""
 
     form = EndpointForm
-    secret_fields = ("password",)
-    list_display = ["name", "protocol", "host", "username", "shown_state", "polled_at"]
+    secret_fields = SECRETS
+    list_display = ["name", "protocol", "host", "username", "shown_state", "shown_waiting", "profiled_at"]
     compressed_fields = False
     search_fields = ["name", "host"]
-    readonly_fields = ["shown_state", "stopped_at", "stop_reason", "last_error", "polled_at"]
+    readonly_fields = [
+        "shown_state",
+        "shown_waiting",
+        "shown_identity",
+        "shown_suppliers",
+        "shown_names",
+        "shown_profile",
+        "shown_test",
+        "stopped_at",
+        "stop_reason",
+        "last_error",
+        "polled_at",
+    ]
     fieldsets = [
-        (None, {"fields": ["name", "protocol", ("host", "port"), ("username", "password"), "is_plain_accepted"]}),
-        ("Folders", {"fields": [("orders_folder", "replies_folder")]}),
+        (
+            "State",
+            {
+                "fields": [
+                    ("shown_state", "shown_waiting", "shown_suppliers"),
+                    ("stopped_at", "polled_at", "shown_test"),
+                    "stop_reason",
+                    "last_error",
+                    "shown_profile",
+                ]
+            },
+        ),
+        ("Identity", {"fields": ["shown_identity"]}),
+        ("Server", {"fields": [("protocol", "name"), ("host", "port"), "is_plain_accepted"]}),
+        (
+            "Sign in",
+            {
+                "fields": [
+                    "username",
+                    ("password", "clear_password"),
+                    ("private_key", "clear_private_key"),
+                    ("key_passphrase", "clear_key_passphrase"),
+                ]
+            },
+        ),
+        (
+            "Files",
+            {
+                "fields": [
+                    ("orders_folder", "name_template"),
+                    ("temporary_style", "temporary_mark"),
+                    ("done_suffix", "name_encoding"),
+                    "taken_within_minutes",
+                    "shown_names",
+                ]
+            },
+        ),
         (
             "Replies",
             {
                 "fields": [
-                    ("reply_age", "after_reading"),
-                    ("archive_folder", "unreadable_folder"),
+                    ("replies_folder", "reply_age"),
+                    ("after_reading", "archive_folder"),
+                    "unreadable_folder",
                     ("done_folder", "failed_folder"),
                     "is_gone_taken",
                 ]
             },
         ),
-        ("Patience", {"fields": [("connect_timeout", "data_timeout"), "is_active"]}),
-        ("State", {"fields": [("shown_state", "stopped_at", "polled_at"), "stop_reason", "last_error"]}),
+        ("Patience", {"fields": [("connect_timeout", "data_timeout", "max_sessions"), "is_active"]}),
     ]
     inlines = [ReplyColumnsInline]
     why_kept = _why_kept
 
     subject = "endpoint"
-    refusal_errors = (Refused, TransportError)
-    actions_detail = ["test_connection", "restart"]
-    button_refusals = {"restart": lambda endpoint: "" if endpoint.stopped_at else "The endpoint is not stopped."}
+    refusal_errors = (Refused,)
+    actions_detail = ["test_connection", "confirm_identity", "restart"]
+    button_refusals = {"confirm_identity": endpoints.why_not_confirm, "restart": endpoints.why_not_restart}
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> list:
-        return super().get_fieldsets(request, obj)[: None if obj else -1]
+        of_a_new_one = {"Identity", "State"}
+        shown = [each for each in super().get_fieldsets(request, obj) if obj or each[0] not in of_a_new_one]
+        if obj:
+            return shown
+        return [
+            (title, {**options, "fields": [row for row in options["fields"] if row != "shown_names"]})
+            for title, options in shown
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        rows = super().get_queryset(request).select_related("identity_confirmed_by")
+        return endpoint_pages.with_waiting(rows)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Its tests go with an endpoint; nobody deletes one by itself."""
+        found, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return found, counts, missing - {EndpointCheck._meta.verbose_name}, protected
+
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+        """Write what the form has and no more: a run may be writing its own columns at this moment."""
+        if not change:
+            obj.next_check_at = daily.next_check(0, timezone.now())
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in Endpoint._meta.concrete_fields} & set(form.cleaned_data)
+        former = Endpoint.objects.get(pk=obj.pk)
+        if any(getattr(former, name) != getattr(obj, name) for name in ("host", "port", "protocol")):
+            for name, value in _OF_THE_SERVER.items():
+                setattr(obj, name, value)
+            columns |= set(_OF_THE_SERVER)
+        obj.save(update_fields=sorted(columns - {"id"}))
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         endpoint = self.get_object(request, object_id) if object_id and request.method == "GET" else None
@@ -121,30 +170,64 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
 
     @display(description="state")
     def shown_state(self, endpoint: Endpoint) -> SafeString:
-        if endpoint.stopped_at:
-            return badges.badge("Stopped", "danger")
-        if not endpoint.is_active:
-            return badges.badge("Inactive")
-        return badges.badge("Not protected", "warning") if endpoint.is_exposed else badges.badge("In use", "success")
+        return endpoint_pages.state(endpoint)
+
+    @display(description="files waiting")
+    def shown_waiting(self, endpoint: Endpoint) -> str:
+        return endpoint_pages.waiting(endpoint)
+
+    @display(description="who the server is")
+    def shown_identity(self, endpoint: Endpoint) -> SafeString | str:
+        return endpoint_pages.identity(endpoint)
+
+    @display(description="suppliers that use it")
+    def shown_suppliers(self, endpoint: Endpoint) -> SafeString | str:
+        return endpoint_pages.suppliers(endpoint)
+
+    @display(description="for example")
+    def shown_names(self, endpoint: Endpoint) -> SafeString | str:
+        return endpoint_pages.names(endpoint)
+
+    @display(description="what the last test found")
+    def shown_profile(self, endpoint: Endpoint) -> SafeString | str:
+        return endpoint_pages.found(endpoint)
+
+    @display(description="last test")
+    def shown_test(self, endpoint: Endpoint) -> SafeString | str:
+        return endpoint_pages.last_test(endpoint)
 
     @action(
         description="Test connection",
         permissions=["test"],
         dialog={
             "title": "Test the connection?",
-            "description": "Hemi logs in, looks into both folders and leaves. Nothing is written. "
-            "Save the endpoint first: the stored settings are used.",
+            "description": "Hemi logs in, writes a small file that is no order, renames it within its temporary names, "
+            "and removes it. You see every step. Save the endpoint first: the stored settings are used.",
             "form_submit_text": "Test",
         },
     )
     def test_connection(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Log in and look; a person waits."""
+        """Ask for a test and show how far it is."""
         endpoint = self.get_object(request, object_id)
-        try:
-            messages.success(request, connections.check(endpoint))
-        except TransportError as error:
-            messages.error(request, f"The connection does not work. {error}")
-        return go(request, self.page_of(endpoint))
+        check = endpoints.test(endpoint=endpoint, by=request.user)
+        self.log_change(request, endpoint, "Asked for a test of the connection.")
+        return go(request, page_of(check))
+
+    @action(
+        description="Confirm identity",
+        permissions=["test"],
+        dialog={
+            "title": "Is this the supplier's server?",
+            "description": "The fingerprint that the server showed stands on this page, under Identity. Whoever "
+            "confirms a wrong one lets a stranger read the password and the orders.",
+            "form_class": IdentityForm,
+            "form_submit_text": "Confirm",
+        },
+    )
+    def confirm_identity(self, request: HttpRequest, form: IdentityForm, object_id: str) -> HttpResponse:
+        """Take the shown identity as the server's, if it is the one that the supplier told."""
+        done = "The identity is confirmed. Test the connection now."
+        return self.ask(request, object_id, endpoints.confirm_identity, done, shown=form.cleaned_data["shown"])
 
     @action(
         description="Restart",

@@ -1,6 +1,6 @@
 """Why a button of a supplier order, a delivery or a reply is off, in the words in which the services refuse."""
 
-from suppliers import waiting
+from suppliers import resending, waiting
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierReply
 from suppliers.services import replies
 
@@ -43,7 +43,12 @@ def download(delivery: Delivery) -> str:
 
 def download_reply(reply: SupplierReply) -> str:
     """Why there is no reply to be had."""
-    return REDACTED if reply.redacted_at else ""
+    if reply.redacted_at:
+        return REDACTED
+    is_repeat = reply.source == SupplierReply.Source.FILE and reply.size and not reply.content
+    return (
+        "There is no file to be had: it was never fetched, or said nothing new and was not kept." if is_repeat else ""
+    )
 
 
 def retry(delivery: Delivery) -> str:
@@ -53,6 +58,11 @@ def retry(delivery: Delivery) -> str:
     if delivery.status in Delivery.RETRYABLE and not delivery.is_held:
         return waiting.reason(delivery)
     return "Only a file that is waiting or given up, and not on hold, can be tried again."
+
+
+def send_again(delivery: Delivery) -> str:
+    """Why a document is not sent once more."""
+    return resending.why_not(delivery)
 
 
 def settle(delivery: Delivery) -> str:

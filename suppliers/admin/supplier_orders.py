@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -26,7 +26,7 @@ from suppliers import composing, drafting, overdue, previews, standing
 from suppliers.admin import refusals
 from suppliers.admin.amendments import AmendmentInline
 from suppliers.admin.filters import AttentionFilter, OverdueFilter
-from suppliers.models import ReplyStatement, SupplierOrder, SupplierOrderLine
+from suppliers.models import Amendment, ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.services import parts
 
 
@@ -130,6 +130,8 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
         rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
+        alive = Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True)
+        rows = rows.prefetch_related(Prefetch("amendments", alive, to_attr="alive"))
         return rows.prefetch_related("lines").defer("delivery__document")
 
     def get_search_results(
@@ -155,6 +157,8 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     @display(description="state")
     def state_in_list(self, part: SupplierOrder) -> SafeString:
         mark = self.shown_state(part)
+        if part.alive or part.is_untold_cancellation:
+            mark = format_html("{} {}", mark, badges.badge(f"Alive at {part.supplier}", "danger"))
         if overdue.is_overdue(part):
             mark = format_html("{} {}", mark, badges.badge("Reply overdue", "warning"))
         return format_html("{}<br>{}", mark, part.attention) if part.attention else mark
@@ -269,7 +273,9 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
 def _document(part: SupplierOrder) -> dict[str, Any]:
     if hasattr(part, "delivery"):
-        text = previews.pretty(bytes(part.delivery.document), part.supplier.encoding)
+        if removed := refusals.download(part.delivery):
+            return {"removed": removed}
+        text = previews.cut(previews.pretty(bytes(part.delivery.document), part.supplier.encoding))
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     draft = drafting.draft(composing.compose(part), part.supplier)
     return {

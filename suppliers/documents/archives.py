@@ -10,6 +10,8 @@ MAX_ARCHIVE = 5_000_000
 MAX_FILES = 300
 MAX_BYTES = 30_000_000
 MAX_RATIO = 100
+# What unpacks no further than it is asked to; Python's readers of bzip2 and LZMA unpack all at once.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SCHEMAS = (".xsd", ".dtd", ".xml", ".mod", ".ent")
 
 
@@ -25,7 +27,7 @@ def files(archive: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             entries = _checked(opened.infolist())
             return {entry.filename: _read(opened, entry) for entry in entries}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, UnicodeDecodeError) as error:
         raise BadArchive(f"The file is not a zip that can be read: {error}") from None
 
 
@@ -51,6 +53,8 @@ def _check(entry: zipfile.ZipInfo) -> None:
         raise BadArchive(f"The zip holds a link, {name!r:.100}; put the file itself there.")
     if entry.flag_bits & 0x1:
         raise BadArchive("The zip is encrypted.")
+    if entry.compress_type not in _METHODS:
+        raise BadArchive("The zip is packed in an unusual way. Pack it again, with the ordinary method (deflate).")
     if entry.file_size > MAX_RATIO * max(entry.compress_size, 1_000):
         raise BadArchive(f"{name!r:.100} is compressed more than {MAX_RATIO} to 1, which no schema is.")
 

@@ -3,6 +3,7 @@
 import atexit
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -10,16 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from time import monotonic
+from typing import Any, BinaryIO, TypeVar, cast
 
 from suppliers.documents import faults, framing
 from suppliers.documents.rendered import InvalidDocument
+
+T = TypeVar("T")
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WALL_SECONDS = 10.0
 _MAX_ANSWER = 11_000_000
 _MAX_KEPT = 50  # compiled stylesheets and schemas in one child
-_MAX_KILLS = 3  # of one stylesheet or schema in a row, after which it is not tried again
+_MAX_KILLS = 3  # of one stylesheet or schema in a row, after which it is left alone for a while
+_REST_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Source:
 class _Ended(InvalidDocument):
     """The child had to be ended."""
 
+    def __init__(self, message: str, *, is_slow: bool) -> None:
+        super().__init__(message)
+        self.is_slow = is_slow
+
 
 def make(document: bytes, stylesheet: Source | None, schema: Source | None) -> tuple[bytes, str]:
     """Run the stylesheet over the document and check the result; return it with its method. Raises InvalidDocument.
@@ -42,8 +51,8 @@ def make(document: bytes, stylesheet: Source | None, schema: Source | None) -> t
     """
     names = {"stylesheet": stylesheet.key if stylesheet else "", "schema": schema.key if schema else ""}
     what = "The XSLT cannot be used" if stylesheet else "The document cannot be checked"
-    with _lock, _counted(names["stylesheet"] or names["schema"], what):
-        child = _current()
+
+    def work(child: _Child) -> tuple[bytes, str]:
         if stylesheet:
             child.load("load_stylesheet", stylesheet, what)
         if schema:
@@ -51,30 +60,44 @@ def make(document: bytes, stylesheet: Source | None, schema: Source | None) -> t
         answer, content = child.ask({"op": "make", **names}, document, what)
         return content, answer["method"]
 
+    return _do(work, names["stylesheet"] or names["schema"], what)
+
 
 def check_stylesheet(stylesheet: Source) -> None:
     """Compile a stylesheet. Raises InvalidDocument."""
     what = "The XSLT cannot be used"
-    with _lock, _counted(stylesheet.key, what):
-        _current().load("load_stylesheet", stylesheet, what)
+    _do(lambda child: child.load("load_stylesheet", stylesheet, what), stylesheet.key, what)
 
 
 def check_schema(schema: Source) -> None:
     """Compile a schema. Raises InvalidDocument."""
     what = "The schema cannot be used"
-    with _lock, _counted(schema.key, what):
-        _current().load("load_schema", schema, what)
+    _do(lambda child: child.load("load_schema", schema, what), schema.key, what)
+
+
+def _do(work: "Callable[[_Child], T]", key: str, what: str) -> T:
+    """Have the child work; where a used one has no memory left, that may be for others' things, so a new one tries."""
+    with _lock, _counted(key, what):
+        child = _current()
+        is_used = bool(child.known)
+        try:
+            return work(child)
+        except _Ended as end:
+            if end.is_slow or not is_used:
+                raise
+            return work(_current())
 
 
 @contextmanager
 def _counted(key: str, what: str) -> Iterator[None]:
     """Refuse what ended the child too often in a row, so that nobody else waits for it."""
-    if _kills.get(key, 0) >= _MAX_KILLS:
+    count, last = _kills.get(key, (0, 0.0))
+    if count >= _MAX_KILLS and monotonic() - last < _REST_SECONDS:
         raise InvalidDocument(f"{what}: {faults.TOO_MUCH}")
     try:
         yield
     except _Ended:
-        _kills[key] = _kills.get(key, 0) + 1
+        _kills[key] = (count + 1, monotonic())
         raise
     _kills.pop(key, None)
 
@@ -117,10 +140,11 @@ class _Child:
             answer, (content,) = framing.receive(answers, _MAX_ANSWER)
         except (EOFError, OSError):
             self.end()
-            raise _Ended(f"{what}: {faults.TOO_MUCH}") from None
+            is_slow = self.process.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+            raise _Ended(f"{what}: {faults.TOO_MUCH}", is_slow=is_slow) from None
         if faults.TOO_MUCH in answer.get("fault", ""):
             self.end()  # what is left of its memory would do for nobody else
-            raise _Ended(answer["fault"])
+            raise _Ended(answer["fault"], is_slow=False)
         if "fault" in answer:
             raise InvalidDocument(answer["fault"])
         return answer, content
@@ -136,7 +160,7 @@ class _Child:
 
 
 _lock = threading.Lock()
-_kills: dict[str, int] = {}
+_kills: dict[str, tuple[int, float]] = {}
 _kept: list[_Child] = []
 
 

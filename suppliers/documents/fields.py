@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from suppliers.documents.content import DocumentContent, LineContent
@@ -32,6 +33,7 @@ LABELS = {
     "line.variant": "Line: variant",
     "line.vendor": "Line: vendor",
     "line.properties": "Line: properties",
+    "line.property_names": "Line: names of properties",
 }
 # Codes and keys: a rule may ask for them, and never writes others.
 FIXED = {"order_number", "currency", "ship_to.country_code"}
@@ -58,8 +60,20 @@ def edit(content: DocumentContent, field: str, change: Edit) -> DocumentContent:
 def _edit_lines(content: DocumentContent, name: str, change: Edit) -> Iterator[LineContent]:
     for line in content.lines:
         where = f"line {line.number}"
-        if name == "properties":
-            yield replace(line, properties=tuple((key, change(value, where)) for key, value in line.properties))
+        if name in ("properties", "property_names"):
+            yield replace(line, properties=_edit_properties(line, name, partial(_at, change, where)))
         else:
             new: dict[str, Any] = {name: change(getattr(line, name), where)}
             yield replace(line, **new)
+
+
+def _at(change: Edit, where: str, text: str) -> str:
+    return change(text, where)
+
+
+def _edit_properties(line: LineContent, name: str, change: Callable[[str], str]) -> tuple[tuple[str, str], ...]:
+    if not line.properties:
+        change("")  # what is required is missing
+    if name == "property_names":
+        return tuple((change(key) or "property", value) for key, value in line.properties)
+    return tuple((key, change(value)) for key, value in line.properties)

@@ -1,10 +1,10 @@
 """The formats that suppliers get, behind one door."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from suppliers.documents import confined, csv_rows, hemi_1_0, ubl_2_1
-from suppliers.documents.content import DocumentContent
+from suppliers.documents.content import CANCELLATION, ORDER, DocumentContent
 from suppliers.documents.rendered import InvalidDocument, Rendered
 
 HEMI, UBL, CSV, OWN = "hemi-1.0", "ubl-2.1", "csv", "own"
@@ -43,6 +43,8 @@ def _own(content: DocumentContent, settings: FileSettings) -> Rendered:
         raise InvalidDocument("The supplier has a format of its own and no live mapping. Make a mapping live.")
     source = hemi_1_0.render(content, "utf-8")
     document, method = confined.make(source.document, settings.stylesheet, settings.schema)
+    if content.kind != ORDER:
+        _check_kind(content, settings.stylesheet, document)
     remarks = source.remarks
     if method == "text":
         document = csv_rows.encoded(document.decode(), settings.encoding, remarks)
@@ -56,3 +58,15 @@ def _check_encoding(document: bytes, encoding: str) -> None:
         codecs.decode(document, encoding)
     except UnicodeDecodeError as error:
         raise InvalidDocument(f"The document is not in {encoding}, as the supplier wants it: {error.reason}.") from None
+
+
+def _check_kind(content: DocumentContent, stylesheet: confined.Source, document: bytes) -> None:
+    """Refuse a later file that the supplier would take for one more order, since its mapping knows of orders only."""
+    as_order = replace(content, kind=ORDER)
+    if content.kind != CANCELLATION:  # of the others the reference that they replace tells enough
+        as_order = replace(as_order, replaces="", lines=tuple(replace(line, change="") for line in content.lines))
+    if confined.make(hemi_1_0.render(as_order, "utf-8").document, stylesheet, None)[0] == document:
+        raise InvalidDocument(
+            f"The live mapping writes a {content.kind} like a new order, and it would be made once more. Have the "
+            "mapping heed Order/@kind, or tell the supplier in another way and cancel this part."
+        )

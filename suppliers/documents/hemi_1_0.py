@@ -97,7 +97,8 @@ class _Writer:
             row.set("change", line.change)
         self.add(row, "LineId", str(line.shopify_id))
         self.add(row, "Sku", line.sku)
-        self.add(row, "Title", line.title)
+        title = self.clean(line.title, "Title")
+        self.add(row, "Title", title if title.strip() else "(no title)")  # such as where a rule left all of it out
         self.add(row, "Variant", line.variant)
         self.add(row, "Vendor", line.vendor)
         self.add(row, "Quantity", str(line.quantity))

@@ -45,6 +45,8 @@ def compiled(archive: bytes, main: str) -> etree.XMLSchema:
         if inside.missing:
             name = inside.missing[0].removeprefix(_INSIDE)
             raise InvalidDocument(f"The schema names {name}, which is not in the zip.") from None
+        if isinstance(error, etree.XMLSyntaxError):  # its log is that of the whole process, others' faults first
+            raise InvalidDocument(f"The schema cannot be used: {error.msg}"[:600]) from None
         raise faults.of(error, "The schema cannot be used") from None
 
 

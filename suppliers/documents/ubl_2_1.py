@@ -62,13 +62,13 @@ def _write_head(tree: Tree, root: etree._Element, content: DocumentContent) -> N
 def _write_parties(tree: Tree, root: etree._Element, content: DocumentContent) -> None:
     buyer = tree.group(root, "BuyerCustomerParty", "Party")
     tree.text(buyer, "WebsiteURI", f"https://{content.shop}/")
-    tree.text(tree.group(buyer, "PartyName"), "Name", content.shop)
+    tree.named(buyer, "PartyName", "Name", content.shop)
     seller = tree.group(root, "SellerSupplierParty", "Party")
-    tree.text(tree.group(seller, "PartyIdentification"), "ID", content.supplier_code)
-    tree.text(tree.group(seller, "PartyName"), "Name", content.supplier_name)
+    tree.named(seller, "PartyIdentification", "ID", content.supplier_code)
+    tree.named(seller, "PartyName", "Name", content.supplier_name)
     if any(content.customer.values()):
         shopper = tree.group(root, "OriginatorCustomerParty", "Party")
-        _write_name(tree, shopper, content.customer.get("name", ""))
+        tree.named(shopper, "PartyName", "Name", content.customer.get("name", ""))
         _write_contact(tree, shopper, content.customer)
 
 
@@ -77,7 +77,8 @@ def _write_delivery(tree: Tree, root: etree._Element, content: DocumentContent) 
         delivery = tree.group(root, "Delivery")
         _write_address(tree, delivery, content.ship_to)
         receiver = tree.group(delivery, "DeliveryParty")
-        _write_name(tree, receiver, content.ship_to.get("company") or content.ship_to.get("name", ""))
+        name = content.ship_to.get("company") or content.ship_to.get("name", "")
+        tree.named(receiver, "PartyName", "Name", name)
         _write_contact(tree, receiver, content.ship_to)
     else:
         tree.remarks.append("The order has no shipping address.")
@@ -105,11 +106,6 @@ def _write_address(tree: Tree, delivery: etree._Element, values: dict[str, str])
         country = tree.group(address, "Country")
         tree.text(country, "IdentificationCode", code)
         tree.text(country, "Name", name)
-
-
-def _write_name(tree: Tree, party: etree._Element, name: str) -> None:
-    if name:
-        tree.text(tree.group(party, "PartyName"), "Name", name)
 
 
 def _write_contact(tree: Tree, party: etree._Element, values: dict[str, str]) -> None:

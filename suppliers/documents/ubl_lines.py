@@ -71,10 +71,15 @@ def _write_item(tree: Tree, parent: etree._Element, line: LineContent) -> None:
     item = tree.group(parent, "Item")
     tree.text(item, "Name", line.title)
     tree.text(item, "BrandName", line.vendor)
-    if line.sku:
-        tree.text(tree.group(item, "SellersItemIdentification"), "ID", line.sku)
+    tree.named(item, "SellersItemIdentification", "ID", line.sku)
     for name, value in (("Variant", line.variant), ("Line id", str(line.shopify_id)), *line.properties):
-        if name and value:
-            note = tree.group(item, "AdditionalItemProperty")
-            tree.text(note, "Name", name)
-            tree.text(note, "Value", value)
+        if value:
+            _write_property(tree, item, name, value)
+
+
+def _write_property(tree: Tree, item: etree._Element, name: str, value: str) -> None:
+    note = tree.named(item, "AdditionalItemProperty", "Name", name)
+    if note is None:
+        note = tree.group(item, "AdditionalItemProperty")
+        tree.text(note, "Name", "property")
+    tree.text(note, "Value", value)

@@ -37,6 +37,14 @@ class Tree:
         if cleaned := clean(text, name, self.remarks).strip():
             etree.SubElement(parent, f"{{{CBC}}}{name}", attributes).text = cleaned
 
+    def named(self, parent: etree._Element, group: str, name: str, text: str) -> etree._Element | None:
+        """Write a group whose first leaf UBL requires, and return it; nothing where that would be empty."""
+        if not (cleaned := clean(text, name, self.remarks).strip()):
+            return None
+        element = self.group(parent, group)
+        self.text(element, name, cleaned)
+        return element
+
     def amount(self, parent: etree._Element, name: str, value: Decimal) -> None:
         self.text(parent, name, money.text(value), currencyID=self.currency)
 

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             name='Amendment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('open', 'Waits for a person'), ('sent', 'Sent to the supplier'), ('settled', 'Settled by a person'), ('undone', 'The order is as it was sent again')], default='open', max_length=10, verbose_name='state')),
+                ('status', models.CharField(choices=[('open', 'Waits for a person'), ('sent', 'Sent to the supplier'), ('settled', 'Settled by a person'), ('undone', 'Nothing to tell any more')], default='open', max_length=10, verbose_name='state')),
                 ('changes', models.JSONField(default=list, verbose_name='changes')),
                 ('is_cancellation', models.BooleanField(default=False, verbose_name='cancels the whole part')),
                 ('reason', models.CharField(blank=True, default='', max_length=300, verbose_name='reason')),

@@ -18,7 +18,7 @@ class Amendment(models.Model):
         OPEN = "open", "Waits for a person"
         SENT = "sent", "Sent to the supplier"
         SETTLED = "settled", "Settled by a person"
-        UNDONE = "undone", "The order is as it was sent again"
+        UNDONE = "undone", "Nothing to tell any more"
 
     supplier_order = models.ForeignKey(SupplierOrder, models.CASCADE, related_name="amendments")
     status = models.CharField("state", max_length=10, choices=Status, default=Status.OPEN)

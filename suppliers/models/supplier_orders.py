@@ -92,6 +92,11 @@ class SupplierOrder(Claimable):
         return self.order.state == Order.State.READY or self.kind == self.Kind.CANCELLATION
 
     @property
+    def is_untold_cancellation(self) -> bool:
+        """Whether the supplier, for all it knows, is still to make what this file cancels."""
+        return self.kind == self.Kind.CANCELLATION and self.status in self.UNSENT
+
+    @property
     def replaced_by(self) -> "SupplierOrder | None":
         """The newer revision that has replaced this one, or will once it is sent."""
         return self.replacements.exclude(status=self.Status.CANCELLED).first()

@@ -1,22 +1,96 @@
 """What a person may ask of an endpoint."""
 
+import base64
+import binascii
 import logging
+import re
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from hemi.lib import queue
 from orders.services import Refused
-from suppliers.models import Endpoint
+from suppliers.models import Endpoint, EndpointCheck
 
 log = logging.getLogger("suppliers")
+
+_DIGEST_BYTES = 32
+_TO_CONFIRM = "Nobody has confirmed who the server is. Confirm its identity first."
 
 
 def restart(*, endpoint: Endpoint, by: Any) -> Endpoint:
     """Let a stopped endpoint try again, once what stopped it is mended. Raises Refused."""
+    if reason := why_not_restart(Endpoint.objects.get(pk=endpoint.pk)):
+        raise Refused(reason)
     stopped = Endpoint.objects.filter(pk=endpoint.pk).exclude(stopped_at=None)
     if not stopped.update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()):
         raise Refused("The endpoint is not stopped.")
     log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)
+
+
+def why_not_restart(endpoint: Endpoint) -> str:
+    """Say why there is nothing to restart, or why not yet."""
+    if not endpoint.stopped_at:
+        return "The endpoint is not stopped."
+    return _TO_CONFIRM if endpoint.needs_identity else ""
+
+
+def test(*, endpoint: Endpoint, by: Any) -> EndpointCheck:
+    """Ask for a test of the endpoint; one that waits already is joined."""
+    with transaction.atomic():
+        Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+        waiting = endpoint.checks.filter(status=EndpointCheck.Status.WAITING).first()
+        check = waiting or EndpointCheck.objects.create(endpoint=endpoint, made_by=by)
+        queue.kick("suppliers.check_endpoint", check.pk)
+    return check
+
+
+def why_not_confirm(endpoint: Endpoint) -> str:
+    """Say why there is no identity to confirm."""
+    if endpoint.offered_identity and endpoint.needs_identity:
+        return ""
+    if endpoint.needs_identity:
+        return "Hemi has not seen the server yet. Press Test connection first."
+    if endpoint.protocol == Endpoint.Protocol.FTP:
+        return "Plain FTP does not tell who the server is."
+    if endpoint.host_identity:
+        return "It is confirmed already, and the server has shown no other since."
+    return "Authorities vouch for its certificate; nothing needs to be confirmed unless a test says so."
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two fingerprints are the same, however they are written: in hex or base64, with SHA256: or not."""
+    return _digest(one) == _digest(other) != b""
+
+
+def confirm_identity(*, endpoint: Endpoint, shown: str, by: Any) -> Endpoint:
+    """Take the identity that the person saw as the server's. Raises Refused."""
+    row = Endpoint.objects.filter(pk=endpoint.pk, offered_identity=shown).exclude(offered_identity="")
+    confirmed = {"host_identity": shown, "identity_confirmed_at": timezone.now(), "identity_confirmed_by": by}
+    with transaction.atomic():
+        if reason := why_not_confirm(Endpoint.objects.get(pk=endpoint.pk)):
+            raise Refused(reason)
+        if not row.update(**confirmed):
+            raise Refused("The server has shown yet another identity meanwhile. Compare that one.")
+        # What stopped it was that nobody had confirmed this.
+        Endpoint.objects.filter(pk=endpoint.pk).update(
+            offered_identity="", stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()
+        )
+        queue.kick("suppliers.deliver", endpoint.pk)
+    log.info("endpoint.identity_confirmed", extra={"endpoint_id": endpoint.pk, "actor_id": getattr(by, "pk", None)})
+    return Endpoint.objects.get(pk=endpoint.pk)
+
+
+def _digest(fingerprint: str) -> bytes:
+    text = re.sub(r"^SHA-?256[ :=]*", "", fingerprint.strip(), flags=re.IGNORECASE)
+    in_hex = re.sub(r"[: ]", "", text)
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", in_hex):
+        return bytes.fromhex(in_hex)
+    try:
+        found = base64.b64decode(text.rstrip("=") + "=", validate=True)
+    except binascii.Error:
+        return b""
+    return found if len(found) == _DIGEST_BYTES else b""

@@ -41,9 +41,11 @@ def cancel(*, order: Order, reason: str, by: Any) -> Order:
 
 def route_again(*, order: Order, by: Any) -> Order:
     """Ask the rules again for the lines that nobody has, or that their supplier rejects. Raises Refused."""
+    order = services.route_again(order=order, by=by)  # on its own: the reason of a refusal stays on the order
     with transaction.atomic():
-        order = services.route_again(order=order, by=by)
-        parts.take_back_rejected(order.lines.all(), by=by)
+        order = settlement.locked(order.pk)
+        if parts.take_back_rejected(order.lines.all(), by=by):
+            settlement.settle(order)  # a router that was quicker did not find them free
         return order
 
 

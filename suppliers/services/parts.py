@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders import settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
-from suppliers import parts
+from suppliers import amendments, parts
 from suppliers.models import SupplierOrder
 from suppliers.services import ground
 
@@ -49,6 +49,7 @@ def cancel(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOr
         lines = list(OrderLine.objects.filter(allocations__supplier_order=part, allocations__is_live=True))
         if not parts.cancel(part, ground.reason(reason), by=by):
             raise Refused(ground.OVER.format(part.supplier))
+        amendments.leave_to_person(part, reason.strip())
         # What a cancelled revision held counts with the file before it again, and is not free.
         OrderLine.objects.filter(pk__in=[line.pk for line in lines]).exclude(allocations__is_live=True).update(
             routing=OrderLine.Routing.WITHDRAWN, routing_note=f"Taken back from {part.supplier}. Send it by hand."
@@ -65,6 +66,8 @@ def deal_with(*, supplier_order: SupplierOrder, reason: str, by: Any) -> Supplie
             raise Refused("There is nothing here that a word could settle.")
         text = f"Dealt with: {ground.reason(reason)} (It was: {part.attention})"
         ground.clear_attention(part)
+        if part.attention.startswith(amendments.PREFIX):
+            amendments.settle_open(part, reason=ground.reason(reason), by=by)
         timeline.record(part.order, "dealt_with", text, part.reference, by)
         settlement.settle(part.order)  # what it rejected may have been what the order needed attention for
         return part

@@ -9,7 +9,7 @@ from integrations.shopify import payloads
 from orders import intake
 from orders.tests import bodies
 from sandbox.ftp import FtpSandbox
-from suppliers import rendering, routing
+from suppliers import outbox, rendering, routing
 from suppliers.models import Endpoint, RoutingRule, Supplier
 from suppliers.tests import factories
 from suppliers.transports import sessions
@@ -68,3 +68,31 @@ def server(tmp_path):
 def supplier(db, server):
     """A supplier whose endpoint is that server."""
     return factories.supplier(endpoint=factories.endpoint(server))
+
+
+@pytest.fixture
+def sends(north, server):
+    """Northwind's server, with its files brought by hand of the test; returns what brings them."""
+    north.endpoint.host, north.endpoint.port = server.host, server.port
+    north.endpoint.username, north.endpoint.password = server.user, server.password
+    north.endpoint.save()
+
+    def run():
+        routing.route()
+        rendering.render()
+        outbox.deliver(north.endpoint_id)
+        routing.route()
+        rendering.render()
+        outbox.deliver(north.endpoint_id)
+        return sorted(path.name for path in server.orders_folder.iterdir())
+
+    yield run
+    sessions.kept.close_idle()
+
+
+@pytest.fixture
+def body():
+    """An order of two lines that Northwind makes."""
+    number = 450_000_000
+    lines = [bodies.line(number, 1, "Northwind", "NW-1", 2), bodies.line(number, 2, "Northwind", "NW-2", 1)]
+    return bodies.order(id=number, line_items=lines)

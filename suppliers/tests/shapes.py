@@ -73,7 +73,8 @@ def changes(plain: DocumentContent) -> Iterator[DocumentContent]:
     )
     yield replace(later, kind=REVISION)
     yield replace(later, kind=CHANGE, lines=lines)
-    yield replace(later, kind=CANCELLATION)
+    gone = [replace(line, quantity=0, discount=Decimal(0), tax=Decimal(0), change=CANCELLED) for line in plain.lines]
+    yield replace(later, kind=CANCELLATION, lines=tuple(gone))
 
 
 def _content(body: dict) -> DocumentContent:

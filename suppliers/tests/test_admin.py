@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify
+from suppliers import preflight
 from suppliers.models import (
     Delivery,
     Endpoint,
+    EndpointCheck,
     ReplyColumns,
     ReplyStatement,
     RoutingRule,
@@ -52,10 +54,12 @@ def _delete(client, obj):
 
 
 def _endpoint_form(**values):
-    names = {"name": "New", "protocol": "ftp", "host": "127.0.0.1", "port": 21, "username": "u", "password": ""}
+    names = {"name": "New", "protocol": "ftp", "host": "127.0.0.1", "port": 21, "username": "u", "password": "p"}
+    files = {"name_template": "ORDER_{reference}", "temporary_style": "suffix", "temporary_mark": ".part"}
+    files |= {"name_encoding": "utf-8", "max_sessions": 1}
     rest = {"orders_folder": "in", "replies_folder": "out", "connect_timeout": 5, "data_timeout": 5, "is_active": "on"}
     replies = {"reply_age": 0, "after_reading": "delete", "reply_columns-TOTAL_FORMS": 0}
-    return {**names, **rest, **replies, "reply_columns-INITIAL_FORMS": 0, **values}
+    return {**names, **files, **rest, **replies, "reply_columns-INITIAL_FORMS": 0, **values}
 
 
 class TestEndpoint:
@@ -69,7 +73,7 @@ class TestEndpoint:
     def test_a_blank_password_keeps_the_stored_one_and_is_no_change(self, boss):
         endpoint = factories.endpoint(name="Old", password="kept-secret-1")
         url = f"{BASE}/endpoint/{endpoint.pk}/change/"
-        boss.post(url, _endpoint_form(name="Renamed"))
+        boss.post(url, _endpoint_form(name="Renamed", password=""))
         endpoint.refresh_from_db()
         assert (endpoint.name, endpoint.password) == ("Renamed", "kept-secret-1")
         assert "Password" not in boss.get(f"{BASE}/endpoint/{endpoint.pk}/history/").content.decode()
@@ -95,19 +99,24 @@ class TestEndpoint:
         assert "Only the server" in boss.post(f"{BASE}/endpoint/add/", _endpoint_form(host=host)).content.decode()
         assert not Endpoint.objects.exists()
 
-    def test_test_connection_logs_in_and_looks(self, boss, server):
+    def test_test_connection_shows_each_step_and_waits_for_nothing(self, boss, server):
         endpoint = factories.endpoint(server)
-        told = _told(_press(boss, endpoint, "test_connection"))
-        assert len(told) == 1 and told[0].startswith("Logged in to")
-        assert server.logins == 1
+        page = _press(boss, endpoint, "test_connection").url
+        assert server.logins == 0  # a worker does it
+        assert "this page renews itself" in boss.get(page).content.decode()
+        preflight.run(EndpointCheck.objects.get().pk)
+        shown = boss.get(page).content.decode()
+        assert "It works; nothing needs to be done." in shown and "The files of this test are gone again." in shown
+        assert 'http-equiv="refresh"' not in shown
+        assert _press(boss, EndpointCheck.objects.get(), "test_again").url != page
 
-    def test_test_connection_says_what_does_not_work(self, boss, server):
+    def test_a_refused_login_is_shown_without_the_password(self, boss, server):
         endpoint = factories.endpoint(server, password="wrong-password")
-        told = _told(_press(boss, endpoint, "test_connection"))
-        assert len(told) == 1 and told[0].startswith("The connection does not work.")
-        assert "wrong-password" not in told[0]
-        endpoint.refresh_from_db()
-        assert endpoint.stopped_at is None  # a test is a look, it stops nothing
+        page = _press(boss, endpoint, "test_connection").url
+        preflight.run(EndpointCheck.objects.get().pk)
+        shown = boss.get(page).content.decode()
+        assert "The server refused (login)" in shown and "wrong-password" not in shown
+        assert "Stopped" in _page(boss, endpoint)
 
     def test_restart_after_a_stop(self, boss):
         endpoint = factories.endpoint()

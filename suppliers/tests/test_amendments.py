@@ -10,57 +10,10 @@ from django.utils import timezone
 from orders import services as order_services
 from orders.models import Order, OrderLine
 from orders.tests import bodies
-from suppliers import amendments, due, outbox, rendering, revisions, routing
+from suppliers import amendments, due, outbox, rendering, revisions
 from suppliers.models import Amendment, Delivery, Supplier, SupplierOrder
 from suppliers.tests import factories
-from suppliers.transports import sessions
-
-LATER = "2026-11-20T12:00:00+01:00"
-LATER_STILL = "2026-11-20T13:00:00+01:00"
-
-
-@pytest.fixture
-def sends(north, server):
-    """Northwind's server, with its files brought by hand of the test; returns what brings them."""
-    north.endpoint.host, north.endpoint.port = server.host, server.port
-    north.endpoint.username, north.endpoint.password = server.user, server.password
-    north.endpoint.save()
-
-    def run():
-        routing.route()
-        rendering.render()
-        outbox.deliver(north.endpoint_id)
-        routing.route()
-        rendering.render()
-        outbox.deliver(north.endpoint_id)
-        return sorted(path.name for path in server.orders_folder.iterdir())
-
-    yield run
-    sessions.kept.close_idle()
-
-
-def agree(supplier, how):
-    supplier.amendments = how
-    supplier.save(update_fields=["amendments"])
-
-
-def part_of(order, revision):
-    return order.supplier_orders.get(revision=revision)
-
-
-def document(server, name):
-    return (server.orders_folder / name).read_bytes()
-
-
-@pytest.fixture
-def body():
-    number = 450_000_000
-    lines = [bodies.line(number, 1, "Northwind", "NW-1", 2), bodies.line(number, 2, "Northwind", "NW-2", 1)]
-    return bodies.order(id=number, line_items=lines)
-
-
-def changed(body, at=LATER, **values):
-    return {**body, "updated_at": at, **values}
+from suppliers.tests.changes import LATER, LATER_STILL, agree, changed, document, part_of
 
 
 def test_a_changed_quantity_is_shown_and_nothing_is_sent_where_a_person_decides(take, sends, body):

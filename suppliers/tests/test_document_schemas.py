@@ -2,6 +2,8 @@
 
 import io
 import stat
+import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -57,6 +59,15 @@ def twice():
     return out.getvalue()
 
 
+def bomb(method):
+    """A zip that says it holds 1,000 bytes, and holds 200 MB."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive, archive.open("a.xsd", "w") as file:
+        for _ in range(20):
+            file.write(bytes(10_000_000))
+    return out.getvalue().replace(struct.pack("<L", 200_000_000), struct.pack("<L", 1000))
+
+
 @pytest.mark.parametrize(
     ("archive", "told"),
     [
@@ -72,11 +83,21 @@ def twice():
         (lambda: zipped({"bomb.xsd": b" " * 20_000_000}), "compressed more than"),
         (lambda: b"P" * (archives.MAX_ARCHIVE + 1), "larger than 5 MB"),
         (lambda: simple()[:-30], "not a zip"),
+        (lambda: zipped({"é.xsd": "x"}).replace("é".encode(), b"\xff\xff"), "not a zip"),
+        (lambda: bomb(zipfile.ZIP_LZMA), "unusual way"),
+        (lambda: bomb(zipfile.ZIP_BZIP2), "unusual way"),
+        (lambda: bomb(zipfile.ZIP_DEFLATED), "not a zip"),
     ],
 )
 def test_a_bad_zip_is_refused_in_words(archive, told):
-    with pytest.raises(archives.BadArchive, match=told):
-        archives.files(archive())
+    content = archive()
+    tracemalloc.start()
+    try:
+        with pytest.raises(archives.BadArchive, match=told):
+            archives.files(content)
+        assert tracemalloc.get_traced_memory()[1] < 3 * archives.MAX_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +115,28 @@ def test_a_bad_schema_is_refused_in_words(files, told):
     with pytest.raises(InvalidDocument) as fault:
         confined.check_schema(confined.Source(str(hash(archive)), lambda: archive, {"main": "o.xsd"}))
     assert told in str(fault.value)
+
+
+def test_a_fault_is_the_schemas_own_and_not_that_of_the_one_before():
+    bomb = "".join(f'<!ENTITY a{level + 1} "{f"&a{level};" * 10}">' for level in range(10))
+    before = zipped({"o.xsd": f'<!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">{bomb}]><x>&a10;</x>'})
+    after = zipped({"o.xsd": "<schema><wrong></schema>"})
+    for archive in (before, after):
+        with pytest.raises(InvalidDocument) as fault:
+            confined.check_schema(
+                confined.Source(str(hash(archive)), lambda archive=archive: archive, {"main": "o.xsd"})
+            )
+    assert "tag mismatch" in str(fault.value)
+
+
+def test_a_process_full_of_schemas_still_says_what_is_wrong():
+    archive = ubl()
+    sources = [
+        confined.Source(f"{number}", lambda: archive, {"main": "maindoc/UBL-Order-2.1.xsd"}) for number in range(25)
+    ]
+    for source in sources:
+        with pytest.raises(InvalidDocument, match="The supplier's schema refuses the document, line 1"):
+            confined.make(b"<o/>", None, source)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
 from sandbox.sockets import listen
 from suppliers.transports import addresses
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import Crowded, Kind, TransportError
 from suppliers.transports.ftp import FtpSession
 from suppliers.transports.listings import from_list, from_mlsd
 from suppliers.transports.session import Entry, Profile, Server
@@ -144,9 +144,27 @@ def test_wrong_password(server):
     assert server.failed_logins == 1
 
 
-def test_a_crowded_server_is_no_reason_to_stop(server):
-    server.faults.add("PASS", reply=(530, "Sorry, the maximum number of clients (1) is already connected"))
-    assert failure(FtpSession, where(server)).kind == "temporary"
+@pytest.mark.parametrize(
+    "words", ["Sorry, the maximum number of clients (1) is already connected", "Too many users", "Connection limit"]
+)
+def test_a_crowded_server_is_no_reason_to_stop(server, words):
+    server.faults.add("PASS", reply=(530, words))
+    assert isinstance(failure(FtpSession, where(server)), Crowded)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Maximum login attempts exceeded",
+        "Too many failed logins",
+        "Login incorrect, limit of tries: 3",
+        "Wrong password",
+    ],
+)
+def test_a_refused_password_is_not_taken_for_a_crowd(server, words):
+    server.faults.add("PASS", reply=(530, words))
+    error = failure(FtpSession, where(server))
+    assert (error.kind, error.step, isinstance(error, Crowded)) == ("endpoint", "login", False)
 
 
 @pytest.mark.parametrize("command, call", [("RNFR", "temporary"), ("RNTO", "uncertain")])
@@ -246,6 +264,8 @@ def test_the_password_is_in_no_repr(server, session):
         "192.168.1.1",
         "169.254.169.254",
         "169.254.170.2",
+        "168.63.129.16",
+        "192.0.0.192",
         "100.100.100.200",
         "::ffff:169.254.169.254",
         "::169.254.169.254",

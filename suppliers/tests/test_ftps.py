@@ -2,7 +2,9 @@
 
 import contextlib
 import socket
+import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +14,7 @@ from sandbox.ftps import FtpsSandbox, ImplicitFtpsSandbox
 from sandbox.sockets import listen
 from suppliers.tests.servers import failure, make, where
 from suppliers.transports import tls
-from suppliers.transports.errors import IdentityChanged, IdentityUnknown
+from suppliers.transports.errors import IdentityChanged, IdentityRefused, IdentityUnknown
 from suppliers.transports.opening import open_session
 
 CONTENT = b"<Order/>" * 100_000
@@ -30,11 +32,11 @@ def trust(tmp_path, monkeypatch):
     def run(certificate):
         (tmp_path / "authorities.pem").write_bytes(certificate.pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
-        tls.context.cache_clear()
+        tls._make.cache_clear()
         return certificate
 
     yield run
-    tls.context.cache_clear()
+    tls._make.cache_clear()
 
 
 def test_a_certificate_that_an_authority_vouches_for_needs_no_pin(place, tmp_path, trust):
@@ -111,6 +113,35 @@ def test_words_slipped_in_before_tls_are_not_taken_for_the_servers(tmp_path):
     assert heard == [b""]
 
 
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_data_channel_of_somebody_else_gets_no_file_and_ends_the_session(tmp_path, trust, is_pinned):
+    """The reply to the upload is still under way: the next command would take it for its own."""
+    certificate, another = trust(certificates.make()), certificates.make()
+    with FtpsSandbox(tmp_path / "f", "hemi", "right-password", certificate=certificate) as server:
+        session = open_session(where(server, identity=certificate.fingerprint if is_pinned else ""))
+        stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        (tmp_path / "another.pem").write_bytes(another.pem_with_key)
+        stranger.load_cert_chain(tmp_path / "another.pem")
+        with listen(0) as listener:
+
+            def talk():
+                connection, _ = listener.accept()
+                with contextlib.suppress(OSError), stranger.wrap_socket(connection, server_side=True) as secured:
+                    heard.append(secured.recv(100))
+
+            heard = []
+            thread = threading.Thread(target=talk)
+            thread.start()
+            server.faults.add("EPSV", reply=(229, f"Entering extended passive mode (|||{listener.getsockname()[1]}|)"))
+            error = failure(session.upload, "in/a.xml", CONTENT)
+            thread.join()
+        assert error.kind == "endpoint"
+        assert isinstance(error, IdentityRefused)
+        assert session.is_broken
+        assert heard in ([], [b""])
+        session.close()
+
+
 @pytest.mark.parametrize("kind", ["vsftpd", "vsftpd_implicit"])
 def test_vsftpd_takes_every_file_whole_in_the_same_tls_session(kind, tmp_path):
     """It refuses a data channel with a TLS session of its own, and a file without TLS's end."""
@@ -162,3 +193,15 @@ def test_a_server_that_ends_without_tls_end_has_its_file_checked(tmp_path):
         server.faults.add("SIZE", reply=(213, "9"))
         assert failure(session.read, "out/r.xml", 99).kind == "temporary"
         session.close()
+
+
+def test_threads_that_begin_at_once_share_one_context():
+    tls._make.cache_clear()
+    start = threading.Barrier(8)
+
+    def ask(_):
+        start.wait()
+        return tls.context(True)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1

@@ -4,11 +4,15 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+import suppliers.redaction
+from integrations.subjects import Subject
+from orders import redaction
 from orders.services import Refused
 from orders.tests import bodies
 from suppliers import comparisons, rendering
-from suppliers.models import Delivery, Mapping, SupplierOrder
+from suppliers.models import Delivery, Mapping, PreSendRule, SupplierOrder
 from suppliers.services import mappings
 
 XSLT = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:h="urn:hemi:order:1.0"
@@ -102,6 +106,20 @@ def test_a_version_never_changes_and_is_never_deleted(boss, own):
     assert Mapping.objects.get().xslt == XSLT
 
 
+def test_what_the_rules_and_the_schema_want_of_an_order_keeps_no_version_back(boss, own, take):
+    """The example has no telephone number and letters of many lands."""
+    PreSendRule.objects.create(supplier=own.supplier, field="ship_to.phone", demand="required", remedy="stop")
+    PreSendRule.objects.create(
+        supplier=own.supplier, field="line.title", demand="characters", value="ascii", remedy="stop"
+    )
+    assert _press(boss, _version(own.supplier, 2, NEWER), "make_live") == ["Version 2 is live."]
+    wanted = '<xsl:if test="not(//h:Phone)"><xsl:message terminate="yes">No telephone</xsl:message></xsl:if><Town>'
+    stricter = _version(own.supplier, 3, XSLT.replace("<Town>", wanted))
+    assert "No telephone" in _press(boss, stricter, "make_live")[0]
+    take(shipping_address=bodies.address(phone="+48 22 555 01 23"))
+    assert _press(boss, stricter, "make_live") == ["Version 3 is live."]
+
+
 def test_make_live_and_back_keep_one_live_and_say_who(boss, own):
     newer = _version(own.supplier, 2, NEWER)
     assert _press(boss, newer, "make_live") == ["Version 2 is live."]
@@ -148,6 +166,30 @@ def test_preview_shows_an_order_that_the_supplier_never_got(boss, take, own):
     page = boss.get(f"/admin/suppliers/supplier/{own.supplier_id}/preview/", {"order": order.number}).content.decode()
     assert "Town&gt;Łódź" in page and "as if all of it went to" in page
     assert not SupplierOrder.objects.exists() and not Delivery.objects.exists()
+
+
+def test_preview_finds_an_order_by_its_number_without_the_sign(boss, take, own):
+    order = take()
+    url = f"/admin/suppliers/supplier/{own.supplier_id}/preview/"
+    assert order.number.startswith("#")
+    assert "Town&gt;Łódź" in boss.get(url, {"order": order.number.removeprefix("#")}).content.decode()
+
+
+def test_no_preview_shows_a_customer_whose_data_was_removed(boss, take, own, account):
+    order = take()
+    part = order.supplier_orders.get()
+    subject = Subject(account, timezone.now(), order_ids=(order.shopify_id,))
+    known = redaction.know(subject)
+    for redact in (suppliers.redaction.redact, redaction.redact):
+        redact(subject, known)
+    newer = _version(own.supplier, 2, NEWER)
+    pages = [f"supplier/{own.supplier_id}/preview/?order={part.reference}"]
+    pages += [f"supplierorder/{part.pk}/preview/", f"mapping/{newer.pk}/preview/?order={part.reference}"]
+    for page in pages:
+        shown = boss.get(f"/admin/suppliers/{page}").content.decode()
+        assert "removed" in shown, page
+        assert "Łódź" not in shown and "Ola" not in shown
+    assert comparisons.compare(newer).rows == []
 
 
 def test_compare_shows_what_a_version_changes_over_the_last_orders(boss, take, own):

@@ -120,6 +120,14 @@ def test_a_refusal_concerns_its_own_command_only(server, session, command, reply
     assert files(server)["3.part"] == content
 
 
+def test_a_size_that_is_no_number_is_looked_up_elsewhere(server, session):
+    line = pipelining.line(session)
+    server.faults.add("SIZE", reply=(213, "many bytes"))
+    done = line.step(None, upload(1))
+    assert (done.upload_error, done.size, done.is_taken) == (None, len(SMALL), False)
+    assert line.step(rename(1), upload(2)).size == len(SMALL)
+
+
 @pytest.mark.parametrize(("reply", "late"), [((452, "Disk full"), True), ((426, "Aborted"), True)])
 def test_a_refusal_at_the_end_of_an_upload_is_heard(server, session, reply, late):
     line = pipelining.line(session)
@@ -162,3 +170,11 @@ def test_a_rename_whose_upload_could_not_begin_is_done_or_said_not_to_be(server,
     assert done.upload_error.kind == Kind.TEMPORARY
     is_renamed = set(files(server)) == {"1.xml"}
     assert (done.rename_error is None) == is_renamed == ("reply" in fault)
+
+
+def test_what_else_the_session_transfers_does_not_mislead_the_next_upload(server, session):
+    line = pipelining.line(session)
+    assert line.step(None, upload(1)).size == len(SMALL)
+    session.listing("in")
+    session.upload("in/other.xml", SMALL)
+    assert line.step(rename(1), upload(2)).size == len(SMALL)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from orders.models import OrderEvent
 from orders.tests import bodies
 from suppliers import presend, rendering
-from suppliers.documents import spelling
+from suppliers.documents import formats, spelling
 from suppliers.models import Delivery, PreSendRule, SupplierOrder
 from suppliers.services import parts
 from suppliers.tests.test_samples import CONTENT
@@ -78,6 +78,31 @@ def test_codes_are_asked_of_the_standard_where_the_rule_names_none(code, count):
 @pytest.mark.parametrize(("value", "count"), [("EUR, PLN", 0), ("USD", 1)])
 def test_codes_are_asked_of_the_rules_own_list(value, count):
     assert len(check(rule("currency", "one_of", value, "stop"))[1]) == count
+
+
+def test_letters_with_accents_apart_are_made_whole_and_are_no_finding():
+    content, findings = check(
+        rule("note", "characters", "latin-1", "stop"), content=replace(CONTENT, note="Cafe\u0301")
+    )
+    assert (content.note, findings) == ("Caf\u00e9", [])
+
+
+def test_rules_for_properties_see_their_names_and_that_there_are_none():
+    none = replace(CONTENT, lines=(replace(CONTENT.lines[0], properties=()),))
+    assert len(check(rule("line.properties", "required", remedy="stop"), content=none)[1]) == 1
+    some = replace(CONTENT, lines=(replace(CONTENT.lines[0], properties=(("Größe", "ü"), ("東", "x"))),))
+    content, findings = check(rule("line.property_names", "characters", "ascii"), content=some)
+    assert content.lines[0].properties == (("Grosse", "ü"), ("property", "x"))
+    assert [finding.remedy for finding in findings] == ["replace"] * 2
+
+
+def test_a_title_of_which_a_rule_leaves_nothing_stops_no_order():
+    foreign = replace(CONTENT, lines=(replace(CONTENT.lines[0], title="東京 東京"),))
+    content, (finding,) = check(rule("line.title", "characters", "ascii"), content=foreign)
+    assert content.lines[0].title.strip() == "" and "left out" in finding.text
+    for format in ("hemi-1.0", "ubl-2.1", "csv"):
+        formats.render(content, formats.FileSettings(format=format))
+    assert b"<Title>(no title)</Title>" in formats.render(content, formats.FileSettings()).document
 
 
 def test_rules_follow_one_another():

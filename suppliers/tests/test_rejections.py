@@ -4,8 +4,9 @@ import pytest
 
 from orders.services import Refused
 from suppliers import replies, routing, statements
-from suppliers.models import Delivery, RoutingRule, SupplierOrder, SupplierOrderLine
-from suppliers.services import orders, parts
+from suppliers.models import Amendment, Delivery, RoutingRule, SupplierOrder, SupplierOrderLine
+from suppliers.services import amendments, orders, parts
+from suppliers.tests.changes import changed
 from suppliers.tests.test_replies import document, receive
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,3 +108,44 @@ def test_what_is_shipped_after_it_was_taken_back_is_shown_and_not_told_to_the_st
     assert "taken back" in part.attention
     assert not part.order.shipments.exists()
     assert statements.spoken(row.statements.get()).status == "shipped"
+
+
+def test_missing_pieces_of_a_line_are_seen_on_the_order_until_dealt_with(part):
+    assert live(part)[0].quantity == 2
+    inner = '<Lines><Line number="1"><Status>accepted</Status><Quantity>1</Quantity></Line></Lines>'
+    content = document(part.reference, "accepted").replace(b"</Reply>", f"{inner}</Reply>".encode())
+    receive(part.supplier.endpoint, content)
+    replies.apply_replies()
+    routing.route()
+    part.order.refresh_from_db()
+    assert part.order.attention == "Northwind accepts only some pieces of 1 line: order the others elsewhere."
+    orders.route_again(order=part.order, by=None)
+    routing.route()
+    part.refresh_from_db()
+    assert live(part) and "Order the missing ones elsewhere" in part.attention
+    parts.deal_with(supplier_order=part, reason="Refunded", by=None)
+    routing.route()
+    part.order.refresh_from_db()
+    assert part.order.attention == ""
+
+
+def test_a_change_of_the_order_that_is_settled_leaves_the_rejection_to_be_seen(take, sends, body):
+    order = take(body)
+    sends()
+    part = order.supplier_orders.get()
+    inner = '<Lines><Line number="1"><Status>rejected</Status></Line></Lines>'
+    content = document(part.reference, "accepted").replace(b"</Reply>", f"{inner}</Reply>".encode())
+    receive(part.supplier.endpoint, content)
+    replies.apply_replies()
+    part.refresh_from_db()
+    rejection = part.attention
+    body["shipping_address"]["address1"] = "Elsewhere 2"
+    take(changed(body))
+    part.refresh_from_db()
+    assert part.attention.startswith("Changed after its file was sent") and rejection in part.attention
+    amendments.settle(amendment=Amendment.objects.get(), reason="Told by phone", by=None)
+    routing.route()
+    part.refresh_from_db()
+    order.refresh_from_db()
+    assert part.attention == rejection
+    assert "rejects 1 line" in order.attention

@@ -71,7 +71,8 @@ def test_lines_that_fare_differently(part):
 def test_fewer_pieces_than_ordered_are_seen(part):
     say(part, "taken", (1, "accepted", 2))
     assert lines(part)[0] == ("accepted", 2, 0)
-    assert "1 of 3 × A" in part.attention
+    assert part.attention.startswith("North rejects 1 of 3 × A. The supplier keeps the pieces that it accepts.")
+    assert "Order the missing ones elsewhere" in part.attention and "route the lines" not in part.attention
 
 
 def test_shipments_add_up_until_all_accepted_pieces_are_shipped(part):
@@ -161,8 +162,8 @@ def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
     said = say(part, "shipped", despatch="D-1")
     newer.refresh_from_db()
     assert (part.status, newer.status, shipped()) == ("replaced", "sent", [])
-    assert said.note == f"North says shipped of revision 1, which {newer.reference} has replaced."
-    assert part.attention == said.note
+    assert part.attention == f"North says shipped of revision 1, which {newer.reference} has replaced."
+    assert (said.status, said.note) == ("unmatched", f"{part.attention} Match it to that one if it holds for it.")
     assert part.order.events.filter(kind="reply_too_late").count() == 1
 
 
@@ -187,3 +188,24 @@ def test_every_reply_is_a_statement_with_its_words(part):
     assert (shipment.despatch, shipment.carrier, shipment.numbers) == ("D-1", "DHL", ["JJ1"])
     assert shipment.urls == ["https://t.example/1"]
     assert ReplyStatement.objects.count() == 1
+
+
+def test_a_line_in_several_parcels_of_one_shipment_adds_up_and_its_repeat_is_the_same(part):
+    for _ in range(2):
+        say(part, "shipped", (1, "shipped", 1), (1, "shipped", 2), despatch="D-1")
+    assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 3}])
+    assert not part.order.events.filter(kind="shipped_otherwise").exists()
+
+
+def test_a_line_that_is_accepted_in_two_parts_is_accepted_whole(part):
+    say(part, "accepted", (1, "accepted", 1), (1, "accepted", 2))
+    assert (lines(part)[0], part.attention) == (("accepted", 3, 0), "")
+
+
+def test_a_line_whose_number_and_sku_name_different_articles_moves_neither(part):
+    inner = '<Line number="1"><Sku>B</Sku><Status>rejected</Status></Line>'
+    content = document(part.reference, "taken").replace(b"</Reply>", f"<Lines>{inner}</Lines></Reply>".encode())
+    apply(receive(part.supplier.endpoint, content))
+    part.refresh_from_db()
+    assert lines(part) == [("", None, 0), ("taken", None, 0)]
+    assert "It calls line 1 B, and that is A" in part.attention

@@ -54,6 +54,12 @@ def test_a_file_arrives_whole_and_comes_back(place, session):
     session.noop()
 
 
+def test_a_folder_is_there_or_is_not(session):
+    session.upload("in/a.xml", b"x")
+    assert [session.has_folder(path) for path in ("in", "", "nowhere", "in/a.xml")] == [True, True, False, False]
+    assert session.listing("in")
+
+
 def test_a_listing_has_sizes_and_times_but_no_folders(place, session):
     (place.replies_folder / "r.xml").write_bytes(CONTENT)
     (place.replies_folder / "folder").mkdir()

@@ -210,6 +210,21 @@ def test_a_greeting_that_is_not_ssh(server, said):
     assert (error.kind, error.step) == ("temporary", "connect")
 
 
+def test_a_server_that_answers_what_nobody_asked_is_given_up(server, session, monkeypatch):
+    """Each answer would be kept for whoever waits for it."""
+    told = asyncssh.sftp.SFTPServerHandler.send_packet
+
+    def flood(handler, kind, number, *content):
+        for other in range(2_000_000, 2_002_000):
+            told(handler, kind, other, asyncssh.packet.UInt32(other), *content[1:])
+        told(handler, kind, number, *content)
+
+    monkeypatch.setattr(asyncssh.sftp.SFTPServerHandler, "send_packet", flood)
+    error = failure(session.size, "in/a.xml")
+    assert (error.kind, session.is_broken) == ("temporary", True)
+    assert "nobody asked" in error.message
+
+
 def test_a_server_that_confirms_block_after_block_slowly_is_given_up(server):
     server.slowness = 0.1
     session = open_session(where(server, data_timeout=0.4))

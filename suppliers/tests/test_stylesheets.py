@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -39,10 +40,10 @@ def sheet(body, top=""):
     return f'{_HEAD}{top}<xsl:template match="/">{body}</xsl:template></xsl:stylesheet>'
 
 
-def made(xslt, encoding="utf-8", **settings):
+def made(xslt, encoding="utf-8", content=CONTENT, **settings):
     source = confined.Source(f"{hash(xslt)} {encoding}", lambda: xslt.encode(), {"encoding": encoding})
     wanted = formats.FileSettings(format=formats.OWN, encoding=encoding, stylesheet=source, **settings)
-    return formats.render(CONTENT, wanted)
+    return formats.render(content, wanted)
 
 
 @pytest.fixture
@@ -111,6 +112,17 @@ def test_what_ends_its_process_three_times_is_not_tried_again():
     with pytest.raises(InvalidDocument, match=TOO_MUCH):
         made(xslt)
     assert time.monotonic() - started < 1
+
+
+def test_what_was_left_alone_is_tried_again_later(monkeypatch):
+    """Else a machine that stood still for half a minute would stop a supplier's files until the next restart."""
+    grows = sheet(f"<o>{_CALL.format('string-length(//h:Note)')}</o>", _TWICE.format("<x>0123456789</x>"))
+    huge, ordinary = (replace(CONTENT, note="x" * length) for length in (23, 1))
+    for content in (huge, huge, huge, ordinary):
+        with pytest.raises(InvalidDocument, match=TOO_MUCH):
+            made(grows, content=content)
+    monkeypatch.setattr(confined, "_REST_SECONDS", 0)
+    assert b"0123456789" in made(grows, content=ordinary).document
 
 
 FAULTY = {

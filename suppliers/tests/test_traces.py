@@ -5,6 +5,7 @@ import pytest
 from suppliers import inbound, outbox, replies
 from suppliers.models import Delivery, Endpoint, SupplierOrder, SupplierReply
 from suppliers.tests import factories
+from suppliers.tests.servers import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,3 +100,26 @@ def test_an_endpoint_with_no_such_folder_is_not_looked_at(server, supplier):
     Endpoint.objects.update(replies_folder="")
     factories.delivery(supplier, status=Delivery.Status.SENT)
     assert inbound.sweep() == 0
+
+
+def test_what_was_taken_is_not_looked_for_where_nothing_is_refused_later(server, sent):
+    Endpoint.objects.update(failed_folder="")
+    move(server, sent, "done")
+    assert look(sent).status == "taken"
+    before = len(server.log)
+    look(sent)
+    assert "done" not in [entry.argument for entry in server.log[before:]]
+
+
+def test_a_folder_that_is_not_there_says_nothing_of_its_files(tmp_path):
+    with make("vsftpd", tmp_path) as server:  # it lists a missing folder as an empty one
+        where = factories.endpoint(server, is_gone_taken=True)
+        sent = factories.delivery(factories.supplier(endpoint=where))
+        outbox.deliver(where.pk)
+        folder = server.orders_folder
+        folder.rename(folder.with_name("elsewhere"))
+        assert look(sent).status == "sent"
+        folder.with_name("elsewhere").rename(folder)
+        for path in folder.iterdir():
+            path.unlink()
+        assert look(sent).status == "taken"

@@ -8,9 +8,16 @@ from django.conf import settings
 
 from suppliers.transports.errors import Kind, TransportError
 
+# Clouds' metadata services behind addresses that look like the internet's (Azure, Oracle).
+_METADATA = {ipaddress.ip_address("168.63.129.16"), ipaddress.ip_address("192.0.0.192")}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Python calls several forms global that carry an IPv4 address or belong to one site; all of the internet is in here.
 _UNICAST = ipaddress.ip_network("2000::/3")
+
+_PRIVATE = (
+    "{} is a private address, which Hemi does not connect to. If it is meant, name its network in "
+    "ALLOWED_PRIVATE_NETWORKS."
+)
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,16 +40,19 @@ def resolve(host: str, port: int) -> list[Address]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise TransportError(Kind.TEMPORARY, f"The name {host} cannot be resolved: {error}", "connect") from None
-    addresses = [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
-    allowed = [address for address in addresses if _is_allowed(address.ip)]
+    allowed = [address for address in _addresses(found) if _is_allowed(address.ip)]
     if not allowed:
-        raise TransportError(
-            Kind.ENDPOINT,
-            f"{host} is a private address, which Hemi does not connect to. If it is meant, name its network in "
-            "ALLOWED_PRIVATE_NETWORKS.",
-            "connect",
-        )
+        raise TransportError(Kind.ENDPOINT, _PRIVATE.format(host), "connect")
     return allowed
+
+
+def why_not(host: str) -> str:
+    """Say why an address in numbers is not connected to; blank where it is, or where `host` is a name."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ""
+    return "" if any(_is_allowed(address.ip) for address in _addresses(found)) else _PRIVATE.format(host)
 
 
 def connect(found: list[Address], timeout: float) -> socket.socket:
@@ -62,12 +72,16 @@ def connect(found: list[Address], timeout: float) -> socket.socket:
     raise ValueError("there is no address to connect to")
 
 
+def _addresses(found: list) -> list[Address]:
+    return [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
+
+
 def _is_allowed(ip: Ip) -> bool:
     if any(ip in ipaddress.ip_network(network, strict=False) for network in settings.ALLOWED_PRIVATE_NETWORKS):
         return True
     if ip.is_loopback:
         return settings.SANDBOX or settings.DEBUG
-    return ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _UNICAST)
+    return ip not in _METADATA and ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _UNICAST)
 
 
 def _unwrapped(ip: Ip) -> Ip:

@@ -14,7 +14,7 @@ from typing import Self
 
 from suppliers.transports import tls
 from suppliers.transports.control import ControlConnection
-from suppliers.transports.errors import TooLarge
+from suppliers.transports.errors import IdentityRefused, TooLarge
 from suppliers.transports.session import Seen, Server
 
 _EXTENDED = re.compile(r"229.*\((.)\1\1(\d{1,5})\1\)", re.S)  # RFC 2428
@@ -47,7 +47,14 @@ class DataChannel:
         if not isinstance(control.sock, ssl.SSLSocket):
             return
         self._connection.settimeout(self._server.data_timeout)
-        self._connection = secured = tls.wrap(self._connection, self._server, control.sock.session)
+        try:
+            self._connection = secured = tls.wrap(self._connection, self._server, control.sock.session)
+        except ssl.SSLCertVerificationError as error:
+            raise IdentityRefused(
+                f"The certificate of a data channel of {self._server.host} cannot be trusted, so no file was sent: "
+                f"{error.verify_message}. Ask the supplier to use the same certificate for it.",
+                "",
+            ) from None
         seen.is_tls_session_reused = secured.session_reused
 
     def send(self, content: bytes) -> None:

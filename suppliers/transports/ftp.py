@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from suppliers.transports import channels, ftp_login, ftp_refusals, listings, names
 from suppliers.transports.control import ControlConnection
-from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.errors import IdentityRefused, Kind, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 
 LISTING_LIMIT = 5_000_000
@@ -28,6 +28,7 @@ class FtpSession:
         self.is_broken = False
         self.seen = Seen()
         self.server = server
+        self.waiting_port: int | None = None  # asked for ahead of the transfer that is to use it
         self.missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
         self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
@@ -120,8 +121,14 @@ class FtpSession:
             try:
                 self.wire.voidcmd(f"MKD {path}")
             except ftplib.error_perm:
-                if not self._has_folder(path):
+                if not self._can_enter(path):
                     raise
+
+    def has_folder(self, path: str) -> bool:
+        """Tell whether there is such a folder."""
+        self.check(path)
+        with self.step("list"):
+            return not path or self._can_enter(path)
 
     def noop(self) -> None:
         """Ask whether the session still lives."""
@@ -141,6 +148,7 @@ class FtpSession:
 
     def open_channel(self) -> channels.DataChannel:
         """Return a data channel for the next transfer; inside a `step`."""
+        self.waiting_port = None  # the server gives it up for the next one
         return channels.open_channel(self.wire, self.server, self.missing)
 
     def check(self, path: str) -> None:
@@ -154,6 +162,9 @@ class FtpSession:
             raise TransportError(Kind.TEMPORARY, f"The connection was lost before ({step}).", step)
         try:
             yield
+        except IdentityRefused:  # of a data channel; the server's reply to the command is still to come
+            self.is_broken = True
+            raise
         except (ftplib.error_temp, ftplib.error_perm) as error:
             words = self.server.masked(str(error))
             self.is_broken = self.is_broken or words.startswith("421")
@@ -219,9 +230,10 @@ class FtpSession:
             files[name] = Entry(files[name].size, listings.moment(reply[4:]))
         return files
 
-    def _has_folder(self, path: str) -> bool:
+    def _can_enter(self, path: str) -> bool:
         # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
         here = ftplib.parse257(self.wire.sendcmd("PWD"))  # noqa: S321
+        self.check(here)
         try:
             self.wire.sendcmd(f"CWD {path}")
         except ftplib.error_perm:

@@ -13,12 +13,14 @@ _OF_THE_FOLDER = re.compile(
 _OF_THE_ENDPOINT = ("521", "522", "533", "534", "535", "536")
 # Servers say 530 also when too many are connected; that passes.
 _CROWDED = re.compile(r"too many|maximum|limit|already (logged|connected)", re.IGNORECASE)
+# Too many of these are no crowd: one more locks the account.
+_OF_THE_PASSWORD = re.compile(r"attempt|fail|incorrect|wrong|invalid|password|tries|retries", re.IGNORECASE)
 
 
 def refusal(words: str, step: str) -> TransportError:
     """Return the error for a 4xx or 5xx reply."""
     message = f"The server refused ({step}): {words}"
-    if step in ("connect", "login") and _CROWDED.search(words):
+    if step in ("connect", "login") and _CROWDED.search(words) and not _OF_THE_PASSWORD.search(words):
         return Crowded(message, step)
     return TransportError(_kind(words, step), message, step)
 

@@ -6,6 +6,7 @@ reply to them. Never more than one rename is under way: a server carries out wha
 
 import contextlib
 import ftplib
+import re
 import ssl
 from dataclasses import dataclass
 from socket import socket
@@ -89,7 +90,7 @@ class FtpLine:
 
     def __init__(self, session: FtpSession) -> None:
         self._session = session
-        self._port: int | None = None  # where the server waits for the next file
+        session.waiting_port = None  # of a former line; the server may have given it up since
 
     def step(self, rename: Rename | None, upload: Upload | None) -> Done:
         """Rename and upload at once, then ask for both sizes and the next port at once."""
@@ -103,7 +104,7 @@ class FtpLine:
                 self._verify(upload, done)
         except TransportError as error:
             done.upload_error = error
-            self._port = None
+            self._session.waiting_port = None
         if rename and not done.is_rename_sent:
             self._rename(rename, done)
         return done
@@ -130,7 +131,10 @@ class FtpLine:
         session.check(upload.temporary)
         session.check(upload.final)
         with session.step("upload"):
-            port, self._port = self._port or channels.ask_for_port(session.wire, session.missing), None
+            port, session.waiting_port = (
+                session.waiting_port or channels.ask_for_port(session.wire, session.missing),
+                None,
+            )
             connection = channels.begin(session.wire, port)
         renaming = [f"RNFR {rename.old}", f"RNTO {rename.new}"] if rename else []
         with connection:
@@ -193,10 +197,10 @@ class FtpLine:
         if has_port:
             self._read_port()
         temporary, final = (self._words(reply) for reply in replies)
-        if temporary.startswith("213") and final[:3] in ("213", "550"):
-            done.size, done.is_taken = int(temporary[4:]), final.startswith("213")
+        told = re.match(r"213 +(\d{1,18})\b", temporary)
+        if told and final[:3] in ("213", "550"):
+            done.size, done.is_taken = int(told[1]), final.startswith("213")
         else:
-            self._port = None
             look(session, upload, done)
 
     def _read(self) -> str | TransportError:
@@ -218,7 +222,7 @@ class FtpLine:
 
     def _read_port(self) -> None:
         with contextlib.suppress(TransportError), self._session.step("upload"):
-            self._port = channels.port_in(self._session.wire.getresp())
+            self._session.waiting_port = channels.port_in(self._session.wire.getresp())
 
 
 def look(session: Session, upload: Upload, done: Done) -> None:

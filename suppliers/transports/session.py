@@ -91,6 +91,9 @@ class Session(Protocol):
     def make_folder(self, path: str) -> None:
         """Make a folder; one that is there is fine."""
 
+    def has_folder(self, path: str) -> bool:
+        """Tell whether there is such a folder: some servers list one that is missing as if it were empty."""
+
     def noop(self) -> None:
         """Ask whether the session still lives."""
 

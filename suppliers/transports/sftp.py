@@ -116,6 +116,12 @@ class SftpSession:
                 if found is None or not found.is_folder:
                     raise
 
+    def has_folder(self, path: str) -> bool:
+        """Tell whether there is such a folder."""
+        with self.step("list"):
+            found = self._stat(path or ".")
+        return found is not None and found.is_folder
+
     def noop(self) -> None:
         """Ask whether the session still lives."""
         with self.step("noop"):

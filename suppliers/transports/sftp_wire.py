@@ -18,6 +18,7 @@ OPEN, CLOSE, READ, WRITE, FSTAT, OPENDIR, READDIR, REMOVE = 3, 4, 5, 6, 8, 11, 1
 MKDIR, REALPATH, STAT, RENAME, EXTENDED = 14, 16, 17, 18, 200
 OPEN_READ, OPEN_WRITE, OPEN_CREATE, OPEN_TRUNCATE = 0x01, 0x02, 0x08, 0x10
 OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, UNSUPPORTED = 0, 1, 2, 3, 4, 8
+_MOST_WAITING = 200  # replies that nobody waits for yet; Hemi asks for 64 blocks ahead
 _LARGEST = 300_000  # bytes of a reply; a data block is 32 kB, OpenSSH's largest packet 256 kB
 
 
@@ -80,6 +81,8 @@ class SftpWire:
             kind, content = self._packet(ends_at)
             fields = paramiko.Message(content)
             self._waiting[fields.get_int()] = Reply(kind, fields)
+            if len(self._waiting) > _MOST_WAITING:
+                raise ConnectionError("the server answers what nobody asked")
         return self._waiting.pop(number)
 
     def ask(self, kind: int, *fields: bytes | int) -> Reply:

@@ -11,15 +11,19 @@ from suppliers.transports.errors import Kind, TransportError
 
 _UNREADABLE = (
     "The private key cannot be read. It must be the whole key file, in OpenSSH or PEM form (PuTTY's is exported as "
-    "OpenSSH first), with the right passphrase if it has one."
+    "OpenSSH first)."
 )
+_LOCKED = "The private key has a passphrase. Enter it, too."
+_WRONG = "The passphrase does not open the private key."
 
 
 def load(text: str, passphrase: str) -> paramiko.PKey:
     """Return the key. Raises a TransportError of kind endpoint where it cannot be read."""
     try:
         key = _parse(text.strip().replace("\r\n", "\n").encode() + b"\n", passphrase.encode() or None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except TypeError:  # what is said of a locked key, and of nothing else
+        raise TransportError(Kind.ENDPOINT, _WRONG if passphrase else _LOCKED, "login") from None
+    except (ValueError, UnsupportedAlgorithm):
         raise TransportError(Kind.ENDPOINT, _UNREADABLE, "login") from None
     if isinstance(key, rsa.RSAPrivateKey):
         return paramiko.RSAKey(key=key)

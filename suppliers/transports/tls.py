@@ -6,6 +6,7 @@ import hashlib
 import select
 import socket
 import ssl
+import threading
 import time
 
 from cryptography import x509
@@ -14,14 +15,20 @@ from suppliers.transports.errors import IdentityChanged
 from suppliers.transports.session import Seen, Server
 
 _BLOCK = 65536
+_making = threading.Lock()
 
 
-@functools.cache
 def context(is_pinned: bool) -> ssl.SSLContext:
-    """Return what TLS is made with; one for all, as reading the authorities takes time.
+    """Return what TLS is made with; one for all threads, for no TLS session goes on in another context.
 
     With a pinned certificate the authorities are not asked: `check` compares it right after the handshake.
     """
+    with _making:  # a cache alone makes two where two threads ask at once
+        return _make(is_pinned)
+
+
+@functools.cache
+def _make(is_pinned: bool) -> ssl.SSLContext:
     made = ssl.create_default_context()
     if is_pinned:
         made.check_hostname = False

@@ -1,0 +1,149 @@
+"""The form of an endpoint: secrets go in and never come out, and what cannot work is said before it is saved."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
+
+from integrations.admin.secrets import clear_tick
+from suppliers import naming
+from suppliers.models import Endpoint
+from suppliers.transports import addresses, ssh_keys
+from suppliers.transports.errors import TransportError
+
+SECRETS = ("password", "private_key", "key_passphrase")
+Protocol = Endpoint.Protocol
+
+
+class SecretText(UnfoldAdminTextareaWidget):
+    """Several lines that are typed and never shown again, also not where the form has a fault."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class EndpointForm(forms.ModelForm):
+    """Everything that staff say about a server."""
+
+    clear_password = clear_tick("password")
+    clear_private_key = clear_tick("private key")
+    clear_key_passphrase = clear_tick("passphrase")
+
+    class Meta:
+        model = Endpoint
+        fields = "__all__"
+        widgets = {
+            "password": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+            "private_key": SecretText(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
+            "key_passphrase": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self._secrets:
+            self._hide(name)
+        if "port" in self.fields:
+            self.fields["port"].required = False
+            self.fields["port"].help_text = "Blank: the usual one of the protocol."
+
+    def clean_host(self) -> str:
+        host = self.cleaned_data["host"].strip()
+        if "/" in host or "@" in host or " " in host:
+            raise forms.ValidationError("Only the server's name or address, such as ftp.supplier.com.")
+        if reason := addresses.why_not(host):
+            raise forms.ValidationError(reason)
+        return host
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "protocol" not in cleaned:
+            return cleaned
+        cleaned["port"] = self._port(cleaned)
+        for name in self._secrets:
+            cleaned[name] = self._secret(name, cleaned)
+        self._check_login(cleaned)
+        self._check_protection(cleaned)
+        self._check_names(cleaned)
+        self._check_folders(cleaned)
+        self._check_once(cleaned)
+        return cleaned
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [name for name in SECRETS if name in self.fields]
+
+    def _hide(self, name: str) -> None:
+        self.initial[name] = ""
+        is_stored = bool(getattr(self.instance, name))
+        told = "One is stored; it is never shown. Leave blank to keep it." if is_stored else "None is stored."
+        self.fields[name].help_text = f"{told} {self.fields[name].help_text}".strip()
+        if not is_stored and f"clear_{name}" in self.fields:
+            self.fields[f"clear_{name}"].disabled = True
+
+    def _secret(self, name: str, cleaned: dict[str, Any]) -> str:
+        typed, wants_clear = cleaned.get(name) or "", cleaned.get(f"clear_{name}")
+        if typed and wants_clear:
+            self.add_error(name, "Either enter a new one or clear it, not both.")
+        return typed or ("" if wants_clear else str(getattr(self.instance, name)))
+
+    def _port(self, cleaned: dict[str, Any]) -> int | None:
+        """Return the port; the usual one follows the protocol."""
+        ports, port = Endpoint.DEFAULT_PORTS, cleaned.get("port")
+        former = Protocol(self.initial["protocol"]) if self.initial.get("protocol") else Protocol.SFTP
+        is_usual = port is not None and port == self.initial.get("port", ports[former]) == ports[former]
+        if "port" in self.errors or (port is not None and not is_usual):
+            return port
+        return ports[cleaned["protocol"]]
+
+    def _check_login(self, cleaned: dict[str, Any]) -> None:
+        password, key = cleaned.get("password"), cleaned.get("private_key")
+        if cleaned["protocol"] != Protocol.SFTP:
+            if key and "private_key" in self.changed_data:
+                self.add_error("private_key", "Only SFTP takes a private key.")
+            if not password and "password" in self.fields:
+                self.add_error("password", "Enter the password.")
+        elif not password and not key and "password" in self.fields:
+            self.add_error("password", "Enter a password, or paste a private key.")
+        elif key:
+            try:
+                ssh_keys.load(key, cleaned.get("key_passphrase", ""))
+            except TransportError as error:
+                is_locked = "passphrase" in error.message
+                self.add_error("key_passphrase" if is_locked else "private_key", error.message)
+
+    def _check_protection(self, cleaned: dict[str, Any]) -> None:
+        planned = Endpoint(host=cleaned.get("host", ""), protocol=cleaned["protocol"])
+        if planned.host and planned.is_exposed and not cleaned.get("is_plain_accepted"):
+            self.add_error(
+                "is_plain_accepted",
+                "Plain FTP to another machine is not protected. Tick this if the supplier offers nothing else.",
+            )
+
+    def _check_names(self, cleaned: dict[str, Any]) -> None:
+        names = ("orders_folder", "name_template", "temporary_style", "temporary_mark", "done_suffix")
+        if any(name not in cleaned for name in names):
+            return
+        try:
+            naming.check(Endpoint(**{name: cleaned[name] for name in names}))
+        except naming.InvalidName as fault:
+            words = str(fault)
+            place = "temporary_mark" if "temporary" in words else "name_template"
+            self.add_error("done_suffix" if "done-file" in words else place, words)
+
+    def _check_folders(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("after_reading") == Endpoint.AfterReading.ARCHIVE and not cleaned.get("archive_folder"):
+            self.add_error("archive_folder", "Say into which folder replies are moved.")
+        replies = cleaned.get("replies_folder", "").strip("/")
+        for name in ("archive_folder", "unreadable_folder"):
+            if replies and cleaned.get(name, "").strip("/") == replies:
+                self.add_error(name, "It must be another folder than that of the replies.")
+
+    def _check_once(self, cleaned: dict[str, Any]) -> None:
+        names = ("host", "port", "username", "orders_folder")
+        same = Endpoint.objects.exclude(pk=self.instance.pk).filter(**{name: cleaned.get(name) for name in names})
+        if other := same.first():
+            self.add_error(
+                "host",
+                f"“{other}” is this server, user and folder already. Several suppliers may share one endpoint: "
+                "choose it on the supplier's page.",
+            )
