@@ -55,9 +55,11 @@ def _measure(asked: Sequence[str], folder: Path) -> Report:
             stacks.append(servers.start(processes, _made(folder / "servers")))
         for name in asked:
             print(f"Measuring {name} …", flush=True)
-            _try(name, stacks, _made(folder / name), report)
-            report.seconds = time.monotonic() - begin
-            report.write(REPORT)  # a run that is ended before its time leaves what it has found
+            try:
+                _try(name, stacks, _made(folder / name), report)
+            finally:  # a run that is ended before its time leaves what it has found
+                report.seconds = time.monotonic() - begin
+                report.write(REPORT)
     return report
 
 

@@ -1,5 +1,7 @@
 """Lock an order, and settle what follows from its newest facts: its state, its timeline, its routing."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q
 from django.utils import timezone
 
@@ -11,6 +13,12 @@ from orders.models import Order
 def locked(pk: int) -> Order:
     """Return the order, locked until the transaction ends (SQLite's transactions lock the whole database anyway)."""
     return Order.objects.select_for_update(of=("self",), no_key=True).select_related("account").get(pk=pk)
+
+
+def lock_free(pks: Iterable[int]) -> set[int]:
+    """Lock those of the orders that nobody else has locked, until the transaction ends, and return which."""
+    rows = Order.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=set(pks))
+    return set(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def settle(order: Order, *fields: str) -> Order:

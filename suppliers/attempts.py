@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -17,7 +16,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
-from suppliers import revisions
+from suppliers import revisions, turns
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 
@@ -53,6 +52,11 @@ class Attempt:
             "attempt": delivery.attempts,
         }
 
+    @property
+    def order_id(self) -> int:
+        """Return whose order it is."""
+        return self.delivery.supplier_order.order_id
+
     def is_mine(self) -> bool:
         """Tell whether the claim still stands."""
         return self._mine().exists()
@@ -76,7 +80,7 @@ class Attempt:
 
     def uncertain(self, message: str) -> None:
         """Record that nobody knows whether the supplier has the file; only a person goes on from here."""
-        with transaction.atomic():
+        with turns.alone(self.order_id):
             if not self._mine().update(**FREE, status=Status.UNCERTAIN, last_error=message):
                 self.lost()
                 return
@@ -94,7 +98,7 @@ class Attempt:
     def stopped(self) -> None:
         """Record that a hold, pause or cancellation came before the rename. A lost claim is left alone."""
         changes = {"step": Step.NONE, "temporary_name": "", "attempts": self.UNCOUNTED}
-        with transaction.atomic():
+        with turns.alone(self.order_id):
             if not self._mine().update(**FREE, **changes):
                 self.lost()
                 return
@@ -136,7 +140,7 @@ class Attempt:
 
     def _try_again(self, error: TransportError) -> None:
         due_at = timezone.now() + claims.backoff(self.delivery.attempts)
-        with transaction.atomic():
+        with turns.alone(self.order_id):
             if not self._mine().update(**FREE, **self._state(error.message), next_attempt_at=due_at):
                 self.lost()
                 return
@@ -145,7 +149,7 @@ class Attempt:
 
     def _give_up(self, message: str) -> None:
         delivery = self.delivery
-        with transaction.atomic():
+        with turns.alone(self.order_id):
             if not self._mine().update(**FREE, **self._state(message), status=Status.DEAD):
                 self.lost()
                 return

@@ -9,10 +9,9 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Protocol
 
-from django.db import transaction
 from django.utils import timezone
 
-from suppliers import naming, records
+from suppliers import naming, records, turns
 from suppliers.attempts import Attempt
 from suppliers.models import Delivery, Endpoint
 from suppliers.transports.errors import Kind, TransportError
@@ -59,13 +58,13 @@ def finish(place: Place, attempt: Attempt, remark: str = "") -> None:
     """Write the done-file of a file that is in its place, where one is wanted, and record it as sent."""
     delivery = attempt.delivery
     if delivery.done_name:
-        with transaction.atomic():
+        with turns.alone(attempt.order_id):
             is_mine = records.begin_signals([attempt])
         if not is_mine:
             attempt.lost()
             return
         signal(place, attempt)
-    with transaction.atomic():
+    with turns.alone(attempt.order_id):
         records.sent([attempt], remark)
 
 
@@ -125,7 +124,7 @@ def _upload(place: Place, attempt: Attempt) -> bool:
         session.delete(naming.temporary_path(delivery))
     if delivery.resends and _still_lies_there(session, attempt):
         return False
-    with transaction.atomic():
+    with turns.alone(attempt.order_id):
         may_go = records.begin_uploads([attempt], delivery.endpoint)
     if not may_go:
         attempt.stopped()
@@ -140,14 +139,14 @@ def _still_lies_there(session: Session, attempt: Attempt) -> bool:
     """Conclude a file that is to be sent again where the supplier has not taken the first one yet."""
     if session.size(naming.final_path(attempt.delivery)) != attempt.delivery.size:
         return False
-    with transaction.atomic():
+    with turns.alone(attempt.order_id):
         records.sent([attempt], "It still lay in the folder as it was sent before, so nothing was sent again.")
     return True
 
 
 def _rename(place: Place, attempt: Attempt) -> None:
     delivery = attempt.delivery
-    with transaction.atomic():
+    with turns.alone(attempt.order_id):
         may_go = records.begin_renames([attempt])
     if not may_go:
         stop(place, attempt)

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from hemi.lib import claims, queue
 from integrations import alerts
+from orders import settlement
 from suppliers import due, lanes, leftovers
 from suppliers.attempts import Attempt
 from suppliers.crews import Crew
@@ -53,7 +54,11 @@ def claim(lane: Lane, limit: int) -> list[Attempt]:
         .only(*_COLUMNS)
     )
     with transaction.atomic():
-        batch = claims.claim(rows, still=due.STILL, limit=limit, lease=lane.lease)
+        # What is of orders that somebody is at just now waits for the next claim.
+        wanted = dict(rows.filter(claims.due()).values_list("pk", "supplier_order__order")[:limit])
+        free = settlement.lock_free(wanted.values())
+        mine = rows.filter(pk__in=[pk for pk, order_id in wanted.items() if order_id in free])
+        batch = claims.claim(mine, still=due.STILL, limit=limit, lease=lane.lease)
     for delivery in batch:
         delivery.endpoint = lane.endpoint
     return [Attempt(delivery, lane.lease) for delivery in batch]

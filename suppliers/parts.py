@@ -1,7 +1,8 @@
 """A supplier's part of an order under the order's lock: make it, stop it, let it go again.
 
-Only the outbox works without that lock; what both touch is decided by one conditional UPDATE of the Delivery, so that
-exactly one of "stopped" and "being handed over" is true.
+The lock order is: order, supplier order, delivery. The outbox takes it for many orders at once (suppliers/turns.py).
+What it and a person both touch is decided by one conditional UPDATE of the Delivery all the same, so that exactly one
+of "stopped" and "being handed over" is true.
 """
 
 from collections.abc import Iterable

@@ -1,17 +1,18 @@
 """What is written down of claimed deliveries before and after each step, many of them in one go.
 
-Every write names the claim's token: a run that lost its claim changes nothing. Call inside a transaction.
+Every write names the claim's token: a run that lost its claim changes nothing. Call inside suppliers/turns.py.
 """
 
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
-from orders import timeline
+from orders import settlement, timeline
 from orders.timeline import Happening
 from suppliers import due, naming, overdue, revisions
 from suppliers.attempts import FREE, Attempt
@@ -103,9 +104,11 @@ def sent(attempts: Sequence[Attempt], remark: str = "") -> None:
 
 
 def renew(attempts: Sequence[Attempt]) -> None:
-    """Keep the claims while the files before them are brought."""
-    if attempts:
-        _mine(attempts).update(lease_until=timezone.now() + attempts[0].lease)
+    """Keep the claims while the files before them are brought; of orders that somebody is at, the next time."""
+    with transaction.atomic():
+        free = settlement.lock_free(attempt.order_id for attempt in attempts)
+        if mine := [attempt for attempt in attempts if attempt.order_id in free]:
+            _mine(mine).update(lease_until=timezone.now() + mine[0].lease)
 
 
 def give_back(attempts: Sequence[Attempt]) -> None:

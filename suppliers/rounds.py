@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
-from suppliers import filedrop, naming, records
+from suppliers import filedrop, naming, records, turns
 from suppliers.attempts import Attempt
 from suppliers.lanes import RENEW_SECONDS, Lane
 from suppliers.models import Delivery
@@ -58,15 +58,14 @@ class Rounds:
         return self.worked
 
     def _give_back(self) -> None:
-        with transaction.atomic():
-            records.give_back(self._in_hand)
-        self._in_hand = []
+        attempts, self._in_hand = self._in_hand, []
+        turns.each(_orders(attempts), lambda orders: records.give_back(_of(attempts, orders)))
 
     def _round(self) -> bool:
         renaming, signalling = self._record()
+        self._in_hand += [*renaming, *signalling]
         before = self.worked
         uploads = [] if self.lane.is_half_open and (renaming or signalling) else self._take()
-        self._in_hand += [*renaming, *signalling]
         if not (renaming or signalling or uploads):
             return self.worked > before
         began = time.monotonic()
@@ -83,10 +82,16 @@ class Rounds:
         self._whole, self._placed, self._signalled = [], [], []
         if self.lane.is_lost or not (whole or placed or signalled):
             return [], []
-        with transaction.atomic():
-            records.sent(signalled + [attempt for attempt in placed if not attempt.delivery.done_name])
-            signalling = records.begin_signals([attempt for attempt in placed if attempt.delivery.done_name])
-            renaming = records.begin_renames([] if self._is_over else whole)
+        signalling: list[Attempt] = []
+        renaming: list[Attempt] = []
+
+        def write(orders: set[int]) -> None:
+            done = [attempt for attempt in placed if not attempt.delivery.done_name]
+            records.sent(_of(signalled + done, orders))
+            signalling.extend(records.begin_signals(_of([a for a in placed if a.delivery.done_name], orders)))
+            renaming.extend(records.begin_renames([] if self._is_over else _of(whole, orders)))
+
+        turns.each(_orders([*whole, *placed, *signalled]), write)
         for attempt in whole:
             if attempt not in renaming:
                 self._stop(attempt)
@@ -97,22 +102,28 @@ class Rounds:
         if self.is_retired or not self.lane.is_open or not self._holds():
             return []
         limit = 1 if self.lane.is_half_open else self._size
-        self._in_hand = attempts = self.claim(self.lane, limit)
-        if not attempts or not self._opens():
+        attempts = self.claim(self.lane, limit)
+        self._in_hand += attempts
+        if not attempts or not self._opens(attempts[0]):
             return []
         if len(attempts) == limit:
             self.on_more()
-        for attempt in [attempt for attempt in attempts if _is_known(attempt.delivery)]:
-            self._bring(attempt)
-        fresh = [attempt for attempt in self._in_hand if not _is_known(attempt.delivery)]
-        with transaction.atomic():
-            begun = records.begin_uploads(fresh, self.lane.endpoint)
+        fresh = [attempt for attempt in attempts if not _is_known(attempt.delivery)]
+        for attempt in attempts:
+            if attempt not in fresh:
+                self._bring(attempt)
+        begun: list[Attempt] = []
+
+        def write(orders: set[int]) -> None:
+            begun.extend(records.begin_uploads(_of(fresh, orders), self.lane.endpoint))
+
+        turns.each(_orders(fresh), write)
         for attempt in fresh:
             if attempt not in begun:
                 attempt.stopped()
         return begun
 
-    def _opens(self) -> bool:
+    def _opens(self, first: Attempt) -> bool:
         """Open the session before anything is recorded of the files, which wait where there is none."""
         try:
             if not self.seat.is_open:
@@ -121,7 +132,7 @@ class Rounds:
         except TransportError as error:
             self._note(error)
             if not self.is_retired:
-                self._in_hand[0].failed(error)
+                first.failed(error)
             return False
 
     def _step(self, rename: Attempt | None, upload: Attempt | None) -> None:
@@ -264,6 +275,14 @@ class Rounds:
         size = sum(attempt.delivery.size for attempt in uploads)
         groups = min(GROUP_SECONDS / max(seconds, 0.001), GROUP_BYTES / max(size, 1))
         self._size = max(LEAST, min(MOST, round(len(uploads) * groups)))
+
+
+def _orders(attempts: list[Attempt]) -> set[int]:
+    return {attempt.order_id for attempt in attempts}
+
+
+def _of(attempts: list[Attempt], orders: set[int]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.order_id in orders]
 
 
 def _is_known(delivery: Delivery) -> bool:

@@ -41,7 +41,7 @@ def small() -> list[Round]:
     kills = [point for point in points.kills() if point.name.startswith(tuple(f"kill -9, {name}" for name in SMALL))]
     cuts = [point for point in points.cuts() if point.name.endswith(SMALL_CUTS)]
     return [
-        Round("kill", kills[:7], rounds.kill, True, HELD_AT_ONCE),
+        Round("kill", kills[::2], rounds.kill, True, HELD_AT_ONCE),
         Round("cut", cuts[:7], _tell, at_once=AT_ONCE),
     ]
 

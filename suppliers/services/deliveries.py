@@ -11,7 +11,7 @@ from hemi.lib import queue
 from orders import timeline
 from orders.services import Refused
 from orders.timeline import Happening
-from suppliers import due, overdue, resending, revisions, waiting
+from suppliers import due, overdue, resending, revisions, turns, waiting
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import ground
 
@@ -45,8 +45,7 @@ def retry_many(*, deliveries: Iterable[int], reason: str, by: Any) -> int:
     """
     text, pks, count = ground.reason(reason), list(deliveries), 0
     for start in range(0, len(pks), BATCH):
-        with transaction.atomic():
-            count += _retry_batch(pks[start : start + BATCH], text, by)
+        count += _retry_batch(pks[start : start + BATCH], text, by)
     return count
 
 
@@ -127,6 +126,17 @@ def _note_resend(delivery: Delivery, choice: str, reason: str, by: Any) -> None:
 
 
 def _retry_batch(pks: list[int], reason: str, by: Any) -> int:
+    orders = dict(Delivery.objects.filter(pk__in=pks).values_list("pk", "supplier_order__order"))
+    counts = []
+
+    def write(locked: set[int]) -> None:
+        counts.append(_retry([pk for pk, order_id in orders.items() if order_id in locked], reason, by))
+
+    turns.each(orders.values(), write)
+    return sum(counts)
+
+
+def _retry(pks: list[int], reason: str, by: Any) -> int:
     now = timezone.now()
     wanted = due.retryable().filter(pk__in=pks).values("pk")
     changes = {"status": Delivery.Status.DUE, "attempts": 0, "next_attempt_at": now}

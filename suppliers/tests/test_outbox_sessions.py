@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import StaffAlert
 from sandbox.ftp import FtpSandbox
-from suppliers import lanes, outbox
+from suppliers import lanes, outbox, rounds
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint
 from suppliers.tests import factories, hints
 from suppliers.transports import sessions
@@ -218,3 +218,23 @@ def test_a_half_open_breaker_sends_one_file_before_the_others(server, supplier):
     commands = [entry.command for entry in server.log if entry.command in ("STOR", "RNTO")]
     assert commands[:3] == ["STOR", "RNTO", "STOR"]
     assert Delivery.objects.filter(status="sent").count() == 12
+
+
+def test_a_group_in_renaming_keeps_its_claims_while_a_former_runs_files_are_brought(server, supplier, monkeypatch):
+    monkeypatch.setattr(lanes, "RENEW_SECONDS", 0)
+    monkeypatch.setattr(rounds, "RENEW_SECONDS", 0)
+    for _ in range(rounds.FIRST):
+        factories.delivery(supplier)
+    left = [factories.killed(factories.delivery(supplier), step="uploading", temporary_name=f"{n}.part") for n in "ab"]
+    seen = []
+
+    def look(path):
+        if any(path.name.startswith(row.final_name) for row in left):
+            seen.append(Delivery.objects.filter(step="renaming").exclude(pk__in=[row.pk for row in left]))
+            seen[-1] = sorted(seen[-1].values_list("lease_until", flat=True))
+            connection.close()
+
+    server.on_arrival = look
+    outbox.deliver(supplier.endpoint_id)
+    assert len(seen[0]) == rounds.FIRST
+    assert seen[0][0] < seen[2][0]
