@@ -59,15 +59,17 @@ def settle(reply: SupplierReply) -> None:
     status = _outcome({row.status for row in rows})
     applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else reply.applied_at
     values = {"status": status, "note": _note(rows)[:500], "applied_at": applied_at, **_summary(rows)}
-    if redaction.is_about_a_removed_customer(reply):
-        values |= _emptied()
-    with erasure.thorough():
-        SupplierReply.objects.filter(pk=reply.pk).update(**values)
+    _record(SupplierReply.objects.filter(pk=reply.pk), values, is_emptied=redaction.is_about_a_removed_customer(reply))
     log.info("reply.read", extra={**_ids(reply), "status": status})
 
 
-def _emptied() -> dict[str, Any]:
-    return {"content": b"", "redacted_at": timezone.now()}
+def _record(rows: QuerySet[SupplierReply], values: dict[str, Any], *, is_emptied: bool) -> None:
+    """Write what became of a reply; only what is emptied has traces that must be overwritten."""
+    if not is_emptied:
+        rows.update(**values)
+        return
+    with erasure.thorough():
+        rows.update(**values, content=b"", redacted_at=timezone.now())
 
 
 def _apply_one(row: SupplierReply) -> None:
@@ -86,10 +88,8 @@ def _apply(row: SupplierReply) -> None:
         _state(row)
     except Unreadable as error:
         values = {"status": Status.UNREADABLE, "note": str(error)[:500], "claim_token": "", "lease_until": None}
-        if redaction.is_about_a_removed_customer(row):
-            values |= {**_emptied(), "note": redaction.NOTE}
-        with erasure.thorough():
-            _mine(row).update(**values)
+        is_emptied = redaction.is_about_a_removed_customer(row)
+        _record(_mine(row), values | ({"note": redaction.NOTE} if is_emptied else {}), is_emptied=is_emptied)
         log.info("reply.unreadable", extra=_ids(row))
         return
     last = 0
