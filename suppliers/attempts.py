@@ -16,9 +16,10 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
-from suppliers import revisions, turns
+from suppliers import naming, revisions, turns
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
+from suppliers.transports.pipelining import Rename, Upload
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,14 @@ class Attempt:
     def order_id(self) -> int:
         """Return whose order it is."""
         return self.delivery.supplier_order.order_id
+
+    def as_rename(self) -> Rename:
+        """Return the rename to its place, as a session is asked for it."""
+        return Rename(naming.temporary_path(self.delivery), naming.final_path(self.delivery))
+
+    def as_upload(self) -> Upload:
+        """Return the upload under its temporary name, as a session is asked for it."""
+        return Upload(naming.temporary_path(self.delivery), naming.final_path(self.delivery), self.document)
 
     def is_mine(self) -> bool:
         """Tell whether the claim still stands."""

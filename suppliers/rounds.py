@@ -13,13 +13,13 @@ from itertools import zip_longest
 
 from django.db import DatabaseError
 
-from suppliers import filedrop, naming, records, turns
+from suppliers import filedrop, records, turns
 from suppliers.attempts import Attempt
 from suppliers.lanes import RENEW_SECONDS, Lane
 from suppliers.models import Delivery
 from suppliers.seats import Seat
 from suppliers.transports.errors import Crowded, Kind, TransportError
-from suppliers.transports.pipelining import Done, Rename, Upload
+from suppliers.transports.pipelining import Done
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Rounds:
             return []
         if len(attempts) == limit:
             self.on_more()
-        fresh = [attempt for attempt in attempts if not _is_known(attempt.delivery)]
+        fresh = [attempt for attempt in attempts if not attempt.delivery.may_lie_there]
         for attempt in attempts:
             if attempt not in fresh:
                 self._bring(attempt)
@@ -148,7 +148,7 @@ class Rounds:
         if upload:
             upload.is_there = True
         with self._surviving(rename, upload):
-            done = line.step(_rename(rename), _upload(upload))
+            done = line.step(rename.as_rename() if rename else None, upload.as_upload() if upload else None)
             if rename:
                 self._renamed(rename, done)
             if upload:
@@ -283,21 +283,3 @@ def _orders(attempts: list[Attempt]) -> set[int]:
 
 def _of(attempts: list[Attempt], orders: set[int]) -> list[Attempt]:
     return [attempt for attempt in attempts if attempt.order_id in orders]
-
-
-def _is_known(delivery: Delivery) -> bool:
-    """Tell whether something of it may lie on the server, from a run that died or from having been sent before."""
-    return bool(delivery.temporary_name or delivery.resends)
-
-
-def _rename(attempt: Attempt | None) -> Rename | None:
-    if attempt is None:
-        return None
-    return Rename(naming.temporary_path(attempt.delivery), naming.final_path(attempt.delivery))
-
-
-def _upload(attempt: Attempt | None) -> Upload | None:
-    if attempt is None:
-        return None
-    delivery = attempt.delivery
-    return Upload(naming.temporary_path(delivery), naming.final_path(delivery), attempt.document)

@@ -79,6 +79,11 @@ class Delivery(Claimable):
     def __str__(self) -> str:
         return self.final_name
 
+    @property
+    def may_lie_there(self) -> bool:
+        """Whether something of it may lie on the server, from a run that died or from having been sent before."""
+        return bool(self.temporary_name or self.resends)
+
 
 class DeliveryContent(models.Model):
     """What a delivery's document says, before rules and format: suppliers.documents.content as JSON.
