@@ -1,6 +1,6 @@
-"""What proves that Shopify sent it: the HMAC of a query (hex) and of a webhook's body (base64).
+"""What proves that Shopify sent it: the HMAC of a query (hex), of an app proxy's query and of a webhook's body (base64).
 
-Both take several secrets, because Shopify may sign with the old one for an hour after a rotation.
+All take several secrets, because Shopify may sign with the old one for an hour after a rotation.
 """
 
 import base64
@@ -18,7 +18,7 @@ def query_hmac(query: str, secret: str) -> str:
 
     https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant
     """
-    return _hex(_messages(query)[0], secret)
+    return _hex(query_messages(query)[0], secret)
 
 
 def is_query_signed(query: str, secrets: Iterable[str]) -> bool:
@@ -26,7 +26,7 @@ def is_query_signed(query: str, secrets: Iterable[str]) -> bool:
     claimed = [value for name, value in _pairs(query) if name == "hmac"]
     if len(claimed) != 1:
         return False
-    made = [_hex(message, secret) for secret in secrets if secret for message in _messages(query)]
+    made = [_hex(message, secret) for secret in secrets if secret for message in query_messages(query)]
     return _is_one_of(claimed[0], made)
 
 
@@ -40,7 +40,33 @@ def is_webhook_signed(body: bytes, claimed: str, secrets: Iterable[str]) -> bool
     return any(_is_one_of(claimed, [webhook_hmac(body, secret)]) for secret in secrets if secret)
 
 
-def _messages(query: str) -> list[str]:
+def proxy_signature(query: str, secret: str) -> str:
+    """Return the hex digest of the raw query string of a request through Shopify's app proxy.
+
+    https://shopify.dev/docs/apps/build/online-store/app-proxies/authenticate-app-proxies
+    """
+    return _hex(proxy_message(query), secret)
+
+
+def is_proxy_signed(query: str, secrets: Iterable[str]) -> bool:
+    """Say whether the `signature` of an app proxy's query was made with one of the secrets."""
+    claimed = [value for name, value in _pairs(query) if name == "signature"]
+    return len(claimed) == 1 and _is_one_of(
+        claimed[0], [proxy_signature(query, secret) for secret in secrets if secret]
+    )
+
+
+def proxy_message(query: str) -> str:
+    """Return what Shopify's app proxy signs: repeated values joined by a comma, `key=value` sorted, nothing between."""
+    values: dict[str, list[str]] = {}
+    for name, value in _pairs(query):
+        values.setdefault(name, []).append(value)
+    values.pop("signature", None)
+    return "".join(sorted(f"{name}={','.join(found)}" for name, found in values.items()))
+
+
+def query_messages(query: str) -> list[str]:
+    """Return what Shopify may have signed of an install or callback query: one text, or two that are encoded apart."""
     # Shopify does not say how it encodes what is signed. Its Python library escapes the delimiters only, its
     # JavaScript one encodes as in a form. For [A-Za-z0-9._-] both are the same, and one digest is enough.
     pairs = _grouped((name, value) for name, value in _pairs(query) if name not in _UNSIGNED)

@@ -80,3 +80,28 @@ def test_no_secret_accepts_nothing():
     assert not signatures.is_webhook_signed(BODY, empty, [])
     assert not signatures.is_webhook_signed(BODY, empty, [""])
     assert not signatures.is_query_signed(f"a=1&hmac={signatures.query_hmac('a=1', '')}", ["", ""])
+
+
+PROXY_QUERY = (
+    "extra=1&extra=2&shop=shop-name.myshopify.com&logged_in_customer_id=1"
+    "&path_prefix=%2Fapps%2Fawesome_reviews&timestamp=1317327555"
+)
+PROXY_SIGNATURE = "4c68c8624d737112c91818c11017d24d334b524cb5c2b8ba08daa056f7395ddb"
+
+
+def test_app_proxy_vector():
+    assert signatures.proxy_signature(PROXY_QUERY, "hush") == PROXY_SIGNATURE
+    assert signatures.is_proxy_signed(f"signature={PROXY_SIGNATURE}&{PROXY_QUERY}", ["new", "hush"])
+
+
+@pytest.mark.parametrize("tail", ["", "&signature=", "&signature=%C3%A9", "&signature={0}&signature={0}", "&hmac={0}"])
+def test_app_proxy_query_without_its_one_true_signature(tail):
+    assert not signatures.is_proxy_signed(PROXY_QUERY + tail.format(PROXY_SIGNATURE), ["hush", ""])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("extra=1&extra=2", "extra=2&extra=1"), ("id=1", "id=2"), ("shop=", "shop=x")]
+)
+def test_altered_app_proxy_query_is_not_signed(old, new):
+    altered = PROXY_QUERY.replace(old, new)
+    assert not signatures.is_proxy_signed(f"{altered}&signature={PROXY_SIGNATURE}", ["hush"])
