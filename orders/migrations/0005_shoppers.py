@@ -23,17 +23,11 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='LookupTicket',
+            name='UsedTicket',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', models.CharField(max_length=64, unique=True)),
-                ('kind', models.CharField(choices=[('ask', 'May ask once'), ('see', 'May see what was found')], max_length=10)),
-                ('customer_id', models.CharField(blank=True, default='', max_length=100)),
-                ('return_path', models.CharField(blank=True, default='', max_length=500)),
                 ('expires_at', models.DateTimeField(db_index=True)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.order')),
-                ('shopline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.accountshopline')),
             ],
         ),
         migrations.CreateModel(

@@ -6,18 +6,18 @@ from orders.models.fetches import OrderFetch
 from orders.models.fulfilments import BY_A_PERSON, Fulfilment, Shipment
 from orders.models.lines import OrderLine
 from orders.models.orders import Order
-from orders.models.shoppers import LookupCount, LookupTicket, ShopperLink
+from orders.models.shoppers import LookupCount, ShopperLink, UsedTicket
 
 __all__ = [
     "BY_A_PERSON",
     "CompletenessDay",
     "Fulfilment",
     "LookupCount",
-    "LookupTicket",
     "Order",
     "OrderEvent",
     "OrderFetch",
     "OrderLine",
     "Shipment",
     "ShopperLink",
+    "UsedTicket",
 ]

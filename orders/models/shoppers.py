@@ -4,7 +4,6 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.models import AccountShopify, AccountShopline
-from orders.models.orders import Order
 
 
 class ShopperLink(models.Model):
@@ -36,24 +35,11 @@ class ShopperLink(models.Model):
         return f"Customer {self.customer_id} of {self.shopline.shop_name}"
 
 
-class LookupTicket(models.Model):
-    """A one-time token of a page: to ask for an order where forms do not pass the proxy, or to see what was found.
+class UsedTicket(models.Model):
+    """A one-time form that was sent: its ticket is not taken again. Only the ticket's SHA-256 is kept."""
 
-    Only the token's SHA-256 is kept. `customer_id` is blank for a guest; a ticket serves only who it was made for.
-    """
-
-    class Kind(models.TextChoices):
-        ASK = "ask", "May ask once"
-        SEE = "see", "May see what was found"
-
-    shopline = models.ForeignKey(AccountShopline, models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
-    kind = models.CharField(max_length=10, choices=Kind)
-    customer_id = models.CharField(max_length=100, blank=True, default="")
-    return_path = models.CharField(max_length=500, blank=True, default="")
-    order = models.ForeignKey(Order, models.CASCADE, null=True, blank=True, related_name="+")
     expires_at = models.DateTimeField(db_index=True)
-    used_at = models.DateTimeField(null=True, blank=True)
 
 
 class LookupCount(models.Model):
