@@ -12,6 +12,7 @@ from integrations.models.integrations import Integration, IntegrationCredentials
 from integrations.models.key_canary import KeyCanary
 from integrations.models.privacy import PrivacyRequest, Redaction
 from integrations.models.refused_requests import RefusedRequest
+from integrations.models.shopline_events import AccountShoplineEvent
 from integrations.models.webhook_events import WebhookEvent
 from integrations.models.webhook_subscriptions import WebhookSubscription
 
@@ -19,6 +20,7 @@ __all__ = [
     "AccountEvent",
     "AccountShopify",
     "AccountShopline",
+    "AccountShoplineEvent",
     "Client",
     "CollectionExport",
     "Disconnection",

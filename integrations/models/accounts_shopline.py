@@ -84,6 +84,8 @@ class AccountShopline(models.Model):
     )
     state = models.CharField("state", max_length=10, choices=State, default=State.DRAFT, editable=False)
     state_reason = models.CharField("reason", max_length=500, blank=True, default="", editable=False)
+    # Prefix, subpath and Proxy URL as they were submitted: an approval is of exactly these.
+    submitted_settings = models.JSONField(default=list, blank=True, editable=False)
     submitted_at = models.DateTimeField("submitted", null=True, blank=True, editable=False)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
