@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/", "/healthz", "/readyz")
+MACHINE_PATHS = ("/shopify/webhooks/", "/storefront/", "/healthz", "/readyz")
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",
@@ -225,6 +225,13 @@ PRIVACY_KNOWLEDGE = ["orders.redaction.know"]
 PRIVACY_HOLDINGS = ["orders.redaction.holdings", "suppliers.redaction.holdings", "integrations.redaction.holdings"]
 PRIVACY_REDACTORS = ["integrations.redaction.redact", "suppliers.redaction.redact", "orders.redaction.redact"]
 PRIVACY_REDACTORS += ["suppliers.redaction.redact_late", "integrations.redaction.redact"]
+
+# SHOPLINE's storefront side: Hemi signs for a shop, for previews and tests.
+STOREFRONT_SIDE = reading.switch("STOREFRONT_SIDE", env.str("STOREFRONT_SIDE", default="true" if SANDBOX else "false"))
+STOREFRONT_SECONDS = reading.number("STOREFRONT_SECONDS", env.str("STOREFRONT_SECONDS", default="20"), least=1)
+STOREFRONT_MAX_BYTES = reading.number(
+    "STOREFRONT_MAX_BYTES", env.str("STOREFRONT_MAX_BYTES", default="5000000"), least=1000
+)
 
 # Delivery
 DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVERY_MAX_ATTEMPTS", default="12"), least=1)
