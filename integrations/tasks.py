@@ -11,6 +11,7 @@ from integrations import (
     inbox,
     install_mails,
     installs,
+    old_secrets,
     privacy,
     reminders,
     renames,
@@ -35,6 +36,12 @@ def exchange_codes() -> None:
 def send_install_mails() -> None:
     """Mail install links."""
     install_mails.send()
+
+
+@shared_task(name="integrations.forget_old_secrets")
+def forget_old_secrets() -> None:
+    """Forget App Proxy Secrets whose grace is over."""
+    old_secrets.forget()
 
 
 @shared_task(name="integrations.expire_links")
