@@ -1,0 +1,144 @@
+"""What proves that a storefront request comes through the App Proxy: HMAC-SHA256 over the canonical string, in hex."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from integrations.shopline import canonical, queries
+from integrations.shopline.queries import Value
+
+NEAR_SECONDS = 300
+EXTENDED = "extended"
+SIMPLE = "simple"
+EITHER = "either"
+_STARTS = 8
+_BRACKET = re.compile(r"\[|%5[Bb]")
+_SIGNATURE = re.compile(r"[0-9a-f]{64}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+class Refused(Exception):
+    """The query is not what the App Proxy sends now: `rule` is a short word, the text a sentence about it."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(text)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was signed, without its signature. `reading` says how it was read: extended, simple, or either alike."""
+
+    values: dict[str, Value]
+    reading: str
+    is_old_secret: bool
+    signature: str
+    timestamp: int
+
+    def text(self, name: str) -> str:
+        """Return the text of a parameter; blank where there is none or it is no text."""
+        value = self.values.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+def sign(values: Mapping[str, Value], secret: str) -> str:
+    """Return the signature of these parameters, whatever `signature` stands among them."""
+    unsigned = {name: value for name, value in values.items() if name != "signature"}
+    return hmac.digest(secret.encode(), canonical.message(unsigned).encode(), hashlib.sha256).hex()
+
+
+def verify(query: str, secrets: Sequence[str], *, now: float) -> Verified:
+    """Return what the raw query says, if it was signed just now with one of the secrets; raises Refused.
+
+    The first secret is the current one. `now` is Unix time in seconds.
+    """
+    readings = _readings(query)
+    values = readings[0][1]
+    claimed = _claimed(values)
+    for name in ("merchant_id", "customer_id", "path_prefix", "timestamp"):
+        _require_text(values, name)
+    found = _match(readings, claimed, secrets)
+    if found is None:
+        raise Refused("signature", "The signature was made over something else, or with another secret.")
+    reading, signed, secret = found
+    timestamp = _near(signed["timestamp"], now)
+    signed = {name: value for name, value in signed.items() if name != "signature"}
+    return Verified(signed, reading, secret != secrets[0], claimed, timestamp)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a query is read and what its signature should be. `rule` is the first that failed, blank if none did.
+
+    `expected` holds the first characters of the signature by each secret, in the secrets' order.
+    """
+
+    values: dict[str, Value]
+    message: str
+    expected: tuple[str, ...]
+    reading: str
+    rule: str
+    text: str
+
+
+def explain(query: str, secrets: Sequence[str], *, now: float) -> Explanation:
+    """Verify as verify() does and tell what was found on the way; raises nothing."""
+    values: dict[str, Value] = {}
+    reading = ""
+    rule = text = ""
+    try:
+        reading, values = _readings(query)[0]
+        verified = verify(query, secrets, now=now)
+        reading, values = verified.reading, verified.values
+    except Refused as refusal:
+        rule, text = refusal.rule, str(refusal)
+    unsigned = {name: value for name, value in values.items() if name != "signature"}
+    expected = tuple(sign(unsigned, secret)[:_STARTS] if unsigned else "" for secret in secrets)
+    return Explanation(unsigned, canonical.message(unsigned) if unsigned else "", expected, reading, rule, text)
+
+
+def _readings(query: str) -> list[tuple[str, dict[str, Value]]]:
+    try:
+        extended = queries.read_extended(query)
+        simple = queries.read_simple(query) if _BRACKET.search(query) else extended
+    except queries.QueryRefused as refusal:
+        raise Refused(refusal.rule, str(refusal)) from None
+    return [(EITHER, extended)] if extended == simple else [(EXTENDED, extended), (SIMPLE, simple)]
+
+
+def _claimed(values: Mapping[str, Value]) -> str:
+    claimed = values.get("signature")
+    if claimed is None:
+        raise Refused("unsigned", "There is no signature.")
+    if not isinstance(claimed, str):
+        raise Refused("repeated", "There is more than one signature.")
+    if not _SIGNATURE.fullmatch(claimed):
+        raise Refused("malformed", "The signature is not 64 digits of lowercase hex.")
+    return claimed
+
+
+def _require_text(values: Mapping[str, Value], name: str) -> None:
+    if name not in values:
+        raise Refused("missing", f"There is no {name}.")
+    if not isinstance(values[name], str):
+        raise Refused("repeated", f"{name} is there more than once, or nested.")
+
+
+def _match(
+    readings: list[tuple[str, dict[str, Value]]], claimed: str, secrets: Sequence[str]
+) -> tuple[str, dict[str, Value], str] | None:
+    for reading, values in readings:
+        for secret in filter(None, secrets):
+            if hmac.compare_digest(sign(values, secret), claimed):
+                return reading, values, secret
+    return None
+
+
+def _near(timestamp: Value, now: float) -> int:
+    if not isinstance(timestamp, str) or not _TIMESTAMP.fullmatch(timestamp):
+        raise Refused("clock", "The timestamp is not Unix time in seconds.")
+    if abs(now - int(timestamp)) > NEAR_SECONDS:
+        raise Refused("clock", f"The timestamp is more than {NEAR_SECONDS} seconds away.")
+    return int(timestamp)
