@@ -75,6 +75,7 @@ SWEEPS = {
     "orders.fulfil": 10,
     "orders.tell_untold": 60,
     "orders.compare_days": 60,
+    "orders.expire_lookups": 600,
     "suppliers.route": 5,
     "suppliers.render": 5,
     "suppliers.sweep_deliveries": 5,

@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/", "/storefront/", "/healthz", "/readyz")
+MACHINE_PATHS = ("/shopify/webhooks/", "/shopline/ask/", "/storefront/", "/healthz", "/readyz")
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",
@@ -114,6 +114,7 @@ CACHES = {"default": env.cache_url_config(_cache or "locmemcache://")}
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "locale"]  # only what shoppers read is translated
 FORMAT_MODULE_PATH = "hemi.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -232,6 +233,13 @@ STOREFRONT_SECONDS = reading.number("STOREFRONT_SECONDS", env.str("STOREFRONT_SE
 STOREFRONT_MAX_BYTES = reading.number(
     "STOREFRONT_MAX_BYTES", env.str("STOREFRONT_MAX_BYTES", default="5000000"), least=1000
 )
+
+# Child path of the Proxy URL -> the page, called with a StorefrontRequest.
+STOREFRONT_PAGES = {
+    "": "suppliers.views.shopper_pages.orders",
+    "orders": "suppliers.views.shopper_pages.orders",
+    "status.json": "suppliers.views.shopper_pages.status",
+}
 
 # Delivery
 DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVERY_MAX_ATTEMPTS", default="12"), least=1)

@@ -10,4 +10,5 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("", include("integrations.urls")),
+    path("", include("suppliers.urls")),
 ]

@@ -11,8 +11,8 @@ from integrations import ledger
 from integrations.models import AccountShopify
 from integrations.shopify.payloads import NO_PERSON, OrderSnapshot
 from integrations.subjects import Known, Subject, scrub
-from orders import settlement, timeline
-from orders.models import BY_A_PERSON, Fulfilment, Order, OrderEvent, OrderLine, Shipment
+from orders import settlement, shoppers, timeline
+from orders.models import BY_A_PERSON, Fulfilment, Order, OrderEvent, OrderLine, Shipment, ShopperLink
 
 REMOVED = "(removed with the customer's data)"
 _STREETS = ("name", "company", "address1", "address2", "phone")
@@ -56,20 +56,26 @@ def unsettled(subject: Subject) -> list[str]:
 
 
 def redact(subject: Subject, known: Known) -> dict[str, int]:
-    """Empty the subject's orders, each under its lock, and the texts on their timelines."""
-    counts = {"orders": 0, "orders that wait and will never go out": 0}
+    """Empty the subject's orders, each under its lock, and the texts on their timelines; unlink its shoppers."""
+    # Before the orders, by whose addresses the links are found, and again for who was linked meanwhile.
+    emails = {*known.words, *subject.contacts}
+    counts = {"orders": 0, "orders that wait and will never go out": 0, "linked shoppers": 0}
+    counts["linked shoppers"] += shoppers.forget(subject, emails)
     for pk in list(orders_of(subject).filter(redacted_at=None).values_list("pk", flat=True)):
         with transaction.atomic():
             order = settlement.locked(pk)
             counts["orders"] += 1
             counts["orders that wait and will never go out"] += order.state in _WAITING
             _empty(order, words_for(order, subject, known))
+    counts["linked shoppers"] += shoppers.forget(subject, emails)
     return counts
 
 
 def holdings(subject: Subject, known: Known) -> dict[str, Any]:
-    """Return what the subject's orders say, with their lines and timelines."""
-    return {"orders": [_shown(order) for order in orders_of(subject).prefetch_related("lines", "events", "shipments")]}
+    """Return what the subject's orders say, with their lines and timelines, and which shoppers are linked to them."""
+    rows = orders_of(subject).prefetch_related("lines", "events", "shipments")
+    links = shoppers.links_of(subject, {*known.words, *subject.contacts}).select_related("shopline")
+    return {"orders": [_shown(order) for order in rows], "linked_shoppers": [_shown_link(link) for link in links]}
 
 
 def is_covered(account: AccountShopify, snapshot: OrderSnapshot) -> bool:
@@ -124,6 +130,11 @@ def _words(order: Order) -> set[str]:
             words |= {address.get(name) or "" for name in _STREETS}
             words |= set((address.get("name") or "").split())
     return words - {""}
+
+
+def _shown_link(link: ShopperLink) -> dict[str, Any]:
+    names = ["customer_id", "email", "source", "created_at"]
+    return {"merchant_id": link.shopline.merchant_id, **{name: getattr(link, name) for name in names}}
 
 
 def _shown(order: Order) -> dict[str, Any]:

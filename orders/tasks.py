@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import completeness, fetches, fulfilments, reconciliation, reread, settlement, untold
+from orders import completeness, fetches, fulfilments, lookups, reconciliation, reread, settlement, untold
 
 
 @shared_task(name="orders.reread")
@@ -39,6 +39,12 @@ def tell_untold() -> None:
 def compare_days() -> None:
     """Count what stores have against what Hemi has, day by day."""
     completeness.compare_days()
+
+
+@shared_task(name="orders.expire_lookups")
+def expire_lookups() -> None:
+    """Delete what is left of shoppers' questions."""
+    lookups.expire()
 
 
 @shared_task(name="orders.refresh_account")

@@ -13,12 +13,13 @@ def of(shipment: Shipment) -> Tracking:
     pairs = list(zip_longest(shipment.numbers, shipment.urls, fillvalue=""))
     numbered = [(number, url) for number, url in pairs if number]
     numbers = tuple(number for number, _ in numbered)
-    urls = [url if _is_address(url) else "" for _, url in numbered or pairs]
+    urls = [url if is_address(url) else "" for _, url in numbered or pairs]
     leading = urls[: urls.index("")] if "" in urls else urls  # a gap cannot be said
     return Tracking(carriers.spelling(shipment.carrier), numbers, tuple(leading))
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Tell whether a link can be made of it: http or https, a host, and nothing that a link must not hold."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

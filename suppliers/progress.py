@@ -1,0 +1,282 @@
+"""What a shopper may know of an order: its numbered parts, their state in plain words, and how to follow them.
+
+Nothing here says who makes a part, and nothing that suppliers wrote in words of their own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import zip_longest
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from integrations.shopify import carriers
+from orders import tracking
+from orders.models import Order, OrderLine, Shipment
+from suppliers.models import SupplierOrder, SupplierOrderLine
+
+Status = SupplierOrder.Status
+_DEEPEST = 50  # revisions of one part
+
+
+class State(TextChoices):
+    """The states of a line, a part and an order, from the earliest on."""
+
+    RECEIVED = "received", _("Received")
+    SENT = "sent", _("Sent to the maker")
+    CONFIRMED = "confirmed", _("Confirmed by the maker")
+    PARTLY_SHIPPED = "partly_shipped", _("Partly shipped")
+    SHIPPED = "shipped", _("Shipped")
+    UNAVAILABLE = "unavailable", _("Cannot be supplied")
+    CANCELLED = "cancelled", _("Cancelled")
+    NOT_SHIPPED = "not_shipped", _("Needs no shipping")
+
+
+_STEPS = (State.RECEIVED, State.SENT, State.CONFIRMED, State.SHIPPED)
+_ON_THE_WAY = (State.RECEIVED, State.SENT, State.CONFIRMED, State.PARTLY_SHIPPED, State.SHIPPED)
+_OF_STATUS = {
+    Status.SENT: State.SENT,
+    Status.TAKEN: State.SENT,
+    Status.ACCEPTED: State.SENT,  # of a line that the acceptance did not name
+    Status.REPLACED: State.SENT,
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line as the shopper bought it; `shipped` and `unavailable` of its pieces where they fare differently."""
+
+    title: str
+    variant: str
+    quantity: int
+    state: State
+    shipped: int = 0
+    unavailable: int = 0
+
+
+@dataclass(frozen=True)
+class Link:
+    """A tracking number and where it is followed; either may be blank."""
+
+    number: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One despatch."""
+
+    shipped_at: datetime
+    carrier: str
+    links: tuple[Link, ...]
+    contents: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the four steps of a part: `place` is done, here or to come ("")."""
+
+    state: State
+    place: str
+
+
+@dataclass
+class Part:
+    """What comes from one maker, or is with none."""
+
+    items: list[Item] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
+    number: int = 1
+
+    @property
+    def state(self) -> State:
+        return _overall(item.state for item in self.items)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The way of the part; none where it does not go it."""
+        if self.state not in _ON_THE_WAY:
+            return []
+        here = _ON_THE_WAY.index(self.state)
+        if self.state == State.PARTLY_SHIPPED:
+            return [Step(state, "done") for state in _STEPS[:3]] + [Step(self.state, "here")]
+        where = [_ON_THE_WAY.index(state) - here for state in _STEPS]
+        return [
+            Step(state, "done" if at < 0 else "" if at else "here") for state, at in zip(_STEPS, where, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """An order as its shopper sees it."""
+
+    number: str
+    placed_at: datetime
+    parts: tuple[Part, ...]
+    is_cancelled: bool
+
+    @property
+    def state(self) -> State:
+        return _overall((part.state for part in self.parts), or_else=self._alone)
+
+    @property
+    def _alone(self) -> State:
+        return State.CANCELLED if self.is_cancelled else State.RECEIVED
+
+
+def of(orders: Sequence[Order]) -> list[Progress]:
+    """Return the progress of each of the orders, in as many queries for ten as for one."""
+    keys = [order.pk for order in orders]
+    lines = _by_order(OrderLine.objects.filter(order__in=keys).order_by("position"))
+    rows = SupplierOrder.objects.filter(order__in=keys).only("order_id", "reference", "status", "replaces_id")
+    parts = _by_order(rows.order_by("pk"))
+    shipments = _by_order(Shipment.objects.filter(order__in=keys).order_by("pk"))
+    allocations: dict[int, list[SupplierOrderLine]] = {}
+    for row in SupplierOrderLine.objects.filter(order_line__order__in=keys).order_by("pk"):
+        allocations.setdefault(row.supplier_order_id, []).append(row)
+    return [
+        _Reading(order, lines.get(order.pk, []), parts.get(order.pk, []), allocations).progress(
+            shipments.get(order.pk, [])
+        )
+        for order in orders
+    ]
+
+
+class _Reading:
+    """One order's rows, put together."""
+
+    def __init__(
+        self,
+        order: Order,
+        lines: list[OrderLine],
+        parts: list[SupplierOrder],
+        allocations: dict[int, list[SupplierOrderLine]],
+    ) -> None:
+        self.order, self.lines = order, lines
+        self.parts = {part.pk: part for part in parts}
+        self.given = {
+            (row.supplier_order_id, row.order_line_id): row for pk in self.parts for row in allocations.get(pk, [])
+        }
+        self.live = {row.order_line_id: row for row in self.given.values() if row.is_live}
+
+    def progress(self, shipments: list[Shipment]) -> Progress:
+        made: dict[tuple[int, int], Part] = {}
+        for line in self.lines:
+            allocation = self.live.get(line.pk)
+            if allocation:
+                key, item = (0, self._root(allocation.supplier_order_id)), self._given(line, allocation)
+            else:
+                item = self._free(line)
+                key = (1, list(State).index(item.state))
+            made.setdefault(key, Part()).items.append(item)
+        for shipment in shipments:
+            self._add_parcel(made, shipment)
+        parts = tuple(part for _, part in sorted(made.items(), key=lambda pair: pair[0]))
+        for number, part in enumerate(parts, start=1):
+            part.number = number
+        order = self.order
+        return Progress(order.number, order.placed_at, parts, order.state == Order.State.CANCELLED)
+
+    def _root(self, part_id: int) -> int:
+        """Return the first file of a part: later ones replace it and are no parts of their own."""
+        for _revision in range(_DEEPEST):
+            former = self.parts[part_id].replaces_id
+            if former not in self.parts:
+                break
+            part_id = former
+        return part_id
+
+    def _given(self, line: OrderLine, row: SupplierOrderLine) -> Item:
+        wanted, shipped = row.confirmed or row.quantity, row.shipped
+        missing = 0 if row.confirmed is None else max(row.quantity - row.confirmed, 0)
+        if (shipped and shipped >= wanted) or self._is_fulfilled(line):
+            state = State.SHIPPED
+        elif shipped:
+            state = State.PARTLY_SHIPPED
+        elif self._is_dropped(line):
+            return _item(line, State.CANCELLED)
+        elif row.reply_status == Status.REJECTED:
+            return _item(line, State.UNAVAILABLE)
+        else:
+            state = self._state_of(row)
+        is_part = state == State.PARTLY_SHIPPED or bool(missing)
+        return _item(line, state, shipped=shipped if is_part else 0, unavailable=missing)
+
+    def _state_of(self, row: SupplierOrderLine) -> State:
+        """Say how far a line is; until a newer file is sent, what was said to the former one holds."""
+        for _revision in range(_DEEPEST):
+            part = self.parts[row.supplier_order_id]
+            former = self.given.get((part.replaces_id, row.order_line_id)) if part.replaces_id else None
+            if part.status not in SupplierOrder.UNSENT or former is None:
+                break
+            row = former
+        if row.reply_status in (Status.ACCEPTED, Status.SHIPPED):
+            return State.CONFIRMED
+        return _OF_STATUS.get(Status(self.parts[row.supplier_order_id].status), State.RECEIVED)
+
+    def _free(self, line: OrderLine) -> Item:
+        """Return a line that no maker has."""
+        if self._is_fulfilled(line):
+            return _item(line, State.SHIPPED if line.requires_shipping else State.NOT_SHIPPED)
+        if self._is_dropped(line):
+            return _item(line, State.CANCELLED)
+        if line.is_gift_card or not line.requires_shipping:
+            return _item(line, State.NOT_SHIPPED)
+        if line.sendable < line.current:
+            return _item(line, State.PARTLY_SHIPPED, shipped=line.current - line.sendable)
+        return _item(line, State.RECEIVED)
+
+    def _is_fulfilled(self, line: OrderLine) -> bool:
+        """Tell whether the store itself says that the line is done."""
+        return bool(line.current) and not line.sendable and self.order.state != Order.State.CANCELLED
+
+    def _is_dropped(self, line: OrderLine) -> bool:
+        return not line.current or self.order.state == Order.State.CANCELLED
+
+    def _add_parcel(self, made: dict[tuple[int, int], Part], shipment: Shipment) -> None:
+        lines = {str(line.shopify_id): line for line in self.lines}
+        contents = tuple(
+            (count, _name(lines[key])) for key, count in shipment.quantities.items() if key in lines and count
+        )
+        parcel = Parcel(shipment.created_at, carriers.spelling(shipment.carrier), _links(shipment), contents)
+        named = [part.pk for part in self.parts.values() if part.reference == shipment.reference]
+        key = (0, self._root(named[0])) if named else (0, 0)
+        if key not in made:  # shipped although the maker's part was taken back
+            items = [_item(lines[name], State.SHIPPED) for name in shipment.quantities if name in lines]
+            made[key] = Part(items)
+        made[key].parcels.append(parcel)
+
+
+def _overall(states: Iterable[State], or_else: State = State.RECEIVED) -> State:
+    """Return what is true of all: the earliest of those on the way, *partly shipped* once one is shipped."""
+    found = set(states)
+    going = found & set(_ON_THE_WAY)
+    if not going:
+        kept = [state for state in (State.UNAVAILABLE, State.CANCELLED, State.NOT_SHIPPED) if state in found]
+        return kept[0] if kept else or_else
+    if len(going) > 1 and going & {State.SHIPPED, State.PARTLY_SHIPPED}:
+        return State.PARTLY_SHIPPED
+    return min(going, key=_ON_THE_WAY.index)
+
+
+def _item(line: OrderLine, state: State, *, shipped: int = 0, unavailable: int = 0) -> Item:
+    quantity = line.current or line.quantity
+    return Item(line.title, line.variant_title, quantity, state, shipped, unavailable)
+
+
+def _name(line: OrderLine) -> str:
+    return f"{line.title} ({line.variant_title})" if line.variant_title else line.title
+
+
+def _links(shipment: Shipment) -> tuple[Link, ...]:
+    pairs = zip_longest(shipment.numbers, shipment.urls, fillvalue="")
+    links = (Link(number, url if tracking.is_address(url) else "") for number, url in pairs)
+    return tuple(link for link in links if link.number or link.url)
+
+
+def _by_order(rows: Iterable) -> dict[int, list]:
+    found: dict[int, list] = {}
+    for row in rows:
+        found.setdefault(row.order_id, []).append(row)
+    return found
