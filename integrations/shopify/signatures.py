@@ -1,4 +1,4 @@
-"""What proves that Shopify sent it: the HMAC of a query (hex), of an app proxy's query and of a webhook's body (base64).
+"""What proves that Shopify sent it: the HMAC of a query or an app proxy's query (hex), or of a webhook's body (base64).
 
 All take several secrets, because Shopify may sign with the old one for an hour after a rotation.
 """

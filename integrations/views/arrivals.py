@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
+from integrations import refused_requests
 from integrations.services import arrivals
 from integrations.views.pages import page, private
 
@@ -15,6 +16,8 @@ def install(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         arrival = arrivals.arrive(uuid, request.META.get("QUERY_STRING", ""))
     except arrivals.ArrivalRefused as refused:
+        if refused.rule in refused_requests.OF_A_QUERY:
+            refused_requests.note_visit(request, refused.rule, uuid)
         return page(request, "integrations/refused.html", {"sentence": str(refused)}, status=refused.status)
     if arrival.authorize_url:
         return private(HttpResponseRedirect(arrival.authorize_url))

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations import refused_requests
 from integrations.models import InstallLink
 from integrations.services import callbacks, link_renewals
 from integrations.views.pages import page, private
@@ -26,6 +27,9 @@ def callback(request: HttpRequest) -> HttpResponse:
     try:
         link = callbacks.receive(request.META.get("QUERY_STRING", ""))
     except callbacks.CallbackRefused as refused:
+        if refused.rule in refused_requests.OF_A_QUERY:
+            app = refused.link.integration.uuid if refused.link else None
+            refused_requests.note_visit(request, refused.rule, app)
         return _refused(request, refused)
     # The code does not stay in the address bar.
     return private(HttpResponseRedirect(reverse("shopify-progress", args=[link.uuid])))

@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from hemi.lib import counters, insertion, queue
 from hemi.lib.recent import Recent
-from integrations import renames
+from integrations import refused_requests, renames
 from integrations.models import AccountShopify, IntegrationCredentials, WebhookEvent
 from integrations.shopify import domains, signatures
 
@@ -102,6 +102,8 @@ def _answer(request: HttpRequest, look_up: str, wanted: list) -> HttpResponse:
     try:
         _receive(request, look_up, wanted)
     except Refused as refused:
+        if refused.status == 401:
+            refused_requests.note_webhook(request, wanted[0], is_of_app=look_up is _BY_APP)
         return _silent(HttpResponse(status=refused.status))
     except (DatabaseError, ImproperlyConfigured, OSError) as error:  # Shopify comes again
         log.error("webhook.not_stored", extra={"error": type(error).__name__, "cause": _cause(error)})
