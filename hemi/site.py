@@ -34,6 +34,8 @@ _GROUPS = {
     "Connections": {
         "integrations.Client": "groups",
         "integrations.AccountShopify": "storefront",
+        "integrations.AccountShopline": "shopping_bag",
+        "orders.ShopperLink": "person_add",
         "integrations.Integration": "extension",
         "integrations.IntegrationCredentials": "key",
         "integrations.InstallLink": "link",

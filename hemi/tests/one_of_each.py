@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from integrations.models import (
     AccountShopify,
+    AccountShopline,
     Client,
     CollectionExport,
     InstallLink,
@@ -18,7 +19,7 @@ from integrations.models import (
     StaffAlert,
     WebhookEvent,
 )
-from orders.models import Fulfilment, OrderEvent, OrderFetch, OrderLine, Shipment
+from orders.models import Fulfilment, OrderEvent, OrderFetch, OrderLine, Shipment, ShopperLink
 from suppliers.models import (
     Amendment,
     DeliveryAttempt,
@@ -58,7 +59,8 @@ def _connections() -> list[Model]:
     export = CollectionExport.objects.create(account=account)
     kind = PrivacyRequest.Kind.DATA_REQUEST
     wish = PrivacyRequest.objects.create(kind=kind, shop_name="a-shop", due_at=timezone.now(), answer=b"{}")
-    return [client, integration, credentials, account, link, event, location, alert, export, wish]
+    shopline = AccountShopline.objects.create(client=client, merchant_id="m-1", shop_name="A shop")
+    return [client, integration, credentials, account, link, event, location, alert, export, wish, shopline]
 
 
 def _orders() -> list[Model]:
@@ -89,7 +91,11 @@ def _orders() -> list[Model]:
     schema = DocumentSchema.objects.create(name="A schema", archive=b"", main_document="a.xsd", sha256="2" * 64)
     made = [supplier, supplier.endpoint, order, line, event, fetch, rule, part, delivery, reply, shipment]
     check = EndpointCheck.objects.create(endpoint=supplier.endpoint)
-    return [*made, said, mapping, schema, change, check]
+    shopline, by_staff = AccountShopline.objects.get(), ShopperLink.Source.STAFF
+    shopper = ShopperLink.objects.create(
+        shopline=shopline, customer_id="c-1", email="ann@shopper.example", source=by_staff
+    )
+    return [*made, said, mapping, schema, change, check, shopper]
 
 
 def order_line(order: Model, **values: object) -> OrderLine:

@@ -15,8 +15,11 @@ from hemi.tests import one_of_each
 READS = {
     "integrations.AccountShopify.get_collections",
     "integrations.AccountShopify.see_history",
+    "integrations.AccountShopline.see_history",
+    "integrations.AccountShopline.see_shoppers",
     "integrations.CollectionExport.download",
     "integrations.PrivacyRequest.download",
+    "orders.ShopperLink.import_shoppers",  # a page with a form, which acts on POST only
     "suppliers.SupplierOrder.preview",
     "suppliers.Supplier.preview",
     "suppliers.Mapping.preview",
@@ -25,7 +28,11 @@ READS = {
     "suppliers.SupplierReply.download",
 }
 # Whoever may see a reply may read it, and whoever may see an account what became of it.
-FOR_VIEWERS = {"suppliers.SupplierReply.download", "integrations.AccountShopify.see_history"}
+FOR_VIEWERS = {
+    "suppliers.SupplierReply.download",
+    "integrations.AccountShopify.see_history",
+    "integrations.AccountShopline.see_history",
+}
 PRESSED = {"_form_submitted": "on", "reason": "A reason", "outcome": "again"}
 
 pytestmark = pytest.mark.django_db

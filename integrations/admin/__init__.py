@@ -9,6 +9,7 @@ from integrations.admin import (
     integrations,
     locations,
     privacy_requests,
+    shopline_accounts,
     webhook_events,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "integrations",
     "locations",
     "privacy_requests",
+    "shopline_accounts",
     "webhook_events",
 ]

@@ -41,7 +41,8 @@ class ClientAdmin(KeptWhileUsed, ModelAdmin):
 
     @staticmethod
     def why_kept(client: Client) -> str:
-        return "It has accounts. Give those another client first." if client.accountshopify_set.exists() else ""
+        has_accounts = client.accountshopify_set.exists() or client.shopline_accounts.exists()
+        return "It has accounts. Give those another client first." if has_accounts else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         return super().get_queryset(request).annotate(stores=Count("accountshopify"))

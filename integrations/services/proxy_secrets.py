@@ -108,8 +108,8 @@ def end_grace(*, account: AccountShopline, by: Any) -> None:
         row = locked(account)
         if reason := why_not_end(row):
             raise Refused(reason)
-        row.previous_app_proxy_secret, row.previous_secret_until = "", None
-        row.save(update_fields=["previous_app_proxy_secret", "previous_secret_until"])
+        rows = AccountShopline.objects.filter(pk=row.pk)
+        rows.update(previous_app_proxy_secret="", previous_secret_until=None)
         shopline_timeline.record(row, "grace_ended", "The old App Proxy Secret is no longer accepted.", actor=by)
 
 
@@ -122,8 +122,9 @@ def _new(row: AccountShopline, pasted: str) -> Secret:
 
 
 def _store(row: AccountShopline, secret: Secret, old_until: datetime | None) -> None:
-    row.previous_app_proxy_secret = row.app_proxy_secret if old_until else ""
-    row.previous_secret_until = old_until
-    row.app_proxy_secret, row.secret_changed_at = secret, timezone.now()
-    names = ["app_proxy_secret", "previous_app_proxy_secret", "previous_secret_until", "secret_changed_at"]
-    row.save(update_fields=names)
+    AccountShopline.objects.filter(pk=row.pk).update(
+        app_proxy_secret=secret,
+        previous_app_proxy_secret=row.app_proxy_secret if old_until else "",
+        previous_secret_until=old_until,
+        secret_changed_at=timezone.now(),
+    )

@@ -17,6 +17,7 @@ from integrations.services.refusals import Refused
 
 State = AccountShopline.State
 _MEANWHILE = "The settings were changed or submitted again since you opened this. Look at them once more."
+_LABELS = {field.name: str(field.verbose_name) for field in AccountShopline._meta.fields}
 _DECISION = ("state", "state_reason", "decided_at", "decided_by")
 _SUBMISSION = (*_DECISION, "submitted_settings", "submitted_at", "submitted_by")
 _IN_FORCE = ("live_prefix", "live_subpath", "live_proxy_url")
@@ -65,9 +66,8 @@ def save(*, account: AccountShopline, fields: set[str], by: Any) -> bool:
         is_reopened = row.waiting != asked and _reopen(row)
         row.save(update_fields={*fields, *_SUBMISSION})
         for name in sorted(fields):
-            label = str(AccountShopline._meta.get_field(name).verbose_name)
             change = (words[name], _word(row, name))
-            shopline_timeline.record(row, "changed", f"Changed: {label}.", change=change, actor=by)
+            shopline_timeline.record(row, "changed", f"Changed: {_LABELS[name]}.", change=change, actor=by)
         if is_reopened:
             text = f"The App Proxy settings are now: {row.get_state_display()}."
             shopline_timeline.record(row, "reopened", text, change=(address(asked), address(row.waiting)), actor=by)
