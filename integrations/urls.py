@@ -1,8 +1,8 @@
 """What stores and their owners call."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from integrations.views import arrivals, callbacks, webhooks
+from integrations.views import arrivals, callbacks, storefront, webhooks
 
 urlpatterns = [
     path("shopify/install/<uuid:uuid>/", arrivals.install, name="shopify-install"),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("shopify/callback/<uuid:uuid>/renew/", callbacks.renew, name="shopify-renew"),
     path("shopify/webhooks/<uuid:uuid>/", webhooks.of_account, name="shopify-webhooks"),
     path("shopify/webhooks/app/<uuid:uuid>/", webhooks.of_app, name="shopify-app-webhooks"),
+    re_path(r"^storefront/(?P<key>[^/]+)/(?P<prefix>[^/]+)/(?P<rest>(?s:.+))$", storefront.show, name="storefront"),
 ]

@@ -19,5 +19,6 @@ class MachineLane:
         match = resolve(request.path_info)
         request.resolver_match = match
         response = match.func(request, *match.args, **match.kwargs)
-        response.headers.setdefault("Content-Length", str(len(response.content)))  # or gunicorn answers in chunks
+        if isinstance(response, HttpResponse):  # one that streams has no length yet
+            response.headers.setdefault("Content-Length", str(len(response.content)))  # or gunicorn answers in chunks
         return response
