@@ -126,13 +126,13 @@ _REPEATED = (
 )
 _ONCE = "Decode the address once, then sign."
 _DECODED = (
-    Reading("escape", "the values were signed as they stand in the address, without decoding", _ONCE, _raw),
     Reading(
         "escape",
         "a + was not read as a space",
         "In a query a + is a space; a plus sign is written %2B.",
         lambda query: read_extended(query.replace("+", "%2B")),
     ),
+    Reading("escape", "the values were signed as they stand in the address, without decoding", _ONCE, _raw),
     Reading("escape", "the address was encoded once more after signing", _ONCE, _mapped(unquote)),
     Reading(
         "escape",

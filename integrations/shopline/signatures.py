@@ -49,23 +49,42 @@ def sign(values: Mapping[str, Value], secret: str) -> str:
     return hmac.digest(secret.encode(), canonical.message(unsigned).encode(), hashlib.sha256).hex()
 
 
-def verify(query: str, secrets: Sequence[str], *, now: float) -> Verified:
-    """Return what the raw query says, if it was signed just now with one of the secrets; raises Refused.
+@dataclass(frozen=True)
+class Claim:
+    """A query that can be read and says who signed it, not verified yet: only `merchant_id` may be used, to look up."""
+
+    readings: tuple[tuple[str, dict[str, Value]], ...]
+    signature: str
+    merchant_id: str
+
+
+def read(query: str) -> Claim:
+    """Return what the raw query claims to be; raises Refused."""
+    readings = _readings(query)
+    values = readings[0][1]
+    signature = _claimed(values)
+    for name in ("merchant_id", "customer_id", "path_prefix", "timestamp"):
+        _require_text(values, name)
+    return Claim(tuple(readings), signature, str(values["merchant_id"]))
+
+
+def check(claim: Claim, secrets: Sequence[str], *, now: float) -> Verified:
+    """Return what was signed, if that was done just now with one of the secrets; raises Refused.
 
     The first secret is the current one. `now` is Unix time in seconds.
     """
-    readings = _readings(query)
-    values = readings[0][1]
-    claimed = _claimed(values)
-    for name in ("merchant_id", "customer_id", "path_prefix", "timestamp"):
-        _require_text(values, name)
-    found = _match(readings, claimed, secrets)
+    found = _match(claim, secrets)
     if found is None:
         raise Refused("signature", "The signature was made over something else, or with another secret.")
     reading, signed, secret = found
     timestamp = _near(signed["timestamp"], now)
     signed = {name: value for name, value in signed.items() if name != "signature"}
-    return Verified(signed, reading, secret != secrets[0], claimed, timestamp)
+    return Verified(signed, reading, secret != secrets[0], claim.signature, timestamp)
+
+
+def verify(query: str, secrets: Sequence[str], *, now: float) -> Verified:
+    """Read and check at once; raises Refused."""
+    return check(read(query), secrets, now=now)
 
 
 @dataclass(frozen=True)
@@ -126,12 +145,10 @@ def _require_text(values: Mapping[str, Value], name: str) -> None:
         raise Refused("repeated", f"{name} is there more than once, or nested.")
 
 
-def _match(
-    readings: list[tuple[str, dict[str, Value]]], claimed: str, secrets: Sequence[str]
-) -> tuple[str, dict[str, Value], str] | None:
-    for reading, values in readings:
+def _match(claim: Claim, secrets: Sequence[str]) -> tuple[str, dict[str, Value], str] | None:
+    for reading, values in claim.readings:
         for secret in filter(None, secrets):
-            if hmac.compare_digest(sign(values, secret), claimed):
+            if hmac.compare_digest(sign(values, secret), claim.signature):
                 return reading, values, secret
     return None
 

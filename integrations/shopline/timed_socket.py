@@ -14,6 +14,7 @@ class TimedSocket:
     def __init__(self, connection: socket.socket, ends_at: float) -> None:
         self._connection = connection
         self._ends_at = ends_at
+        self._has_reader = False
 
     def sendall(self, content: Any) -> None:
         """Send all; TLS by itself would allow a whole timeout for every block."""
@@ -23,7 +24,8 @@ class TimedSocket:
             self._connection.sendall(view[start : start + _BLOCK])
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """Return a reader."""
+        """Return a reader, which from now on keeps the connection open."""
+        self._has_reader = True
         return io.BufferedReader(_Reader(self))
 
     def receive(self, buffer: Any) -> int:
@@ -32,7 +34,12 @@ class TimedSocket:
         return self._connection.recv_into(buffer)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; http.client does so while its answer still reads on."""
+        if not self._has_reader:
+            self._connection.close()
+
+    def let_go(self) -> None:
+        """Close what the reader kept open."""
         self._connection.close()
 
     def _limit(self) -> None:
@@ -51,3 +58,7 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._source.receive(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._source.let_go()
