@@ -68,6 +68,7 @@ SWEEPS = {
     "integrations.check_accounts": 60,
     "integrations.export_collections": 10,
     "integrations.expire_exports": 600,
+    "integrations.forget_signatures": 300,
     "integrations.forget_old_secrets": 60,
     "orders.reread": 10,
     "orders.reconcile": 30,

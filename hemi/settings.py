@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/", "/shopline/ask/", "/storefront/", "/healthz", "/readyz")
+MACHINE_PATHS = ("/shopify/webhooks/", "/shopline/ask/", "/shopline/proxy", "/storefront/", "/healthz", "/readyz")
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",

@@ -17,6 +17,7 @@ from integrations import (
     renames,
     renewals,
     subscriptions,
+    used_signatures,
 )
 
 
@@ -108,3 +109,9 @@ def answer_privacy_requests() -> None:
 def check_accounts() -> None:
     """Look once a day whether each account is still as it should be."""
     daily.check_accounts()
+
+
+@shared_task(name="integrations.forget_signatures")
+def forget_signatures() -> None:
+    """Forget the used signatures of storefront requests that are too old to come again."""
+    used_signatures.forget()

@@ -32,6 +32,10 @@ class AccountShopline(models.Model):
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
 
+    class Reading(models.TextChoices):
+        EXTENDED = "extended", "Express 4: nested, by qs"
+        SIMPLE = "simple", "Express 5: flat, by node's querystring"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(
         Client,
@@ -67,6 +71,15 @@ class AccountShopline(models.Model):
     )
     previous_app_proxy_secret = EncryptedTextField(blank=True, default="", editable=False)
     previous_secret_until = models.DateTimeField("old secret accepted until", null=True, blank=True, editable=False)
+    read_as = models.CharField(
+        "queries were signed as read by",
+        max_length=10,
+        choices=Reading,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Blank until a query came that the two read differently.",
+    )
     secret_changed_at = models.DateTimeField("secret since", null=True, blank=True, editable=False)
 
     subpath_prefix = models.CharField("subpath prefix", max_length=20, choices=Prefix, default=Prefix.APPS)

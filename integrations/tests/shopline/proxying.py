@@ -1,0 +1,37 @@
+"""Requests as SHOPLINE's App Proxy sends them, to the real view."""
+
+import time
+from urllib.parse import quote
+
+from django.test import Client as Browser
+
+from integrations.models import AccountShopline, Client
+from integrations.shopline import queries, signatures
+
+SECRET = "hush"
+
+
+def account(**fields):
+    """A SHOPLINE store whose proxy is on."""
+    client = fields.pop("client", None) or Client.objects.create(name=fields.pop("client_name", "Teeladen"))
+    given = {"merchant_id": "m-1", "shop_name": "Tea Shop", "app_proxy_secret": SECRET, "app_id": "app1"}
+    return AccountShopline.objects.create(client=client, **{**given, "proxy_enabled": True, **fields})
+
+
+def unsigned(extra="", **fields):
+    """A query as the proxy makes it, in its order, without the signature; `extra` is the shopper's own."""
+    given = {"merchant_id": "m-1", "customer_id": "c-1", "path_prefix": "/apps/tea", "timestamp": str(int(time.time()))}
+    added = "&".join(f"{name}={quote(value, safe='')}" for name, value in {**given, **fields}.items())
+    return f"{extra}&{added}" if extra else added
+
+
+def signed(extra="", secret=SECRET, read=queries.read_extended, **fields):
+    """The whole query, signed."""
+    query = unsigned(extra, **fields)
+    return f"{query}&signature={signatures.sign(read(query), secret)}"
+
+
+def send(query, path="", method="GET", **environ):
+    """Send it; the query goes as it is, byte for byte."""
+    browser = Browser(raise_request_exception=False)
+    return browser.generic(method, f"/shopline/proxy/{path}", QUERY_STRING=query, **environ)
