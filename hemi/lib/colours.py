@@ -4,12 +4,11 @@ import re
 
 _HEX = re.compile(r"\A#[0-9A-Fa-f]{6}\Z")
 _ENOUGH = 4.5
-_DARK = "#1d2433"
 
 
 def ink_on(colour: str) -> str:
-    """Return the colour of text on `colour`: white or nearly black, whichever reads better."""
-    return max("#ffffff", _DARK, key=lambda ink: contrast(ink, colour))
+    """Return the colour of text on `colour`: white or black, one of which can always be read."""
+    return max("#ffffff", "#000000", key=lambda ink: contrast(ink, colour))
 
 
 def readable(colour: str) -> str:

@@ -5,34 +5,34 @@ from django.utils import translation
 from django.views.decorators.http import require_POST
 
 from integrations.models import AccountShopline
+from integrations.views import proxy_forms
 from orders import lookup_tickets, lookups
 from suppliers import progress
 from suppliers.views import shopper_look
-
-_LONGEST_BODY = 10_000
 
 
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
     """Answer on Hemi's own page: where the shop stands is nothing that its signature tells."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > _LONGEST_BODY:
-        return HttpResponse("Too long.", status=413, content_type="text/plain")
-    ticket = lookup_tickets.use(request.POST.get("ticket", ""))
+    try:
+        fields = proxy_forms.read(request)
+    except proxy_forms.FormRefused as refused:
+        return HttpResponse(status=refused.status)
+    ticket = lookup_tickets.use(fields.get("ticket", ""))
     account = AccountShopline.objects.filter(merchant_id=ticket.merchant_id).first() if ticket else None
     if ticket is None or account is None or not (account.proxy_enabled or ticket.is_development):
         with translation.override(shopper_look.language(request.headers.get("Accept-Language", ""))):
             return shopper_look.page("storefront/ended.html", None, {}, status=410)
     with translation.override(ticket.language):
-        return _answer(request, account, ticket)
+        return _answer(account, ticket, fields)
 
 
-def _answer(request: HttpRequest, account: AccountShopline, ticket: lookup_tickets.Ticket) -> HttpResponse:
+def _answer(account: AccountShopline, ticket: lookup_tickets.Ticket, fields: dict[str, str]) -> HttpResponse:
     found = lookups.ask(
         account,
         customer_id=ticket.customer_id,
-        number=request.POST.get("number", ""),
-        email=request.POST.get("email", ""),
+        number=fields.get("number", ""),
+        email=fields.get("email", ""),
     )
     words = {"orders": progress.of(found), "is_direct": True, "is_linked": bool(found and ticket.customer_id)}
     return shopper_look.page("storefront/answer.html", account, words)
