@@ -43,7 +43,8 @@ class Demo:
     @property
     def sandbox_ports(self) -> dict[str, int]:
         """The port of each of the sandbox's servers."""
-        places = {"control": 0, "shopify": 1, "northwind": 21, "suedhaus": 22, "mailbox_smtp": 25, "mailbox_http": 26}
+        places = {"control": 0, "shopify": 1, "shopline": 2, "northwind": 21, "suedhaus": 22}
+        places |= {"mailbox_smtp": 25, "mailbox_http": 26}
         return {name: self.sandbox_port + place for name, place in places.items()}
 
     @property

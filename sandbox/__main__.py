@@ -71,6 +71,7 @@ def _summary(world: World) -> str:
     lines = [
         f"The sandbox runs; see {world.url}",
         f"  Shopify    {told['shopify']['url']}",
+        f"  SHOPLINE   {told['shopline']['url']}",
         f"  Mailbox    {told['mailbox']['url']} (mails to {told['mailbox']['smtp_url']})",
     ]
     for name, supplier in told["suppliers"].items():

@@ -110,7 +110,8 @@ def _arrivals(supplier: SupplierSandbox) -> dict:
 
 
 def _overview(world: dict) -> str:
-    servers = [("Shopify", world["shopify"]["url"]), ("Mailbox", world["mailbox"]["url"])]
+    places = (("Shopify", "shopify"), ("SHOPLINE storefront", "shopline"), ("Mailbox", "mailbox"))
+    servers = [(name, world[place]["url"]) for name, place in places]
     items = "".join(f'<li><a href="{escape(url)}">{escape(name)}</a> {escape(url)}' for name, url in servers)
     rows = "".join(
         f"<tr><td>{escape(name)}<td>{escape(supplier['protocol'])}<td>{escape(supplier['host'])}:{supplier['port']}<td>{escape(supplier['user'])}"

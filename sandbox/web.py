@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -19,20 +20,23 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-sr
 
 @dataclass(frozen=True)
 class Request:
-    """Describe what was asked."""
+    """Describe what was asked; `target` is path and query as they came."""
 
     method: str
     path: str
     body: bytes = b""
+    target: str = ""
+    headers: Message = field(default_factory=Message)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Describe what to send back."""
+    """Describe what to send back; `headers` come in addition, and may replace the policy."""
 
     body: bytes
     content_type: str = "text/html; charset=utf-8"
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class BadRequest(ValueError):
@@ -105,14 +109,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, unquote(urlsplit(self.path).path), body)
+        request = Request(self.command, unquote(urlsplit(self.path).path), body, self.path, self.headers)
         try:
             answer = self.answer(request)
         except BadRequest as error:
             answer = as_json({"error": str(error)}, error.status)
         self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.send_header("Content-Security-Policy", POLICY)
+        headers = {"Content-Security-Policy": POLICY, **answer.headers, "Content-Length": str(len(answer.body))}
+        if answer.content_type:
+            headers["Content-Type"] = answer.content_type
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)

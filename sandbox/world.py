@@ -1,4 +1,4 @@
-"""The world outside Hemi, all on loopback: a Shopify, a mailbox and two suppliers."""
+"""The world outside Hemi, all on loopback: a Shopify, a SHOPLINE storefront, a mailbox and two suppliers."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -8,12 +8,14 @@ from typing import Self
 from sandbox.control import Control
 from sandbox.mailbox import Mailbox
 from sandbox.shopify import ShopifySandbox
+from sandbox.shopline import ShoplineSandbox
 from sandbox.sockets import PortTaken, listen
 from sandbox.supplier import SupplierSandbox
 
 SERVERS = {
     "control": "control server",
     "shopify": "Shopify",
+    "shopline": "SHOPLINE storefront",
     "mailbox_smtp": "mail server",
     "mailbox_http": "page to read the mails",
     "northwind": "file server of the supplier northwind",
@@ -32,6 +34,7 @@ class Ports:
 
     control: int = 8100
     shopify: int = 8101
+    shopline: int = 8102
     northwind: int = 8121
     suedhaus: int = 8122
     mailbox_smtp: int = 8125
@@ -51,6 +54,7 @@ class World:
         self.protocols = dict.fromkeys(SUPPLIER_PREFIXES, "ftp") | (protocols or {})
         self.ports = ports or Ports()
         self.shopify = ShopifySandbox(port=self.ports.shopify)
+        self.shopline = ShoplineSandbox(self.ports.shopline)
         self.mailbox = Mailbox(self.ports.mailbox_smtp, self.ports.mailbox_http, self.data / "mails")
         self.suppliers = {name: self._supplier(name) for name in SUPPLIER_PREFIXES}
         self.control = Control(self.describe, self.suppliers, self.ports.control)
@@ -90,6 +94,7 @@ class World:
         return {
             "control": {"url": self.url},
             "shopify": {"url": self.shopify.url, "shop_url_template": self.shopify.shop_url_template},
+            "shopline": {"url": self.shopline.url},
             "mailbox": {"smtp_url": self.mailbox.smtp_url, "url": self.mailbox.url},
             "suppliers": {name: _access(supplier) for name, supplier in self.suppliers.items()},
         }
@@ -105,7 +110,7 @@ class World:
         )
 
     def _servers(self) -> list:
-        return [self.shopify, self.mailbox, *self.suppliers.values(), self.control.web]
+        return [self.shopify, self.shopline, self.mailbox, *self.suppliers.values(), self.control.web]
 
     def _check_ports(self) -> None:
         for name, port in asdict(self.ports).items():
