@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
+from integrations.models import AccountShopify, AccountShopline, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
 from orders.models import Order, Shipment
 from suppliers import overdue
 from suppliers.models import Amendment, Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
@@ -174,6 +174,14 @@ NEEDS = [
         lambda: AccountShopify.objects.filter(is_unclaimed=True),
         AccountShopify,
         "is_unclaimed__exact=1",
+    ),
+    Need(
+        "App Proxy settings that wait for approval",
+        "Compare what is in force with what waits, then approve or reject.",
+        lambda: AccountShopline.objects.filter(state=AccountShopline.State.SUBMITTED),
+        AccountShopline,
+        f"state__exact={AccountShopline.State.SUBMITTED}",
+        "info",
     ),
     Need(
         "Open staff alerts",

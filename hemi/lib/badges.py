@@ -5,8 +5,21 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 _TONES = {
-    "success": ("sent", "taken", "accepted", "shipped", "applied", "done", "connected", "on", "routed", "live", "told"),
-    "info": ("ready", "replaced", "waiting", "due", "new", "unpaid", "test", "calling"),
+    "success": (
+        "sent",
+        "taken",
+        "accepted",
+        "shipped",
+        "applied",
+        "done",
+        "connected",
+        "on",
+        "routed",
+        "live",
+        "told",
+        "approved",
+    ),
+    "info": ("ready", "replaced", "waiting", "due", "new", "unpaid", "test", "calling", "submitted"),
     "warning": ("held", "filtered", "uncertain", "unmatched", "partly", "withdrawn", "stopped"),
     "danger": ("open", "blocked", "rejected", "dead", "given_up", "unreadable", "failed", "unrouted"),
 }

@@ -1,5 +1,7 @@
 """What can be done with the App Proxy of a SHOPLINE account: its approval, its secret, its preview."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -87,7 +89,7 @@ class SecretButtons:
         """Make the first secret and show it."""
         account = self.get_object(request, object_id)
         wish = proxy_secrets.Wish(proxy_secrets.mark(account))
-        return self._show_secret(request, account, proxy_secrets.store_first, wish)
+        return self._show_secret(request, account, partial(proxy_secrets.store_first, wish=wish), "Made")
 
     @action(
         description="Revoke",
@@ -103,7 +105,7 @@ class SecretButtons:
         """Put a new secret in the place of the old one."""
         account = self.get_object(request, object_id)
         if account.plays_storefront:
-            return self._show_secret(request, account, proxy_secrets.revoke, form.wish)
+            return self._show_secret(request, account, partial(proxy_secrets.revoke, wish=form.wish), "Revoked")
         done = "The secret was revoked; requests are checked with the new one."
         return self.ask(request, object_id, proxy_secrets.revoke, done, wish=form.wish)
 
@@ -121,14 +123,14 @@ class SecretButtons:
         return self.ask(request, object_id, proxy_secrets.end_grace, "Only the current secret is accepted now.")
 
     def _show_secret(
-        self, request: HttpRequest, account: AccountShopline, service: Any, wish: proxy_secrets.Wish
+        self, request: HttpRequest, account: AccountShopline, service: Callable[..., str], done: str
     ) -> HttpResponse:
         try:
-            secret = service(account=account, wish=wish, by=request.user)
+            secret = service(account=account, by=request.user)
         except Refused as refused:
             messages.error(request, str(refused))
             return go(request, self.page_of(account))
-        self.log_change(request, account, "Made a new App Proxy Secret.")
+        self.log_change(request, account, f"{done} the App Proxy Secret.")
         shown = ShownOnce("The new App Proxy Secret", _COPY_NOW, "App Proxy Secret", str(secret))
         return show_once(self, request, account, shown)
 

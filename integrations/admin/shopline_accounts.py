@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -26,6 +26,7 @@ from integrations.services.refusals import Refused
 from orders.models import ShopperLink
 
 MOST_EVENTS = 200  # on the page; older ones stay in the database
+_NOTHING = mark_safe('<span class="nothing">–</span>')  # noqa: S308
 
 
 class EventInline(ReadOnlyInline):
@@ -36,6 +37,7 @@ class EventInline(ReadOnlyInline):
     is_part = True
     fields = ["shown_at", "text", "was", "now", "who"]
     ordering = ["-pk"]
+    template_before = "admin/timeline_narrow.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountShoplineEvent]:
         rows = super().get_queryset(request).select_related("actor")
@@ -51,12 +53,12 @@ class EventInline(ReadOnlyInline):
         return f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
 
     @display(description="before")
-    def was(self, event: AccountShoplineEvent) -> str:
-        return event.before or "–"
+    def was(self, event: AccountShoplineEvent) -> SafeString | str:
+        return event.before or _NOTHING
 
     @display(description="after")
-    def now(self, event: AccountShoplineEvent) -> str:
-        return event.after or "–"
+    def now(self, event: AccountShoplineEvent) -> SafeString | str:
+        return event.after or _NOTHING
 
     @display(description="who")
     def who(self, event: AccountShoplineEvent) -> str:
@@ -132,7 +134,8 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: AccountShopline | None = None) -> Any:
         may_change = obj is None or self.has_change_permission(request, obj)
-        may_paste = may_change and self.has_revoke_permission(request) and not (obj and obj.app_proxy_secret)
+        is_made_elsewhere = obj is None or not (obj.app_proxy_secret or obj.plays_storefront)
+        may_paste = is_made_elsewhere and may_change and self.has_revoke_permission(request)
         left_out = {"shown_secret" if may_paste else "app_proxy_secret"}
         if obj is None:  # nothing is in force, and nothing waits
             left_out |= {"compared", "whole_state", "development", "reach_in_words", "created_at", "shown_secret"}
@@ -176,7 +179,7 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     @display(description="App Proxy Secret")
     def shown_secret(self, account: AccountShopline) -> str:
         if not account.app_proxy_secret:
-            return "None is stored."
+            return proxy_secrets.why_not_revoke(account)
         since = f", since {account.secret_changed_at:%Y-%m-%d %H:%M} UTC" if account.secret_changed_at else ""
         told = f"One is stored{since}. It is never shown; Revoke puts another in its place."
         if len(account.secrets) > 1:

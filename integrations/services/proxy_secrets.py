@@ -49,7 +49,7 @@ def why_not_revoke(account: AccountShopline) -> str:
     """Return why there is nothing to revoke, in one sentence; blank if there is."""
     if account.app_proxy_secret:
         return ""
-    todo = "press Make secret" if account.plays_storefront else "paste SHOPLINE's on the tab App Proxy"
+    todo = "press Make secret, under More" if account.plays_storefront else "paste SHOPLINE's on the tab App Proxy"
     return f"No secret is stored yet: {todo}."
 
 
@@ -126,5 +126,6 @@ def _store(row: AccountShopline, secret: Secret, old_until: datetime | None) -> 
         app_proxy_secret=secret,
         previous_app_proxy_secret=row.app_proxy_secret if old_until else "",
         previous_secret_until=old_until,
+        retired_app_proxy_secret=row.app_proxy_secret,
         secret_changed_at=timezone.now(),
     )
