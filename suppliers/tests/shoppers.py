@@ -13,7 +13,7 @@ from hemi.tests.one_of_each import order_line
 from integrations.models import AccountShopify, AccountShopline, Client
 from integrations.shopline import queries, signatures
 from orders.models import Shipment
-from suppliers.models import SupplierOrder, SupplierOrderLine
+from suppliers.models import Supplier, SupplierOrder, SupplierOrderLine
 from suppliers.tests import factories
 
 SECRET = "hush"  # noqa: S105 - of the tests
@@ -69,7 +69,7 @@ def shipped(part, *lines, despatch="D-1", **tracking):
 def mixed(shop, number="#2001", **values):
     """Make an order of which each line fares otherwise."""
     found = order(shop, number, placed_at=timezone.now() - timedelta(days=2), **values)
-    north, south, west = (factories.supplier(name=f"Secret maker {word}") for word in ("N", "S", "W"))
+    north, south, west = (_maker(f"Secret maker {word}") for word in ("N", "S", "W"))
     mug = order_line(
         found, title="Mug, hand-thrown, with a very long name that needs a second line", quantity=2, current=2
     )
@@ -86,6 +86,10 @@ def mixed(shop, number="#2001", **values):
     refused = given(found, west, tray, status=Status.REJECTED)
     refused.lines.update(reply_status=Status.REJECTED, confirmed=0, reply_reason="Ola Łuk owes us money")
     return found
+
+
+def _maker(name):
+    return Supplier.objects.filter(name=name).first() or factories.supplier(name=name)
 
 
 class Shopper:
