@@ -70,6 +70,7 @@ SWEEPS = {
     "integrations.expire_exports": 600,
     "integrations.forget_signatures": 300,
     "integrations.forget_old_secrets": 60,
+    "integrations.forget_refused_requests": 3600,
     "orders.reread": 10,
     "orders.reconcile": 30,
     "orders.fetch": 10,

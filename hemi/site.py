@@ -1,6 +1,6 @@
 """The admin site and its sidebar."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
@@ -50,8 +50,29 @@ _GROUPS = {
     },
 }
 
-# Group -> its pages that are no list: the model whose view permission they need, title, icon, name of the address.
-_PAGES = {"Connections": [("integrations.AccountShopify", "Expiry calendar", "event", "integrations_expiry_calendar")]}
+
+class _Page(NamedTuple):
+    """A page that is no list, for whoever has one of these permissions."""
+
+    title: str
+    icon: str
+    name: str
+    permissions: tuple[str, ...]
+
+
+_PAGES = {
+    "Connections": [
+        _Page(
+            "Expiry calendar",
+            "event",
+            "integrations_expiry_calendar",
+            ("integrations.view_accountshopify", "integrations.change_accountshopify"),
+        ),
+        _Page(
+            "Signature bench", "verified_user", "integrations_signature_bench", ("integrations.use_signature_bench",)
+        ),
+    ]
+}
 
 
 class HemiAdminSite(UnfoldAdminSite):
@@ -66,7 +87,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, models in _GROUPS.items():
         items = [item for label, icon in models.items() if (item := _item(request, label, icon))]
-        items += [_page(page) for page in _PAGES.get(title, []) if _may_view(request, page[0])]
+        items += [_link(page) for page in _PAGES.get(title, []) if any(map(request.user.has_perm, page.permissions))]
         groups.append({"title": title, "separator": True, "items": items})
     links = [item["link"] for group in groups for item in group["items"]]
     # Of the addresses that begin this page's one, the longest: a page below a list is an entry of its own.
@@ -86,9 +107,8 @@ def icon(request: HttpRequest) -> str:
     return static("hemi/icon.svg")
 
 
-def _page(page: tuple[str, str, str, str]) -> dict[str, Any]:
-    _, title, icon, name = page
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{name}")}
+def _link(page: _Page) -> dict[str, Any]:
+    return {"title": page.title, "icon": page.icon, "link": reverse(f"admin:{page.name}")}
 
 
 def _may_view(request: HttpRequest, label: str) -> bool:

@@ -100,7 +100,7 @@ def note_webhook(request: HttpRequest, uuid: UUID, *, is_of_app: bool) -> None:
 def hidden(query: str) -> str:
     """Return a query without its secrets and without what may be personal."""
     whole = "&".join(_hidden(part) for part in query[:LONGEST_QUERY].replace("\x00", "").split("&"))
-    return f"{whole}{HIDDEN}" if len(query) > LONGEST_QUERY else whole
+    return f"{whole}&{HIDDEN}={HIDDEN}" if len(query) > LONGEST_QUERY else whole
 
 
 def forget() -> None:

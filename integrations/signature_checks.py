@@ -19,9 +19,11 @@ from integrations.shopline.signatures import NEAR_SECONDS
 
 PROXY_SECONDS = 300  # Shopify names no limit for its app proxy
 LONGEST_SHOWN = 20_000
+CURRENT, OLD = "current secret", "old secret"
 _STRINGS = ("merchant_id", "customer_id", "path_prefix", "timestamp")
 _PLAINER = "Parsers differ on it or lose some of it, so it is refused whoever signed it: send plainer parameters."
 _BESIDE = "A shopper or a script added it beside SHOPLINE's own: drop it before signing."
+_CHANGE_OVER = "It is accepted for a while only: put the current secret in at the other side."
 _OTHER_SECRET = "Put the right secret in at both ends; the first characters below tell which was used."  # noqa: S105
 
 
@@ -37,6 +39,11 @@ class Finding:
     claimed: str = ""
     expected: tuple[tuple[str, str], ...] = ()
     matches: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The rule that failed first, and what happened."""
+        return f"{self.rule[0].upper()}{self.rule[1:].replace('_', ' ')}: {self.told}" if self.rule else self.told
 
     @property
     def sentence(self) -> str:
@@ -165,8 +172,8 @@ def _compared(
 
 def _matched(shown: Finding, key: Key) -> Finding:
     if key.is_accepted:
-        told = f"The signature is right: made with the {key.title}."
-        return replace(shown, told=told, matches=key.title)
+        told, is_current = f"The signature is right: made with the {key.title}.", key.title == CURRENT
+        return replace(shown, told=told, matches=key.title, advice="" if is_current else _CHANGE_OVER)
     told = "It was signed with the old secret, which is no longer accepted."
     advice = "Put the current secret in at the other side; it may take its old one from a file or a cache."
     return replace(shown, rule="old secret", told=told, advice=advice, matches=key.title)

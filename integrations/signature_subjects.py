@@ -6,15 +6,15 @@ from django.db.models import Q
 
 from integrations.claimed_signatures import Key
 from integrations.models import AccountShopline, Integration, IntegrationCredentials
-from integrations.signature_checks import Secrets
+from integrations.signature_checks import CURRENT, OLD, Secrets
 
 MOST_OTHERS = 50  # whose secrets are tried to explain a wrong signature
-_CURRENT, _OLD = "current secret", "old secret"
 
 
 def of_shopline(account: AccountShopline, at: datetime) -> Secrets:
     """Return the App Proxy Secrets of an account as they were accepted at that time, and those it is confused with."""
-    own = _own(account.app_proxy_secret, account.previous_app_proxy_secret, _is_kept(account, at))
+    previous = account.previous_app_proxy_secret or account.retired_app_proxy_secret
+    own = _own(account.app_proxy_secret, previous, bool(account.previous_app_proxy_secret) and _is_kept(account, at))
     rows = AccountShopline.objects.exclude(pk=account.pk).exclude(app_proxy_secret="").order_by("-pk")[:MOST_OTHERS]
     others = [Key(f"the App Proxy Secret of {row}", row.app_proxy_secret, is_accepted=False) for row in rows]
     return Secrets(own, [*_spoilt(own), *others, *_of_apps("the client secret of an app", Q())])
@@ -36,7 +36,7 @@ def _is_kept(account: AccountShopline, at: datetime) -> bool:
 
 
 def _own(current: str, previous: str, is_kept: bool) -> list[Key]:
-    keys = [Key(_CURRENT, current), Key(_OLD, previous, is_accepted=is_kept)]
+    keys = [Key(CURRENT, current), Key(OLD, previous, is_accepted=is_kept)]
     return [key for key in keys if key.secret]
 
 

@@ -13,6 +13,7 @@ from integrations import (
     installs,
     old_secrets,
     privacy,
+    refused_requests,
     reminders,
     renames,
     renewals,
@@ -115,3 +116,9 @@ def check_accounts() -> None:
 def forget_signatures() -> None:
     """Forget the used signatures of storefront requests that are too old to come again."""
     used_signatures.forget()
+
+
+@shared_task(name="integrations.forget_refused_requests")
+def forget_refused_requests() -> None:
+    """Delete the refused requests that were kept for long enough."""
+    refused_requests.forget()

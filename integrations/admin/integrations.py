@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from hemi.lib.deletion import KeptWhileUsed
 from integrations.admin.credentials import CredentialsInline, OverlapButton
+from integrations.admin.signature_bench import SignatureBench
 from integrations.models import InstallLink, Integration, IntegrationCredentials
 from integrations.services import credentials
 
@@ -48,7 +49,7 @@ class IntegrationForm(forms.ModelForm):
 
 
 @admin.register(Integration)
-class IntegrationAdmin(OverlapButton, KeptWhileUsed, ModelAdmin):
+class IntegrationAdmin(SignatureBench, OverlapButton, KeptWhileUsed, ModelAdmin):
     """One app at a platform."""
 
     form = IntegrationForm

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('previous_app_proxy_secret', hemi.lib.fields.EncryptedTextField(blank=True, default='', editable=False)),
                 ('previous_secret_until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='old secret accepted until')),
                 ('read_as', models.CharField(blank=True, choices=[('extended', 'Express 4: nested, by qs'), ('simple', "Express 5: flat, by node's querystring")], default='', editable=False, help_text='Blank until a query came that the two read differently.', max_length=10, verbose_name='queries were signed as read by')),
+                ('retired_app_proxy_secret', hemi.lib.fields.EncryptedTextField(blank=True, default='', editable=False)),
                 ('secret_changed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='secret since')),
                 ('subpath_prefix', models.CharField(choices=[('a', 'a'), ('apps', 'apps'), ('community', 'community'), ('tools', 'tools')], default='apps', max_length=20, verbose_name='subpath prefix')),
                 ('app_id', models.CharField(blank=True, default='', max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_-]+\\Z', 'Letters, digits, - and _ only.')], verbose_name='app id')),

@@ -80,6 +80,8 @@ class AccountShopline(models.Model):
         editable=False,
         help_text="Blank until a query came that the two read differently.",
     )
+    # Never accepted: the signature bench tells by it who still signs with the secret before the current one.
+    retired_app_proxy_secret = EncryptedTextField(blank=True, default="", editable=False)
     secret_changed_at = models.DateTimeField("secret since", null=True, blank=True, editable=False)
 
     subpath_prefix = models.CharField("subpath prefix", max_length=20, choices=Prefix, default=Prefix.APPS)

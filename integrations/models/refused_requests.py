@@ -42,4 +42,9 @@ class RefusedRequest(models.Model):
         indexes = [models.Index(fields=["kind", "-id"], name="refused_by_kind")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.rule}"
+        return f"{self.get_kind_display()}: {self.shown_rule}"
+
+    @property
+    def shown_rule(self) -> str:
+        """The rule in words."""
+        return self.rule.replace("_", " ")

@@ -156,7 +156,7 @@ _ORDERS = (
     ),
 )
 _ESCAPE = "Print as JavaScript's JSON.stringify does: "
-_SPACES = f"{_ESCAPE}no space after : and ,. In Python: separators=(',', ':')."
+_SPACES = f"{_ESCAPE}no space after “:” and “,”. In Python: separators=(',', ':')."
 _HTML = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 _LINES = (("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 _CONTROLS = (("\\b", "\\u0008"), ("\\f", "\\u000c"))
@@ -164,8 +164,8 @@ _PRINTS = (
     _Print(),
     _Print("escape", "letters beyond ASCII were escaped as \\uXXXX", f"{_ESCAPE}letters as they are. In Python: "
            "ensure_ascii=False.", _ascii),
-    _Print("escape", "spaces stand after : and ,", _SPACES, colon=": ", comma=", "),
-    _Print("escape", "spaces stand after : and ,; letters beyond ASCII were escaped as \\uXXXX",
+    _Print("escape", "there are spaces after “:” and “,”", _SPACES, colon=": ", comma=", "),
+    _Print("escape", "there are spaces after “:” and “,”; letters beyond ASCII were escaped as \\uXXXX",
            f"{_SPACES[:-1]}, ensure_ascii=False.", _ascii, ": ", ", "),
     _Print("escape", "/ was escaped as \\/ and letters beyond ASCII as \\uXXXX",
            f"{_ESCAPE}/ and letters as they are. In PHP: JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE.",
