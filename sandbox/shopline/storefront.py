@@ -49,6 +49,8 @@ class ShoplineSandbox:
         path = urlsplit(request.target).path
         if request.method == "POST" and path == "/control/shop":
             return self._control(request)
+        if path == "/favicon.ico":
+            return Answer(b"", "", 204)
         if self.shop is None:
             return closed()
         if path.split("/")[1] in PREFIXES:
