@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from integrations.models import AccountShopify, Integration, IntegrationCredentials
+from integrations.models import AccountShopify, AccountShopline, Client, Integration, IntegrationCredentials
 from suppliers.models import Endpoint
 
 SECRET = "a-very-secret-word"
@@ -21,6 +21,13 @@ def pages():
         AccountShopify.objects.create(shop_name="test", access_token=SECRET),
         integration,
         Endpoint.objects.create(name="North", host="127.0.0.1", username="hemi", password=SECRET),
+        AccountShopline.objects.create(
+            client=Client.objects.create(name="A client"),
+            merchant_id="m-1",
+            shop_name="A shop",
+            app_proxy_secret=SECRET,
+            previous_app_proxy_secret=SECRET,
+        ),
     ]
     names = [f"admin:{row._meta.app_label}_{row._meta.model_name}_change" for row in rows]
     return [reverse(name, args=[row.pk]) for name, row in zip(names, rows, strict=True)]
