@@ -16,6 +16,8 @@ MOST_PARAMETERS = 1000
 MOST_LEVELS = 5
 MOST_ITEMS = 20
 RESERVED = ("merchant_id", "customer_id", "path_prefix", "timestamp", "signature")
+_PROTO = "__proto__"
+_DROPPED = "A parameter is called __proto__; a parser drops it."
 _PLAIN = re.compile(r"[!-\"$-~]*")  # printable ASCII without #
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
@@ -74,6 +76,8 @@ def _pair(part: str) -> tuple[str, str]:
     name, value = _decoded(raw_name), _decoded(raw_value)
     if not name:
         raise QueryRefused("dropped", "A parameter has no name; a parser drops it.")
+    if name == _PROTO:
+        raise QueryRefused("dropped", _DROPPED)
     if not equals and name in RESERVED:
         raise QueryRefused("malformed", f"{name} has no “=”.")
     return name, value
@@ -90,14 +94,14 @@ def _decoded(text: str) -> str:
 
 
 def _path(name: str) -> tuple[str, list[str]]:
-    if "[" not in name and "]" not in name and name != "__proto__":
+    if "[" not in name and "]" not in name:
         return name, []
     match = _NAME.fullmatch(name)
     if not match:
         raise QueryRefused("brackets", f"The brackets of “{name[:60]}” are read differently from parser to parser.")
     path = _SEGMENT.findall(match[2])
-    if "__proto__" in path or match[1] == "__proto__":
-        raise QueryRefused("dropped", "A parameter is called __proto__; a parser drops it.")
+    if _PROTO in (match[1], *path):
+        raise QueryRefused("dropped", _DROPPED)
     if len(path) > MOST_LEVELS:
         raise QueryRefused("depth", f"“{name[:60]}” is nested deeper than {MOST_LEVELS} levels.")
     return match[1], path

@@ -13,7 +13,6 @@ NEAR_SECONDS = 300
 EXTENDED = "extended"
 SIMPLE = "simple"
 EITHER = "either"
-_STARTS = 8
 _BRACKET = re.compile(r"\[|%5[Bb]")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -85,37 +84,6 @@ def check(claim: Claim, secrets: Sequence[str], *, now: float) -> Verified:
 def verify(query: str, secrets: Sequence[str], *, now: float) -> Verified:
     """Read and check at once; raises Refused."""
     return check(read(query), secrets, now=now)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """How a query is read and what its signature should be. `rule` is the first that failed, blank if none did.
-
-    `expected` holds the first characters of the signature by each secret, in the secrets' order.
-    """
-
-    values: dict[str, Value]
-    message: str
-    expected: tuple[str, ...]
-    reading: str
-    rule: str
-    text: str
-
-
-def explain(query: str, secrets: Sequence[str], *, now: float) -> Explanation:
-    """Verify as verify() does and tell what was found on the way; raises nothing."""
-    values: dict[str, Value] = {}
-    reading = ""
-    rule = text = ""
-    try:
-        reading, values = _readings(query)[0]
-        verified = verify(query, secrets, now=now)
-        reading, values = verified.reading, verified.values
-    except Refused as refusal:
-        rule, text = refusal.rule, str(refusal)
-    unsigned = {name: value for name, value in values.items() if name != "signature"}
-    expected = tuple(sign(unsigned, secret)[:_STARTS] if unsigned else "" for secret in secrets)
-    return Explanation(unsigned, canonical.message(unsigned) if unsigned else "", expected, reading, rule, text)
 
 
 def _readings(query: str) -> list[tuple[str, dict[str, Value]]]:

@@ -46,8 +46,7 @@ def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     response.cookies.clear()
     response.headers.setdefault("Cache-Control", "private, no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    counters.add(f"storefront.{response.status_code}")
-    # Django would write a line for each refusal, which anybody could make endless.
+    counters.add(f"storefront.{response.status_code}")  # a line for each refusal could be made endless by anybody
     vars(response)["_has_been_logged"] = True
     return response
 
@@ -94,7 +93,7 @@ def _verified(request: HttpRequest) -> tuple[AccountShopline, Verified]:
 
 def _account(request: HttpRequest, merchant_id: str) -> AccountShopline:
     is_possible = _MERCHANT.fullmatch(merchant_id)
-    account = AccountShopline.objects.filter(merchant_id=merchant_id).first() if is_possible else None
+    account = AccountShopline.objects.filter(merchant_id=merchant_id).order_by().first() if is_possible else None
     if account is None:
         refused_requests.note_storefront(request, "merchant", None)
         raise _Refused(404, "merchant")
@@ -128,10 +127,6 @@ def _form(request: HttpRequest, account: AccountShopline) -> dict[str, str]:
 
 
 def _refusal(request: HttpRequest, path: str, refused: _Refused) -> HttpResponse:
-    log.info(
-        "storefront.refused",
-        extra={"rule": refused.rule, "status": refused.status, **(refused.account.log_ids if refused.account else {})},
-    )
     headers = {"Allow": ", ".join(_METHODS)} if refused.status == 405 else {}
     if proxy_wishes.wants_json(request, path):
         return JsonResponse({"error": refused.rule}, status=refused.status, headers=headers)

@@ -2,7 +2,6 @@
 
 from urllib.parse import parse_qsl
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
@@ -51,8 +50,9 @@ def _body(request: HttpRequest) -> bytes:
     if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:  # before a byte of it is read
         raise FormRefused(413)
     try:
-        return request.body
-    except RequestDataTooBig:
-        raise FormRefused(413) from None
+        body = request.body
     except UnreadablePostError:
         raise FormRefused(400) from None
+    if len(body) != int(length):  # it broke off
+        raise FormRefused(400)
+    return body
