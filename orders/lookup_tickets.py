@@ -1,6 +1,8 @@
-"""One-time tickets of the form that is sent to Hemi directly, where forms do not pass a shop's proxy.
+"""Tickets of the shoppers' form: whose page it was on.
 
-What a ticket says is signed, so that showing a form writes nothing; only that a ticket was used is kept.
+A form that is sent to Hemi directly, where forms do not pass a shop's proxy, is believed by its ticket alone, once.
+One that came through the proxy is believed by the signature; its ticket shows that the shopper sent it from the shop's
+page, and not another site in their name. What a ticket says is signed, so that showing a form writes nothing.
 """
 
 import hashlib
@@ -14,7 +16,8 @@ from django.utils import timezone
 
 from orders.models import UsedTicket
 
-LIFE = timedelta(minutes=30)
+LIFE = timedelta(minutes=30)  # of one that is used up
+_DAY = timedelta(days=1)
 BATCH = 1000
 _SALT = "orders.lookup_tickets"
 _LONGEST = 2000
@@ -35,11 +38,19 @@ def issue(ticket: Ticket) -> str:
     return signing.dumps([*asdict(ticket).values(), secrets.token_urlsafe(9)], salt=_SALT)
 
 
+def read(token: str, max_age: timedelta = _DAY) -> Ticket | None:
+    """Return what a ticket says; None if it is old or not Hemi's."""
+    try:
+        *said, _ = signing.loads(token[:_LONGEST], salt=_SALT, max_age=max_age)
+    except signing.BadSignature:
+        return None
+    return Ticket(*said)
+
+
 def use(token: str) -> Ticket | None:
     """Return what a ticket says, once; None if it is old, used or not Hemi's."""
-    try:
-        *said, _ = signing.loads(token[:_LONGEST], salt=_SALT, max_age=LIFE)
-    except signing.BadSignature:
+    ticket = read(token, LIFE)
+    if ticket is None:
         return None
     digest = hashlib.sha256(token.encode()).hexdigest()
     try:
@@ -47,7 +58,7 @@ def use(token: str) -> Ticket | None:
             UsedTicket.objects.create(digest=digest, expires_at=timezone.now() + LIFE)
     except IntegrityError:
         return None
-    return Ticket(*said)
+    return ticket
 
 
 def expire() -> None:

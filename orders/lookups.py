@@ -2,6 +2,7 @@
 
 import logging
 import unicodedata
+from dataclasses import dataclass, field
 
 from integrations.models import AccountShopline
 from orders import lookup_limits, lookup_tickets, shoppers
@@ -12,22 +13,43 @@ log = logging.getLogger(__name__)
 LONGEST_NUMBER, LONGEST_EMAIL = 100, 320
 
 
-def ask(shopline: AccountShopline, *, customer_id: str, number: str, email: str) -> list[Order]:
-    """Return the orders that are meant; none if something is wrong, or was asked for too often.
+@dataclass(frozen=True)
+class Question:
+    """What a shopper typed, and who is logged in; `may_link`: they are known to have asked by themselves."""
+
+    shopline: AccountShopline
+    customer_id: str
+    number: str = field(repr=False)
+    email: str = field(repr=False)
+    may_link: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The orders that are meant, and whether the customer is linked to them from now on."""
+
+    orders: list[Order]
+    is_linked: bool = False
+
+
+def ask(question: Question) -> Answer:
+    """Answer a question; with nothing if something is wrong, or was asked for too often.
 
     The same is counted and looked for in each case, so that neither answer nor time tells which it was.
     """
-    number, email = _number(number), _email(email)
+    shopline, customer_id = question.shopline, question.customer_id
+    number, email = _number(question.number), _email(question.email)
     counted, is_free = lookup_limits.count(shopline, number=number, email=email, customer_id=customer_id)
     found = shoppers.find(shopline, number, email)
     if not (is_free and number and email and found):
         log.info("lookup.nothing", extra={**shopline.log_ids, "is_free": is_free})
-        return []
+        return Answer([])
     lookup_limits.give_back(counted)
-    if customer_id:
-        shoppers.link(shopline, customer_id, found, email)
-    log.info("lookup.found", extra={**shopline.log_ids, "order_id": found[0].pk, "linked": bool(customer_id)})
-    return found
+    is_linked = bool(customer_id and question.may_link)
+    if is_linked:
+        shoppers.link(shopline, customer_id, found[0], email)
+    log.info("lookup.found", extra={**shopline.log_ids, "order_id": found[0].pk, "linked": is_linked})
+    return Answer(found, is_linked)
 
 
 def expire() -> None:

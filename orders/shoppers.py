@@ -53,9 +53,8 @@ def find(shopline: AccountShopline, number: str, email: str) -> list[Order]:
     return list(rows.order_by("-placed_at", "-pk")[:PAGE_SIZE])
 
 
-def link(shopline: AccountShopline, customer_id: str, orders: Iterable[Order], email: str) -> None:
-    """Remember that a logged-in customer knew the number and mail address of these orders."""
-    order = next(iter(orders))
+def link(shopline: AccountShopline, customer_id: str, order: Order, email: str) -> None:
+    """Remember that a logged-in customer knew the number and mail address of this order."""
     is_known = order.customer_id is not None
     says = {
         "source": ShopperLink.Source.ORDER,
@@ -78,11 +77,12 @@ def links_of(subject: Subject, emails: Iterable[str]) -> QuerySet[ShopperLink]:
     """Return the client's links that name the subject, by the store's customer id or by one of the addresses."""
     addresses = {email.lower() for email in emails if "@" in email}
     of_client = ShopperLink.objects.filter(shopline__client=subject.account.client_id)
-    by_mail = [row for row in of_client.values_list("pk", "email") if row[1].lower() in addresses]
+    # A store's addresses are too many for one query, and its links are few beside them.
+    by_mail = [pk for pk, email in of_client.values_list("pk", "email") if email.lower() in addresses]
     by_id = Q(account=subject.account)
     if not subject.is_store:
         by_id &= Q(shopify_customer_id=subject.customer_id, shopify_customer_id__isnull=False)
-    return of_client.filter(by_id | Q(pk__in=[pk for pk, _ in by_mail]))
+    return of_client.filter(by_id | Q(pk__in=by_mail))
 
 
 def _visible(shopline: AccountShopline) -> QuerySet[Order]:

@@ -105,12 +105,12 @@ class Shopper:
 
     def ask(self, number, email, page=None, accept="text/html"):
         """Fill in the form of a page and send it where it says."""
-        action = form_of(page or self.get())[0]
-        return self.send(self.address("", action.lstrip("?")), number, email, accept)
+        action, ticket = form_of(page or self.get())
+        return self.send(self.address("", action.lstrip("?")), number, email, accept, ticket=ticket)
 
-    def send(self, address, number, email, accept="text/html"):
+    def send(self, address, number, email, accept="text/html", **hidden):
         """Post what a form holds."""
-        return post(self.browser, address, {"number": number, "email": email}, **self._headers(accept))
+        return post(self.browser, address, {"number": number, "email": email, **hidden}, **self._headers(accept))
 
     def address(self, path="", query="", **signed):
         """Return the address that SHOPLINE's proxy asks at Hemi."""
@@ -139,5 +139,4 @@ def form_of(page):
     """Return a page's form: its address and its ticket."""
     text = page.content.decode()
     action = re.search(r'<form method="post" action="([^"]*)">', text)[1]
-    ticket = re.search(r'name="ticket" value="([^"]*)"', text)
-    return html.unescape(action), ticket[1] if ticket else ""
+    return html.unescape(action), re.search(r'name="ticket" value="([^"]*)"', text)[1]

@@ -3,10 +3,12 @@
 import html
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core import signing
+from django.db import connections
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -46,8 +48,8 @@ def is_found(page):
 
 def plain(page):
     """Return an answer without what is fresh in each."""
-    text = re.sub(r'action="\?form=[^"]*"', "", page.content.decode())
-    return page.status_code, sorted(page.headers.items()), re.sub(r"Content-Length: \d+", "", text)
+    text = re.sub(r'action="\?form=[^"]*"|name="ticket" value="[^"]*"', "", page.content.decode())
+    return page.status_code, sorted(page.headers.items()), text
 
 
 @pytest.mark.parametrize("number", ["#1001", "1001", " 1001 ", "＃１００１"])
@@ -121,7 +123,8 @@ def test_each_limit_holds_and_ends_with_its_window(shopline, order, monkeypatch,
     later = timezone.now() + lookup_limits.WINDOW
     with monkeypatch.context() as clock:
         clock.setattr(lookup_limits.timezone, "now", lambda: later)
-        assert lookups.ask(shopline, customer_id="7", number=NUMBER, email=EMAIL) == [order]
+        question = lookups.Question(shopline, "7", NUMBER, EMAIL, may_link=False)
+        assert lookups.ask(question).orders == [order]
 
 
 def test_one_merchants_questions_are_not_counted_at_another(shopline, order, monkeypatch):
@@ -159,6 +162,29 @@ def test_a_form_is_sent_once(shopline, order):
     address = shopper.address("", shoppers.form_of(page)[0].lstrip("?"))
     assert is_found(shopper.send(address, NUMBER, EMAIL))
     assert shopper.send(address, NUMBER, EMAIL).status_code == 401
+
+
+def test_what_another_site_sends_in_a_customers_name_links_nobody(shopline, order):
+    customer = Shopper(shopline, "7")
+    tickets = ["", "x", shoppers.form_of(Shopper(shopline, "8").get())[1], shoppers.form_of(Shopper(shopline).get())[1]]
+    tickets.append(shoppers.form_of(Shopper(shoppers.storefront("m-2"), "7").get())[1])
+    for number, ticket in enumerate(tickets):
+        assert is_found(customer.send(customer.address("", f"form={number}"), NUMBER, EMAIL, ticket=ticket))
+    assert not ShopperLink.objects.exists()
+    assert is_found(customer.ask(NUMBER, EMAIL)) and ShopperLink.objects.get().customer_id == "7"
+
+
+def test_many_at_once_are_counted_each(shopline, order):
+    def guess(number):
+        try:
+            return is_found(Shopper(shopline).ask(NUMBER, f"{number}@example.com"))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert not any(threads.map(guess, range(12)))
+    assert sorted(LookupCount.objects.values_list("count", flat=True)) == [*[1] * 12, 12, 12]
+    assert not is_found(Shopper(shopline).ask(NUMBER, EMAIL))
 
 
 def test_a_script_may_ask_as_well(shopline, order):

@@ -28,11 +28,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(account: AccountShopline, ticket: lookup_tickets.Ticket, fields: dict[str, str]) -> HttpResponse:
-    found = lookups.ask(
-        account,
-        customer_id=ticket.customer_id,
-        number=fields.get("number", ""),
-        email=fields.get("email", ""),
-    )
-    words = {"orders": progress.of(found), "is_direct": True, "is_linked": bool(found and ticket.customer_id)}
+    number, email = fields.get("number", ""), fields.get("email", "")
+    answer = lookups.ask(lookups.Question(account, ticket.customer_id, number, email, may_link=True))
+    words = {"orders": progress.of(answer.orders), "is_linked": answer.is_linked, "is_direct": True}
     return shopper_look.page("storefront/answer.html", account, words)

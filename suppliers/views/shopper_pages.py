@@ -42,16 +42,28 @@ def _status(request: StorefrontRequest) -> HttpResponse:
 
 
 def _answer(request: StorefrontRequest) -> HttpResponse:
-    customer_id = _customer(request)
-    number, email = request.form.get("number", ""), request.form.get("email", "")
-    found = lookups.ask(request.account, customer_id=customer_id, number=number, email=email)
+    answer = lookups.ask(_question(request))
+    orders = progress.of(answer.orders)
     if request.wants_json:
-        said = shoppers.Listing(found, is_linked=bool(found and customer_id))
-        return shopper_look.json(shopper_json.listing(said, progress.of(found), is_guest=not customer_id))
-    if not found:
+        said = shoppers.Listing(answer.orders, is_linked=answer.is_linked)
+        return shopper_look.json(shopper_json.listing(said, orders, is_guest=not _customer(request)))
+    if not orders:
         return _show(request, _listing(request), is_not_found=True)
-    words = {"orders": progress.of(found), "is_linked": bool(customer_id), "again": _address(request)}
+    words = {"orders": orders, "is_linked": answer.is_linked, "again": _address(request)}
     return shopper_look.page("storefront/answer.html", request.account, words)
+
+
+def _question(request: StorefrontRequest) -> lookups.Question:
+    """Read the form. What another site had the shopper's browser send may be answered, but links nobody."""
+    ticket = lookup_tickets.read(request.form.get("ticket", ""))
+    whose = (ticket.merchant_id, ticket.customer_id) if ticket else None
+    return lookups.Question(
+        request.account,
+        _customer(request),
+        request.form.get("number", ""),
+        request.form.get("email", ""),
+        may_link=whose == (request.account.merchant_id, _customer(request)),
+    )
 
 
 def _show(request: StorefrontRequest, listing: shoppers.Listing, *, is_not_found: bool = False) -> HttpResponse:
@@ -68,19 +80,17 @@ def _show(request: StorefrontRequest, listing: shoppers.Listing, *, is_not_found
 
 
 def _form(request: StorefrontRequest) -> dict[str, str]:
-    """Return where the form goes: through the proxy, under a signature of its own, or to Hemi with a ticket."""
-    if request.account.passes_posts:
-        return {"action": _address(request, form=secrets.token_urlsafe(9)), "ticket": ""}
+    """Return where the form goes: through the proxy, under a signature of its own, or to Hemi directly."""
     ticket = lookup_tickets.Ticket(
         request.account.merchant_id,
         _customer(request),
         shopper_look.language(request.language),
         request.is_development,
     )
-    return {
-        "action": f"{settings.HEMI_BASE_URL}{reverse('shopline-ask')}",
-        "ticket": lookup_tickets.issue(ticket),
-    }
+    action = f"{settings.HEMI_BASE_URL}{reverse('shopline-ask')}"
+    if request.account.passes_posts:
+        action = _address(request, form=secrets.token_urlsafe(9))
+    return {"action": action, "ticket": lookup_tickets.issue(ticket)}
 
 
 def _listing(request: StorefrontRequest) -> shoppers.Listing:
