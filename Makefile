@@ -11,12 +11,13 @@ PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hem
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 
-.PHONY: help setup demo run test bench drill lint
+.PHONY: help setup demo run test node bench drill lint
 
 help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
 	@echo "make run     start the back office: web, workers, beat"
 	@echo "make test    run the tests"
+	@echo "make node    install the parsers of node that some tests compare with (node 18 and npm are needed)"
 	@echo "make bench   measure (ONLY=files: a part; QUICK=1: one round, smaller)"
 	@echo "make drill   kill, cut, freeze and fill everything; prove that no order is lost (SEED=7 repeats, ONLY=kill plays a part)"
 	@echo "make lint    check style, imports, types, migrations and settings"
@@ -31,6 +32,15 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+NODE_PACKAGES := integrations/tests/shopline/node/package.json
+
+node: var/node/installed
+
+var/node/installed: $(NODE_PACKAGES)
+	@mkdir -p var/node && cp $(NODE_PACKAGES) var/node/package.json
+	@cd var/node && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts
+	@cp $(NODE_PACKAGES) $@
 
 bench: $(READY)
 	@BENCH_QUICK="$(QUICK)" $(BIN)/python -m bench $(ONLY)
