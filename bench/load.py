@@ -1,4 +1,4 @@
-"""The load: a few clients that post one body over and over, each waiting for its answer. Runs as its own process.
+"""The load: a few clients that send one request over and over, each waiting for its answer. Runs as its own process.
 
 One thread and raw sockets, for on a small machine what the clients use is missing to the servers.
 """
@@ -18,17 +18,18 @@ from bench.bodies import Webhook
 from bench.numbers import percentile
 from bench.processes import HOST, ROOT, Broken, clean_env
 
-KEPT_CLIENTS, FRESH_CLIENTS = 8, 8
+CLIENTS = (8, 8)  # that keep their connection, and that make a fresh one each time
 WARM_UP_SECONDS = 0.5
 ANSWER_SECONDS = 15
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom to post to."""
+    """Whom to ask, and how."""
 
     port: int
     path: str
+    method: str = "POST"
 
 
 @dataclass
@@ -43,9 +44,15 @@ class Result:
     unanswered: int = 0  # given up after ANSWER_SECONDS
 
 
-def run(target: Target, webhook: Webhook, seconds: float) -> Result:
-    """Post for so many seconds, in a process of its own."""
-    question = {**asdict(target), "head": webhook.headers, "body": webhook.body.decode(), "seconds": seconds}
+def run(target: Target, webhook: Webhook, seconds: float, clients: tuple[int, int] = CLIENTS) -> Result:
+    """Post for so many seconds, in a process of its own; `clients` are those that keep their connection, and others."""
+    question = {
+        **asdict(target),
+        "clients": clients,
+        "head": webhook.headers,
+        "body": webhook.body.decode(),
+        "seconds": seconds,
+    }
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(question),
@@ -170,15 +177,19 @@ def _request(question: dict[str, Any], is_kept: bool) -> tuple[bytes, bytes]:
         "Connection": "keep-alive" if is_kept else "close",
         **question["head"],
     }
-    lines = [f"POST {question['path']} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    lines = [
+        f"{question['method']} {question['path']} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in fields.items()),
+    ]
     return "\r\n".join([*lines, "X-Shopify-Webhook-Id: "]).encode(), body
 
 
 def main() -> None:
     """Answer the question on standard input."""
     question = json.load(sys.stdin)
-    target = Target(question["port"], question["path"])
-    kinds = [True] * KEPT_CLIENTS + [False] * FRESH_CLIENTS
+    target = Target(question["port"], question["path"], question["method"])
+    kept, fresh = question["clients"]
+    kinds = [True] * kept + [False] * fresh
     selector = selectors.DefaultSelector()
     load = Load([Client(target, _request(question, is_kept), is_kept, selector) for is_kept in kinds], selector)
     print(json.dumps(asdict(load.run(question["seconds"]))))

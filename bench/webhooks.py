@@ -46,18 +46,19 @@ class Contest:
 
     targets: dict[str, Target] = field(default_factory=dict)
     rounds: list[dict[str, Result]] = field(default_factory=list)
+    request: Webhook = field(default_factory=lambda: bodies.order(1))
+    clients: tuple[int, int] = load.CLIENTS
 
     def run(self, count: int, seconds: float) -> None:
         """Measure everybody in each round, each round beginning with another one."""
-        webhook = bodies.order(1)
         for number in range(count):
             names = list(self.targets)
             turn = number % len(names)
-            self.rounds.append({name: self._measure(name, webhook, seconds) for name in names[turn:] + names[:turn]})
+            self.rounds.append({name: self._measure(name, seconds) for name in names[turn:] + names[:turn]})
 
-    def _measure(self, name: str, webhook: Webhook, seconds: float) -> Result:
+    def _measure(self, name: str, seconds: float) -> Result:
         try:
-            return load.run(self.targets[name], webhook, seconds)
+            return load.run(self.targets[name], self.request, seconds, self.clients)
         except Broken as error:
             raise Broken(f"{name}: {error}") from error
 
@@ -127,18 +128,19 @@ def _check_stored(stack: Stack, contest: Contest) -> None:
 
 def _write(stacks: Sequence[Stack], contest: Contest, report: Report) -> None:
     report.part("Webhooks accepted per second (10 kB, 8 kept and 8 fresh connections; answered = stored)")
-    report.add(_rates("Hemi", {stack.key: f"{stack.key} hemi" for stack in stacks}, contest))
-    report.add(_rates("bare Django view, one INSERT", {stack.key: f"{stack.key} bare" for stack in stacks}, contest))
+    report.add(rates("Hemi", {stack.key: f"{stack.key} hemi" for stack in stacks}, contest))
+    report.add(rates("bare Django view, one INSERT", {stack.key: f"{stack.key} bare" for stack in stacks}, contest))
     for name, title in PEERS.items():
-        report.add(_rates(title, {stack.key: name for stack in stacks}, contest))
+        report.add(rates(title, {stack.key: name for stack in stacks}, contest))
     pairs = {stack.key: contest.ratios(f"{stack.key} hemi", f"{stack.key} bare") for stack in stacks}
-    report.add(_ratio("Hemi : bare view", pairs, BARE_GOAL))
+    report.add(ratio("Hemi : bare view", pairs, BARE_GOAL))
     for name, title in PEERS.items():
         pairs = {stack.key: contest.ratios(f"{stack.key} hemi", name) for stack in stacks}
-        report.add(_ratio(f"Hemi : {title}", pairs, PEER_GOALS.get(name)))
+        report.add(ratio(f"Hemi : {title}", pairs, PEER_GOALS.get(name)))
 
 
-def _rates(title: str, names: dict[str, str], contest: Contest) -> Row:
+def rates(title: str, names: dict[str, str], contest: Contest) -> Row:
+    """Return the row with what each stack's peer of this name did in a second."""
     row = Row(title)
     for key, name in names.items():
         results = contest.of(name)
@@ -155,7 +157,8 @@ def _rates(title: str, names: dict[str, str], contest: Contest) -> Row:
     return row
 
 
-def _ratio(title: str, ratios: dict[str, list[float]], goal: float | None) -> Row:
+def ratio(title: str, ratios: dict[str, list[float]], goal: float | None) -> Row:
+    """Return the row with the median of each stack's ratios, and whether it held the goal."""
     row = Row(title, goal=f"≥ {goal:g}" if goal else "")
     for key, values in ratios.items():
         found = spread(values)
