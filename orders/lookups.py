@@ -59,7 +59,8 @@ def expire() -> None:
 
 
 def _number(text: str) -> str:
-    return _plain(text, LONGEST_NUMBER).removeprefix("->").removeprefix("#").strip()
+    """Return a number without what stores write before it: each spelling counts as the same question."""
+    return _plain(text, LONGEST_NUMBER).lstrip("#-> ")
 
 
 def _email(text: str) -> str:

@@ -41,7 +41,7 @@ def listing(shopline: AccountShopline, customer_id: str, page: int = 1) -> Listi
     found = _newest(_of_links(shopline, links))[:_MOST]
     start = (page - 1) * PAGE_SIZE
     wanted = found[start : start + PAGE_SIZE]
-    rows = Order.objects.in_bulk(wanted)
+    rows = Order.objects.only("number", "placed_at", "state").in_bulk(wanted)
     orders = [rows[pk] for pk in wanted if pk in rows]
     return Listing(orders, page, len(found) > start + PAGE_SIZE, is_linked=True)
 

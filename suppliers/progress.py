@@ -17,6 +17,10 @@ from orders.models import Order, OrderLine, Shipment
 from suppliers.models import SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
+# What is read of them: amounts and addresses would cost more than all the rest.
+_OF_LINE = ("order_id", "shopify_id", "position", "title", "variant_title", "quantity", "current", "sendable")
+_OF_LINE += ("requires_shipping", "is_gift_card")
+_OF_SHIPMENT = ("order_id", "reference", "carrier", "numbers", "urls", "quantities", "created_at")
 _DEEPEST = 50  # revisions of one part
 
 
@@ -128,10 +132,10 @@ class Progress:
 def of(orders: Sequence[Order]) -> list[Progress]:
     """Return the progress of each of the orders, in as many queries for ten as for one."""
     keys = [order.pk for order in orders]
-    lines = _by_order(OrderLine.objects.filter(order__in=keys).order_by("position"))
+    lines = _by_order(OrderLine.objects.filter(order__in=keys).only(*_OF_LINE).order_by("position"))
     rows = SupplierOrder.objects.filter(order__in=keys).only("order_id", "reference", "status", "replaces_id")
     parts = _by_order(rows.order_by("pk"))
-    shipments = _by_order(Shipment.objects.filter(order__in=keys).order_by("pk"))
+    shipments = _by_order(Shipment.objects.filter(order__in=keys).only(*_OF_SHIPMENT).order_by("pk"))
     allocations: dict[int, list[SupplierOrderLine]] = {}
     for row in SupplierOrderLine.objects.filter(order_line__order__in=keys).order_by("pk"):
         allocations.setdefault(row.supplier_order_id, []).append(row)

@@ -127,6 +127,17 @@ def test_each_limit_holds_and_ends_with_its_window(shopline, order, monkeypatch,
         assert lookups.ask(question).orders == [order]
 
 
+def test_each_spelling_of_a_number_counts_as_the_same(shopline, order, monkeypatch):
+    monkeypatch.setitem(lookup_limits.MOST, "order", 6)
+    shoppers.order(order.account, "#EC-1a", EMAIL)
+    guest = Shopper(shopline)
+    for word, number in enumerate(["ec-1A", "#EC-1A", "##ec-1a", "->EC-1a", "# ec-1A", "＃ＥＣ-１ａ"]):
+        guest.ask(number, f"{word}@example.com")
+    assert "EC-1a</h2>" not in guest.ask("EC-1a", EMAIL).content.decode()
+    monkeypatch.setitem(lookup_limits.MOST, "order", 9)
+    assert "EC-1a</h2>" in guest.ask("##EC-1a", EMAIL).content.decode()
+
+
 def test_one_merchants_questions_are_not_counted_at_another(shopline, order, monkeypatch):
     monkeypatch.setitem(lookup_limits.MOST, "email", 2)
     rival = Shopper(shoppers.storefront("m-2"))
