@@ -11,7 +11,7 @@ from hemi.lib import badges
 from hemi.lib.deletion import KeptWhileUsed
 from hemi.lib.links import link_to
 from hemi.lib.readonly import ReadOnlyInline
-from integrations.models import AccountShopify, Client
+from integrations.models import AccountShopify, AccountShopline, Client
 
 
 class AccountInline(ReadOnlyInline):
@@ -30,6 +30,22 @@ class AccountInline(ReadOnlyInline):
         return badges.state(account, "webhooks")
 
 
+class ShoplineInline(ReadOnlyInline):
+    """The SHOPLINE stores of the client."""
+
+    model = AccountShopline
+    fields = ["shop", "merchant_id", "shown_state"]
+    tab = False
+
+    @display(description="store")
+    def shop(self, account: AccountShopline) -> SafeString:
+        return link_to(account)
+
+    @display(description="App Proxy settings")
+    def shown_state(self, account: AccountShopline) -> SafeString:
+        return badges.state(account, "state")
+
+
 @admin.register(Client)
 class ClientAdmin(KeptWhileUsed, ModelAdmin):
     """A client groups accounts."""
@@ -37,7 +53,7 @@ class ClientAdmin(KeptWhileUsed, ModelAdmin):
     list_display = ["name", "stores", "created_at"]
     search_fields = ["name"]
     fields = ["name", "notes"]
-    inlines = [AccountInline]
+    inlines = [AccountInline, ShoplineInline]
 
     @staticmethod
     def why_kept(client: Client) -> str:

@@ -17,6 +17,7 @@ from integrations.models import AccountShopline, Client
 from integrations.services import proxy_secrets
 from integrations.services.refusals import Refused
 from integrations.tests.pages import page, said_to, save
+from integrations.tests.shopline import proxying
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "the-old-secret", "the-new-secret"
@@ -226,6 +227,19 @@ def test_each_needs_the_right(client, button):
     client.force_login(User.objects.get(pk=user.pk))
     assert post(client, account, button, **form).status_code == 200
     assert stored(account) != before
+
+
+@pytest.mark.parametrize("minutes, status", [("0", 401), ("5", 200)])
+def test_requests_signed_with_the_old_secret_hold_for_the_grace(staff, minutes, status):
+    account = proxying.account(merchant_id="m-1", app_proxy_secret=OLD)
+    old, new = ({"secret": secret} for secret in (OLD, NEW))
+    assert proxying.send(proxying.signed("n=1", **old)).status_code == 200
+    revoke(staff, account, pasted=NEW, minutes=minutes)
+    assert proxying.send(proxying.signed("n=2", **new)).status_code == 200
+    assert proxying.send(proxying.signed("n=3", **old)).status_code == status
+    AccountShopline.objects.update(previous_secret_until=timezone.now())
+    assert proxying.send(proxying.signed("n=4", **old)).status_code == 401
+    assert proxying.send(proxying.signed("n=5", **new)).status_code == 200
 
 
 def test_a_wish_never_prints_its_secret():
