@@ -18,8 +18,10 @@ from suppliers.models import SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
 # What is read of them: amounts and addresses would cost more than all the rest.
-_OF_LINE = ("order_id", "shopify_id", "position", "title", "variant_title", "quantity", "current", "sendable")
-_OF_LINE += ("requires_shipping", "is_gift_card")
+_OF_LINE = (
+    *("order_id", "shopify_id", "position", "title", "variant_title", "quantity", "current", "sendable"),
+    *("requires_shipping", "is_gift_card"),
+)
 _OF_SHIPMENT = ("order_id", "reference", "carrier", "numbers", "urls", "quantities", "created_at")
 _DEEPEST = 50  # revisions of one part
 
