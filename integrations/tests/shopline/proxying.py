@@ -3,6 +3,7 @@
 import time
 from urllib.parse import quote
 
+from django.http import HttpResponse, JsonResponse
 from django.test import Client as Browser
 
 from integrations.models import AccountShopline, Client
@@ -35,3 +36,16 @@ def send(query, path="", method="GET", **environ):
     """Send it; the query goes as it is, byte for byte."""
     browser = Browser(raise_request_exception=False)
     return browser.generic(method, f"/shopline/proxy/{path}", QUERY_STRING=query, **environ)
+
+
+def echo(request):
+    """A page that tells what it was given, and sets a cookie."""
+    told = {name: value for name, value in vars(request).items() if name != "account"}
+    response = JsonResponse({**told, "account": request.account.merchant_id})
+    response.set_cookie("seen", "1")
+    return response
+
+
+def cached(request):
+    """A page that browsers may keep for a while."""
+    return HttpResponse("kept", headers={"Cache-Control": "private, max-age=5"})

@@ -1,15 +1,19 @@
 """A shop's own backend with Express verifies what the storefront side signs, and Hemi accepts what Express signs."""
 
+import http.client
 import json
 import time
-from urllib.parse import urlencode
+from random import Random
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
 
 from integrations.models import AccountShopline
+from integrations.shopline import signatures
+from integrations.shopline.queries import QueryRefused, read_extended, read_simple
 from integrations.tests import storefront
-from integrations.tests.shopline import node, proxying
+from integrations.tests.shopline import nasty, node, proxying
 
 pytestmark = [node.needed, pytest.mark.django_db]
 FLAT = [
@@ -74,3 +78,24 @@ def test_express_5_signs_brackets_flat_and_hemi_records_it():
         signed = requests.get(f"{url}/sign?{proxying.unsigned('a[b]=1')}", timeout=10)
     assert proxying.send(signed.json()["query"]).status_code == 200
     assert AccountShopline.objects.get().read_as == "simple"
+
+
+@pytest.mark.parametrize(
+    ("version", "read"),
+    [("express-4.18", read_extended), ("express-4.22", read_extended), ("express-5.3", read_simple)],
+)
+def test_nasty_queries_over_http_get_the_same_signature(version, read):
+    random = Random(5)
+    compared = 0
+    with node.express(version) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        while compared < 500:
+            query = nasty.query(random)
+            try:
+                made = signatures.sign(read(query), proxying.SECRET)
+            except QueryRefused:
+                continue
+            connection.request("GET", f"/sign?{query}")
+            assert json.load(connection.getresponse()) == {"query": f"{query}&signature={made}"}
+            compared += 1
+        connection.close()

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from hemi import celery
@@ -23,8 +24,8 @@ def shop():
     return proxying.account()
 
 
-def post(query, data="number=1&email=a%40b.example", **environ):
-    return send(query, method="POST", data=data, content_type=environ.pop("content_type", FORM), **environ)
+def post(query, data="number=1&email=a%40b.example", path="", **environ):
+    return send(query, path, "POST", data=data, content_type=environ.pop("content_type", FORM), **environ)
 
 
 def test_signed_request_is_shown(shop):
@@ -76,6 +77,45 @@ def without(name):
 
 def at(seconds):
     return signed(timestamp=str(int(time.time()) + seconds))
+
+
+@pytest.fixture
+def pages(settings):
+    here = "integrations.tests.shopline.proxying"
+    settings.STOREFRONT_PAGES = {"echo": f"{here}.echo", "kept": f"{here}.cached"}
+
+
+def test_a_page_is_given_what_was_verified(shop, pages):
+    answer = post(
+        signed("a[b]=1", customer_id="", path_prefix="/apps/app1_TEST"), path="echo/", HTTP_ACCEPT_LANGUAGE="de"
+    )
+    told = answer.json()
+    assert told["values"].pop("timestamp")
+    assert told == {
+        "account": "m-1",
+        "customer_id": "",
+        "path_prefix": "/apps/app1_TEST",
+        "path": "echo/",
+        "method": "POST",
+        "values": {"a": {"b": "1"}, "merchant_id": "m-1", "customer_id": "", "path_prefix": "/apps/app1_TEST"},
+        "form": {"number": "1", "email": "a@b.example"},
+        "language": "de",
+        "wants_json": False,
+        "is_development": True,
+    }
+
+
+def test_a_page_sets_no_cookie_and_may_be_kept_if_it_says_so(shop, pages):
+    assert not send(signed(), "echo").cookies
+    assert send(signed(), "echo")["Cache-Control"] == "private, no-store"
+    assert send(signed(), "kept")["Cache-Control"] == "private, max-age=5"
+    assert send(signed(), "kept")["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_secret_that_cannot_be_decrypted_is_503(shop):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_accountshopline SET app_proxy_secret = 'gAAAAnonsense'")
+    assert send(signed()).status_code == 503
 
 
 REFUSED = {
