@@ -122,6 +122,11 @@ def _hidden(part: str) -> str:
     return f"{raw_name}{equals}{HIDDEN}" if is_secret else part
 
 
+def _hidden_word(word: str) -> str:
+    """Hide what a page's address should not have: somebody's mail address, an order's or a phone's number."""
+    return HIDDEN if "@" in word or re.fullmatch(r"[#+]?[0-9]{4,}", word) else word
+
+
 def _outline(headers: dict[str, str]) -> str:
     told = {name: headers.get(f"x-shopify-{name}", "")[:_LONGEST_VALUE] for name in _HEADERS}
     claimed = headers.get("x-shopify-hmac-sha256", "")
@@ -166,7 +171,7 @@ def _row(request: HttpRequest, refusal: _Refusal, subject: Subject | None) -> Re
     if subject is None and refusal.kind == RefusedRequest.Kind.SHOPIFY_WEBHOOK:
         return None  # without an address there is nothing to compare it with
     row = RefusedRequest(kind=refusal.kind, rule=refusal.rule[:40], query=refusal.query, method=request.method or "")
-    row.path = request.path.replace("\x00", "")[:500]
+    row.path = "/".join(map(_hidden_word, request.path.replace("\x00", "").split("/")))[:500]
     if subject is None:
         return row
     row.shopline = subject if isinstance(subject, AccountShopline) else None

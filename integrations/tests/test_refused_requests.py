@@ -140,6 +140,12 @@ def test_what_is_hidden(query, kept):
     assert hidden(query) == kept
 
 
+def test_a_path_keeps_nobodys_address_and_no_orders_number(rf):
+    for path, kept in (("a@b.de/x", "***/x"), ("orders/10042", "orders/***"), ("status.json", "status.json")):
+        refused_requests.note_storefront(rf.get(f"/shopline/proxy/{path}?a=1"), "unsigned", None)
+        assert RefusedRequest.objects.first().path == f"/shopline/proxy/{kept}"
+
+
 def test_a_refused_storefront_request_is_checked_with_the_accounts_secrets(rf, client):
     owner = Client.objects.create(name="A")
     account = AccountShopline.objects.create(client=owner, merchant_id="m1", shop_name="S", app_proxy_secret="hush")
