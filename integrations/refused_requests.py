@@ -65,7 +65,7 @@ def note_storefront(request: HttpRequest, rule: str, account: AccountShopline | 
 
     refusal = _Refusal(RefusedRequest.Kind.SHOPLINE_PROXY, rule, hidden(query), find)
     if query and _is_time(refusal.kind, account is not None):
-        _keep(request, refusal, lambda: account)
+        _keep(request, refusal, lambda: account or _named(query))
 
 
 def note_visit(request: HttpRequest, rule: str, uuid: UUID | None) -> None:
@@ -132,6 +132,13 @@ def _outline(headers: dict[str, str]) -> str:
     claimed = headers.get("x-shopify-hmac-sha256", "")
     told |= {"hmac": f"{claimed[:SHOWN]}{HIDDEN}" if claimed else "", "bytes": headers.get("content-length", "")[:20]}
     return urlencode({name: value for name, value in told.items() if value}).replace("%2A", "*")
+
+
+def _named(query: str) -> AccountShopline | None:
+    """Return the account that a query names which could not be read without doubt, if it names one."""
+    named = {value for part in query.split("&") if (value := part.removeprefix("merchant_id=")) != part}
+    found = AccountShopline.objects.filter(merchant_id__in=[value[:100] for value in named][:2])
+    return found.first() if len(named) == 1 else None
 
 
 def _addressee(uuid: UUID, is_of_app: bool) -> Integration | None:

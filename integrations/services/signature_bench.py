@@ -28,6 +28,10 @@ _CHECKS = {
     Kind.SHOPIFY_QUERY: signature_checks.shopify_query,
     Kind.SHOPIFY_PROXY: signature_checks.shopify_proxy,
 }
+_TOLD = {
+    "used": "The signature is right, but it came a second time: a request that changes something is taken once.",
+    "clock": "Its timestamp was too far from the time at which it came.",
+}
 _NOT_KEPT = "Values that may be secret were not kept, so it cannot be worked out again; this was found at the time."
 
 
@@ -86,12 +90,12 @@ def check_kept(*, row: RefusedRequest, by: Any) -> Finding:
     if row.kind == Kind.SHOPIFY_WEBHOOK or f"={HIDDEN}" in row.query:
         values = {name: found[0] for name, found in parse_qs(row.query, keep_blank_values=True).items()}
         claimed = values.get("hmac") or values.get("signature", "")
-        told = row.finding or f"It was refused: {row.shown_rule}."
+        told = row.finding or _plain(row)
         shown = json.dumps(values, ensure_ascii=False, indent=2)
         found = Finding(row.rule, told, _NOT_KEPT, parsed=shown, claimed=claimed.removesuffix(HIDDEN))
     else:
         found = _check_query(row.kind, subject, row.query, row.at)
-        told = row.finding or f"It was refused: {row.shown_rule}."
+        told = row.finding or _plain(row)
         found = replace(found, rule=row.rule, told=told, advice="")
     _note(row.kind, subject, found, by)
     return found
@@ -132,6 +136,10 @@ def _headers(text: str) -> dict[str, str]:
         name = name.strip("\"' ").lower().removeprefix("http_").replace("_", "-")
         found[name] = value.strip("\"', ")
     return found
+
+
+def _plain(row: RefusedRequest) -> str:
+    return _TOLD.get(row.rule) or f"It was refused: {row.shown_rule}."
 
 
 def _may_see(user: Any, model: str) -> bool:

@@ -215,6 +215,38 @@ def test_a_refused_storefront_request_is_taken_and_shown(person, shop, rf, monke
     assert found.claimed == sign(json.loads(found.parsed), "was")[:8]
 
 
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ("&customer_id=5", "repeated key"),
+        ("&a[b][c][d][e][f][g]=1", "depth"),
+        ("&q=%FF", "encoding"),
+        ("&new=1", "parameter"),
+        ("", "old secret"),
+    ],
+)
+def test_what_the_proxy_url_refuses_can_be_taken(person, client, shop, monkeypatch, changes, rule):
+    monkeypatch.setattr(refused_requests, "_next", {})
+    secret = "was" if rule == "old secret" else "tea-secret"
+    sent = urlencode({**values(), "signature": sign(values(), secret)})
+    assert client.get(f"/shopline/proxy/status.json?{sent}{changes}").status_code == 401
+    row = RefusedRequest.objects.get()
+    assert (row.shopline, row.rule) == (shop, rule)
+    found = person(*EVERY).post(URL, {"taken": row.pk}).context["finding"]
+    assert (found.rule, found.told) == (rule, row.finding)
+
+
+def test_a_form_that_came_twice_says_so(person, client, shop, monkeypatch):
+    monkeypatch.setattr(refused_requests, "_next", {})
+    AccountShopline.objects.update(proxy_enabled=True)
+    sent = urlencode({**values(), "signature": sign(values(), "tea-secret")})
+    for _ in range(2):
+        client.post(f"/shopline/proxy/?{sent}", {"number": "1", "email": "a@b.de"})
+    row = RefusedRequest.objects.get()
+    found = person(*EVERY).post(URL, {"taken": row.pk}).context["finding"]
+    assert (row.rule, found.matches) == ("used", "current secret") and "second time" in found.told
+
+
 def test_of_a_refused_callback_the_finding_is_left(person, client, integration, monkeypatch):
     monkeypatch.setattr(refused_requests, "_next", {})
     query = f"shop=test.myshopify.com&timestamp={int(time.time())}&code=c0dec0de&hmac={'0' * 64}"
