@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from sandbox.story import connecting, ordering, setting_up, shipping
+from sandbox.story import connecting, ordering, setting_up, shipping, storefront
 from sandbox.story.report import Report, Step
 from sandbox.story.stage import Stage
 
@@ -28,7 +28,10 @@ STEPS: tuple[tuple[str, Act], ...] = (
     ("A cancelled order gives no file", ordering.cancel),
     ("Every file is valid and holds the right lines", ordering.check_files),
     ("The suppliers' replies arrive", ordering.see_replies),
+    ("Staff enter the SHOPLINE store and approve its App Proxy", storefront.open_shop),
+    ("A guest asks in the shop where an order is", storefront.ask_as_guest),
     ("The suppliers ship, and the store is told", shipping.ship),
+    ("A shopper who is logged in sees it shipped, with its tracking", storefront.ask_as_shopper),
     ("Nothing needs attention", ordering.see_overview),
 )
 
