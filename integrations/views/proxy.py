@@ -13,13 +13,13 @@ from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 from django.utils.translation import override
 
-from hemi.lib import counters
+from hemi.lib import counters, posted_forms
 from integrations import refused_requests, used_signatures
 from integrations.models import AccountShopline
 from integrations.shopline import signatures
 from integrations.shopline.signatures import Verified
 from integrations.storefront_requests import StorefrontRequest
-from integrations.views import proxy_forms, proxy_wishes
+from integrations.views import proxy_wishes
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,8 @@ def _is_development(account: AccountShopline, verified: Verified) -> bool:
 
 def _form(request: HttpRequest, account: AccountShopline) -> dict[str, str]:
     try:
-        return proxy_forms.read(request) if request.method == "POST" else {}
-    except proxy_forms.FormRefused as refused:
+        return posted_forms.read(request) if request.method == "POST" else {}
+    except posted_forms.FormRefused as refused:
         raise _Refused(refused.status, "form", account) from None
 
 

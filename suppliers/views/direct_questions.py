@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_POST
 
+from hemi.lib import posted_forms
 from integrations.models import AccountShopline
-from integrations.views import proxy_forms
 from orders import lookup_tickets, lookups
 from suppliers import progress
 from suppliers.views import shopper_look
@@ -15,8 +15,8 @@ from suppliers.views import shopper_look
 def ask(request: HttpRequest) -> HttpResponse:
     """Answer on Hemi's own page: where the shop stands is nothing that its signature tells."""
     try:
-        fields = proxy_forms.read(request)
-    except proxy_forms.FormRefused as refused:
+        fields = posted_forms.read(request)
+    except posted_forms.FormRefused as refused:
         return HttpResponse(status=refused.status)
     ticket = lookup_tickets.use(fields.get("ticket", ""))
     account = AccountShopline.objects.filter(merchant_id=ticket.merchant_id).first() if ticket else None

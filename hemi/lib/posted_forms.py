@@ -1,4 +1,4 @@
-"""The posted fields of a shopper's form. Nobody signed them."""
+"""The fields of a small form that a stranger posted, read strictly. Nobody signed them."""
 
 from urllib.parse import parse_qsl
 
