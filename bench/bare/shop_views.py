@@ -7,6 +7,12 @@ from integrations.models import AccountShopline
 from orders.models import Order, OrderLine, Shipment, ShopperLink
 from suppliers.models import SupplierOrder, SupplierOrderLine
 
+_OF_LINE = (
+    *("order_id", "shopify_id", "position", "title", "variant_title", "quantity", "current", "sendable"),
+    *("requires_shipping", "is_gift_card"),
+)
+_OF_SHIPMENT = ("order_id", "reference", "carrier", "numbers", "urls", "quantities", "created_at")
+
 
 def nothing(request: HttpRequest) -> HttpResponse:
     """Answer as little as there can be."""
@@ -22,11 +28,11 @@ def status(request: HttpRequest) -> HttpResponse:
     own = Order.objects.filter(account__client=account.client_id, redacted_at=None, shopify_id__gt=0).order_by()
     found = own.alias(mail=Lower("email")).filter(mail__in=emails).values_list("placed_at", "pk")[:5000]
     keys = [key for _, key in sorted(found, reverse=True)][:10]
-    rows = Order.objects.in_bulk(keys)
+    rows = Order.objects.only("number", "placed_at", "state").in_bulk(keys)
     orders = [rows[key] for key in keys]
-    lines = OrderLine.objects.filter(order__in=keys).order_by("position")
+    lines = OrderLine.objects.filter(order__in=keys).only(*_OF_LINE).order_by("position")
     parts = SupplierOrder.objects.filter(order__in=keys).only("order_id", "reference", "status", "replaces_id")
-    shipments = Shipment.objects.filter(order__in=keys).order_by("pk")
+    shipments = Shipment.objects.filter(order__in=keys).only(*_OF_SHIPMENT).order_by("pk")
     read: dict[str, list] = {"lines": list(lines), "parts": list(parts.order_by("pk")), "shipments": list(shipments)}
     given = list(SupplierOrderLine.objects.filter(order_line__order__in=keys).order_by("pk"))
     shipped = {row.order_line_id: row.shipped for row in given}

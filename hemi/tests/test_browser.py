@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
 from hemi.tests.one_of_each import order_line
+from integrations.tests import webhooks
 from orders import completeness
 from orders.models import CompletenessDay
 from suppliers.models import Delivery
@@ -103,4 +104,22 @@ def test_the_days_of_a_store_fit_a_phone(page, live_server, account, away):
     expect(page.get_by_text("50 %").first).to_be_visible()
     table = page.locator("#completeness-data").bounding_box()
     assert table["height"] < len(days) * 150 and table["width"] <= 390
+    assert away == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_webhook_is_pasted_into_the_signature_bench(page, live_server, integration, away, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{live_server.url}/admin/integrations/integration/signature-bench/")
+    expect(page.get_by_label("Headers")).to_be_hidden()
+    page.get_by_label("What is it?").select_option(label="Shopify webhook")
+    page.get_by_label("Whose secret should it be?").select_option(label=integration.name)
+    expect(page.get_by_label("Full address")).to_be_hidden()
+    sent = webhooks.headers(b'{"id":1,"note":"two words"}')
+    page.get_by_label("Headers").fill("\n".join(f"{name}: {value}" for name, value in sent.items()))
+    page.get_by_label("Body").fill('{"id": 1, "note": "two words"}')
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Body: It was read as JSON and written anew.")).to_be_visible()
+    expect(page.get_by_label("Body")).to_be_visible()
+    page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert away == []
