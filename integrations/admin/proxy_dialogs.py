@@ -20,6 +20,7 @@ from unfold.widgets import (
 )
 
 from integrations.models import AccountShopline
+from integrations.models.accounts_shopline import WORD
 from integrations.services import proxy_secrets, proxy_settings
 
 _TO_DIALOG = {"HX-Retarget": "#dialog", "HX-Reselect": "#dialog", "HX-Reswap": "outerHTML"}
@@ -53,9 +54,17 @@ def side_by_side(account: AccountShopline) -> SafeString:
         {"name": name, "live": live, "asked": asked, "differs": live != asked}
         for name, live, asked in zip(names, account.in_force, account.waiting, strict=True)
     ]
-    waits = account.waiting != account.in_force
-    context = {"account": account, "rows": rows, "waits": waits, "states": AccountShopline.State}
+    context = {"rows": rows, "title": _title(account)}
     return render_to_string("integrations/proxy_settings.html", context)
+
+
+def _title(account: AccountShopline) -> str:
+    """Say what becomes of the settings that are not in force."""
+    if account.waiting == account.in_force:
+        return "Nothing waits"
+    if account.state == AccountShopline.State.APPROVED:  # Hemi's own address is another now
+        return "Waiting: not submitted"
+    return f"Waiting: {account.get_state_display().lower()}"
 
 
 class AccountDialog(BaseDialogForm):
@@ -141,6 +150,7 @@ class PreviewForm(BaseDialogForm):
         label="SHOPLINE's customer id",
         max_length=100,
         required=False,
+        validators=[WORD],  # it goes into the history, where no mail address may stand
         widget=UnfoldAdminTextInputWidget,
         help_text="The link shows what this customer sees. Blank: a guest, who is not logged in.",
     )

@@ -3,6 +3,7 @@
 from html import unescape
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django.utils import timezone
@@ -138,6 +139,14 @@ class TestApproval:
         assert (changed.before, changed.after, changed.actor.username) == ("", "order-status", "ann")
         text = text_of(staff, live)
         assert "Waiting: draft" in text and "order-status" in text and "Live" in text
+
+    def test_another_address_of_hemi_waits_too(self, staff, live, settings):
+        settings.HEMI_BASE_URL = "https://new.hemi.test"
+        assert "Waiting: not submitted" in text_of(staff, live)
+        press(staff, live, "submit")
+        assert row(live)["live_proxy_url"] == LIVE[2]
+        decide(staff, live, "approve")
+        assert row(live)["live_proxy_url"] == "https://new.hemi.test/shopline/proxy"
 
     def test_changed_back_nothing_waits(self, staff, live):
         saved(staff, live, seo_slug="order-status")
@@ -333,6 +342,12 @@ class TestPreview:
         answer = client.post(page(shop, "preview"), {"_form_submitted": "on", "version": "development"})
         assert answer.status_code == 403
         assert "storefront/m-1" not in answer.content.decode()
+
+    def test_a_mail_address_is_no_customer_id(self, staff, shop):
+        form = {"_form_submitted": "on", "version": "development", "customer_id": "ann@shopper.example"}
+        answer = staff.post(page(shop, "preview"), form)
+        assert "Letters, digits" in answer.content.decode() and "storefront/m-1~" not in answer.content.decode()
+        assert not LogEntry.objects.exists()
 
     def test_off_says_why(self, staff, shop, settings):
         settings.STOREFRONT_SIDE = False
