@@ -35,6 +35,8 @@ def why_not(account: AccountShopline, *, is_development: bool) -> str:
     """Return why no link can be made, in one sentence; blank if one can."""
     if not settings.STOREFRONT_SIDE:
         return "The storefront side is off. Set STOREFRONT_SIDE=true and restart Hemi."
+    if not settings.HEMI_BASE_URL:
+        return "HEMI_BASE_URL is not set, so a link would lead nowhere."
     if not account.app_proxy_secret:
         return "There is no App Proxy Secret yet. Make or enter one first."
     if is_development:

@@ -86,6 +86,8 @@ def outgoing(asked: Asked, who: Visitor, where: Route) -> Outgoing:
     """Return the signed request. Raises PathRefused, QueryRefused and NotForwarded."""
     if HOP in asked.headers.get("Via", ""):
         raise NotForwarded("The request came from a storefront side already.")
+    if not settings.HEMI_BASE_URL:
+        raise NotForwarded("HEMI_BASE_URL is not set, so Hemi does not know its own address.")
     if not who.account.app_proxy_secret:
         raise NotForwarded("The account has no App Proxy Secret yet.")
     _check_address(where)
@@ -141,7 +143,8 @@ def _check_address(where: Route) -> None:
 
 def _of_hemi(request: Outgoing) -> Answer:
     found = in_process.answer(in_process.Call(request.method, request.url, request.headers, request.body))
-    return Answer(found.status_code, list(found.headers.items()), iter(found))
+    body = b"".join(found)
+    return Answer(found.status_code, list(found.headers.items()), iter([body]), len(body))
 
 
 def _of_another(request: Outgoing, port: int) -> Answer:

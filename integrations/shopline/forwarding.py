@@ -48,11 +48,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the app said; `blocks` must be read to its end or closed."""
+    """What the app said; `blocks` must be read to its end or closed. `length` is theirs, where it was told."""
 
     status: int
     headers: list[tuple[str, str]]
     blocks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    length: int | None = None
 
     def header(self, name: str) -> str:
         """Return the first header of this name; blank where there is none."""
@@ -121,7 +122,8 @@ def _ask(connection: http.client.HTTPConnection, outgoing: Outgoing, limits: Lim
         connection.request(outgoing.method, target, outgoing.body or None, headers)
         found = connection.getresponse()
         blocks = _blocks(connection, found, limits.max_bytes)
-        first = next(blocks, b"") if not (found.length or 0) > limits.max_bytes else None
+        length = found.length  # None where it comes in chunks, whatever Content-Length says
+        first = next(blocks, b"") if (length or 0) <= limits.max_bytes else None
     except TimeoutError:
         raise NotForwarded(f"The Proxy URL did not answer within {limits.seconds:g} seconds.") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -130,7 +132,7 @@ def _ask(connection: http.client.HTTPConnection, outgoing: Outgoing, limits: Lim
         raise NotForwarded(f"The Proxy URL's answer cannot be shown: {cut}") from None
     if first is None:
         raise NotForwarded(f"The Proxy URL's answer is larger than {limits.max_bytes:,} bytes.")
-    return Answer(found.status, found.getheaders(), _from(first, blocks))
+    return Answer(found.status, found.getheaders(), _from(first, blocks), length)
 
 
 def _from(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:

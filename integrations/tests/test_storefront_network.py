@@ -153,6 +153,13 @@ def test_what_is_no_answer_is_a_502(client, shop, backend, garbage):
     assert refused(ask(client, home(shop)))
 
 
+def test_an_answer_in_chunks_has_no_length_of_its_own(client, shop, backend):
+    answer = HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    backend.reply = Reply(write=lambda connection: connection.sendall(answer))
+    response = ask(client, home(shop))
+    assert text(response) == "hello" and "Content-Length" not in response
+
+
 def test_nobody_there_is_a_502(client, shop, backend):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -202,7 +209,7 @@ def test_hemis_own_hosts_are_refused(client, shop, backend, names, proxy_url):
 
 
 def test_hemis_own_port_is_refused_by_whatever_name(client, shop, backend, names, settings):
-    settings.ALLOWED_HOSTS = ["also.hemi.test", ".staff.hemi.test"]
+    settings.ALLOWED_HOSTS = ["testserver", "also.hemi.test", ".staff.hemi.test"]
     names["alias.example"] = ["127.0.0.1"]
     target = home(shop)
     for host in ("alias.example", "127.0.0.1", "localhost", "127.1", "127.8.8.8"):

@@ -280,6 +280,21 @@ def test_without_a_secret_nothing_is_sent(client, shop, backend):
     assert backend.arrivals == []
 
 
+def test_another_host_than_hemis_is_refused(client, shop, backend, settings):
+    settings.ALLOWED_HOSTS = ["hemi.test"]
+    assert ask(client, home(shop), Host="rebound.example").status_code == 400
+    assert backend.arrivals == []
+    assert ask(client, home(shop), Host="hemi.test").status_code == 200
+
+
+def test_without_hemis_own_address_nothing_is_sent(client, shop, backend, settings):
+    target = home(shop)
+    settings.HEMI_BASE_URL = ""
+    assert refused(ask(client, target), 502, "HEMI_BASE_URL")
+    assert "HEMI_BASE_URL" in previews.why_not(shop, is_development=False)
+    assert backend.arrivals == []
+
+
 def test_a_refusal_is_json_for_who_wants_json(client, shop):
     response = ask(client, f"{home(shop)}%2e%2e/status.json", Accept="application/json")
     assert (response.status_code, response["Content-Type"]) == (400, "application/json")

@@ -49,6 +49,7 @@ def show(request: HttpRequest, key: str, prefix: str, rest: str) -> HttpResponse
 
 
 def _response(request: HttpRequest, key: str, prefix: str) -> HttpResponseBase:
+    request.get_host()  # no middleware has looked at it; DisallowedHost is Django's 400
     if not settings.STOREFRONT_SIDE:
         raise _Refused("There is nothing at this address.", 404)
     if request.method not in METHODS:
@@ -118,8 +119,8 @@ def _shown(answer: Answer, outgoing: Outgoing, where: Route) -> HttpResponseBase
     content_type = proxy.content_type(answer.header("content-type"))
     if not content_type:
         raise NotForwarded("The app's answer is neither text/html nor application/json; nothing else is passed on.")
-    if answer.header("content-length").isdecimal() and outgoing.method != "HEAD":
-        headers["Content-Length"] = answer.header("content-length")
+    if answer.length is not None and outgoing.method != "HEAD":
+        headers["Content-Length"] = str(answer.length)
     return _streamed(answer, {**headers, "Content-Type": content_type})
 
 
