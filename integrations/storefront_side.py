@@ -79,7 +79,10 @@ def route(account: AccountShopline, prefix: str, subpath: str) -> Route:
         return _route(account, prefix, subpath, account.waiting[2])
     if account.proxy_enabled and account.live_subpath and (prefix, subpath) == account.in_force[:2]:
         return _route(account, prefix, subpath, account.in_force[2] or account.hemi_proxy_url)
-    raise NotHere("There is nothing at this address. The App Proxy may be off, or its settings not approved yet.")
+    raise NotHere(
+        "There is nothing at this address. The App Proxy may be off, or its settings not approved yet: look at the "
+        "account's page, or preview the development version."
+    )
 
 
 def outgoing(asked: Asked, who: Visitor, where: Route) -> Outgoing:

@@ -173,7 +173,7 @@ def test_guest_and_customer_see_their_order_move(
 
 
 @pytest.mark.parametrize("passes_posts", [True, False])
-def test_a_preview_link_shows_the_same_and_runs_no_script(account, shopline, browser, wrong, passes_posts):
+def test_a_preview_link_shows_the_same_pages(account, shopline, browser, wrong, tmp_path, passes_posts):
     AccountShopline.objects.update(passes_posts=passes_posts)
     shopline.refresh_from_db()
     assert send(account, bodies.order(name="#1001")) == 200
@@ -183,11 +183,22 @@ def test_a_preview_link_shows_the_same_and_runs_no_script(account, shopline, bro
     expect(page.get_by_role("heading", name="Find your order")).to_be_visible()
     ask(page, "#1001")
     expect(page.get_by_role("heading", name="Order #1001")).to_be_visible()
+    look(page, tmp_path, f"preview-{passes_posts}")
     if passes_posts:
         assert "/storefront/aurora-tw~" in page.url
         page.get_by_role("link", name="Look for another order").click()
         expect(page.get_by_role("heading", name="Find your order")).to_be_visible()
     assert page.context.cookies() == [] and wrong == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_refusal_reads_well(shopline, browser, tmp_path, size):
+    AccountShopline.objects.update(live_subpath="")
+    page = browser.new_page(viewport=size)
+    page.goto(previews.link(shopline, "", is_development=False))
+    expect(page.get_by_role("heading", name="Nothing to show")).to_be_visible()
+    expect(page.get_by_text("its settings not approved yet")).to_be_visible()
+    look(page, tmp_path, "refused")
 
 
 def test_a_shops_script_does_not_run_beside_the_admin(shopline, browser, live_server):

@@ -10,8 +10,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; color: var(--ink); background: #f6f7f9; font: 1rem/1.5 system-ui, sans-serif; }
 header { padding: 1rem 1.25rem; color: #fff; background: COLOUR; }
-header b { font-size: 1.25rem; }
-header form, header span { display: inline-block; }
+header b { display: block; max-width: 41.5rem; margin: 0 auto; font-size: 1.25rem; }
 main { max-width: 44rem; margin: 0 auto; padding: 1.25rem; }
 nav a { display: inline-block; margin: .5rem 0 1.5rem; padding: .75rem 1.25rem; color: #fff; background: COLOUR;
   border-radius: .5rem; text-decoration: none; font-weight: 600; }
