@@ -2,10 +2,11 @@
 
 Express 4 reads with qs (https://github.com/ljharb/qs), nested; Express 5 with node's own querystring, flat
 (https://nodejs.org/api/querystring.html). What qs does with lists over 20, indexes from 20 on, stray brackets, names
-used in two ways or text behind brackets changed from version to version, or loses something: such queries are refused.
+used in two ways or gaps in lists changed from version to version, or loses something: such queries are refused.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
@@ -57,16 +58,18 @@ def read_simple(query: str) -> dict[str, Value]:
     return values
 
 
-def _pairs(query: str) -> Iterator[tuple[str, str]]:
+def _pairs(query: str) -> list[tuple[str, str]]:
     if len(query) > MOST_CHARACTERS:
         raise QueryRefused("length", f"The query is longer than {MOST_CHARACTERS:,} characters.")
     if not _PLAIN.fullmatch(query) or _BROKEN.search(query):
         raise QueryRefused("encoding", "The query is not percent-encoded as it must be.")
     if query.count("&") >= MOST_PARAMETERS:
         raise QueryRefused("parameters", f"A parser drops what comes after {MOST_PARAMETERS:,} parameters.")
-    for part in query.split("&"):
-        if part:
-            yield _pair(part)
+    parts = [part for part in query.split("&") if part]
+    pairs = [_pair(part) for part in parts]
+    if not all("=" in part for part in parts):
+        _refuse_lost(parts, pairs)
+    return pairs
 
 
 def _pair(part: str) -> tuple[str, str]:
@@ -81,6 +84,12 @@ def _pair(part: str) -> tuple[str, str]:
     if not equals and name in RESERVED:
         raise QueryRefused("malformed", f"{name} has no “=”.")
     return name, value
+
+
+def _refuse_lost(parts: list[str], pairs: list[tuple[str, str]]) -> None:
+    counts = Counter(name for name, _ in pairs)
+    if any("=" not in part and counts[name] > 1 for part, (name, _) in zip(parts, pairs, strict=True)):
+        raise QueryRefused("dropped", "A repeated name is there without “=”; some parsers drop what came before it.")
 
 
 def _decoded(text: str) -> str:
@@ -139,9 +148,15 @@ class _Node:
             return list(self.children[""].texts)
         if self.kind == "list of one":  # `a[][b]=1`: always the first item
             return [self.children[""].value()]
-        if self.kind == "index":  # gaps are closed
-            return [self.children[index].value() for index in sorted(self.children, key=int)]
+        if self.kind == "index":
+            return [child.value() for child in self._whole()]
         return {name: child.value() for name, child in self.children.items()}
+
+    def _whole(self) -> Iterator["_Node"]:
+        for index in range(len(self.children)):
+            if str(index) not in self.children:
+                raise QueryRefused("list", "A list has a gap, which some parsers close and others fill.")
+            yield self.children[str(index)]
 
 
 def _kind(path: list[str]) -> str:

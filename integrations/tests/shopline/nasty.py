@@ -28,7 +28,7 @@ _NAMES = [
     "__proto_",
     "%5F_proto__",
 ]
-_SEGMENTS = ["", "", "0", "1", "2", "5", "19", "b", "c", "d", "01", "-1", "é", "length", "toString", "a b", "1.5"]
+_SEGMENTS = ["", "", "0", "0", "0", "1", "2", "19", "b", "c", "d", "01", "-1", "é", "length", "toString", "a b", "1.5"]
 _BROKEN = [
     "%",
     "%4",
@@ -55,6 +55,10 @@ def query(random: Random) -> str:
     if random.random() < 0.2:  # one name several times
         name = _name(random)
         parts += [f"{name}={_value(random)}" for _ in range(random.choice((2, 3, 5, 19, 20, 21, 22)))]
+    if random.random() < 0.1:  # a list by index, whole or with a gap
+        name = _name(random)
+        parts += [f"{name}[{index}]={_value(random)}" for index in range(random.choice((1, 2, 4, 19, 20, 21)))]
+        parts = random.sample(parts, len(parts) - (random.random() < 0.2))
     if random.random() < 0.1:
         parts += ["", ""]
     random.shuffle(parts)
