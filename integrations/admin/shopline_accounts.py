@@ -82,6 +82,7 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         "shown_reach",
         "reach_in_words",
         "shown_secret",
+        "read_as",
         "shown_state",
         "whole_state",
         "compared",
@@ -104,6 +105,7 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                     ("proxy_enabled", "passes_posts", "plays_storefront"),
                     "app_proxy_secret",
                     "shown_secret",
+                    "read_as",
                     ("subpath_prefix", "app_id", "seo_slug"),
                     "proxy_url",
                     "compared",
@@ -138,7 +140,15 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         may_paste = is_made_elsewhere and may_change and self.has_revoke_permission(request)
         left_out = {"shown_secret" if may_paste else "app_proxy_secret"}
         if obj is None:  # nothing is in force, and nothing waits
-            left_out |= {"compared", "whole_state", "development", "reach_in_words", "created_at", "shown_secret"}
+            left_out |= {
+                "compared",
+                "whole_state",
+                "development",
+                "reach_in_words",
+                "created_at",
+                "shown_secret",
+                "read_as",
+            }
         return [
             (title, {**options, "fields": [row for row in options["fields"] if row not in left_out]})
             for title, options in super().get_fieldsets(request, obj)
