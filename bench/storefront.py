@@ -36,8 +36,9 @@ def measure(stacks: Sequence[Stack], folder: Path, report: Report) -> None:
     reads: dict[str, int] = {}
     with Processes(folder) as processes:
         for stack in stacks:
-            bare_port, port = _start_bare(stack, processes), free_port()
-            reads[stack.key] = _start_hemi(stack, processes, port, bare_port)
+            bare_port = _start_bare(stack, processes)
+            reads[stack.key] = _make_rows(stack, bare_port)
+            port = _start_hemi(stack, processes)
             _aim(stack.key, port, bare_port, answers, way)
         for contest in (answers, way):
             _check(contest)
@@ -54,14 +55,19 @@ def _start_bare(stack: Stack, processes: Processes) -> int:
     return port
 
 
-def _start_hemi(stack: Stack, processes: Processes, port: int, bare_port: int) -> int:
+def _make_rows(stack: Stack, bare_port: int) -> int:
+    """Return how many reads an answer takes."""
     stack.ask("storefront", "bench.storefront_rows", {"do": "make", "proxy_url": f"http://{HOST}:{bare_port}"})
     question = {"do": "compare", "query": shoppers.signed_query()}
-    found = stack.ask("storefront", "bench.storefront_rows", question)
+    return stack.ask("storefront", "bench.storefront_rows", question)["reads"]
+
+
+def _start_hemi(stack: Stack, processes: Processes) -> int:
+    port = free_port()
     own = {"HEMI_BASE_URL": f"http://{HOST}:{port}", "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}
     env = stack.env("storefront", HEMI_PORT=str(port), **own)
     processes.start(f"{stack.key}-shop-hemi", gunicorn("hemi.wsgi"), env, port=port)
-    return found["reads"]
+    return port
 
 
 def _aim(key: str, port: int, bare_port: int, answers: Contest, way: Contest) -> None:
