@@ -305,6 +305,44 @@ class TestLane:
         check.refresh_from_db()
         assert check.status == "passed" and list(server.orders_folder.iterdir()) == []
 
+    @pytest.mark.parametrize("allow_overwrite", [True, False])
+    def test_whatever_a_dead_worker_left_is_cleared_away_within_minutes(self, friendly, allow_overwrite):
+        server = friendly(allow_overwrite=allow_overwrite)
+        (server.orders_folder.parent / "out/old").mkdir()
+        endpoint = factories.endpoint(server, after_reading="archive", archive_folder="out/old", done_suffix=".done")
+        first = _test(endpoint)
+        done = [(entry.command, entry.argument) for entry in server.log if entry.code in (226, 250, 350)]
+        changes = [change for change in done if change[0] in ("STOR", "RNFR", "RNTO", "DELE")]
+        assert first.status == "passed" and len(changes) > 15
+        for count in range(1, len(changes)):
+            check = _died(endpoint)
+            _leave(server, changes[:count], f"test{first.pk:07d}", f"test{check.pk:07d}")
+            assert preflight.sweep() == 1 and preflight.run(check.pk)  # each five seconds, once the lease has run out
+            check.refresh_from_db()
+            assert _steps(check) == _steps(first), (changes[count - 1], check.steps)
+            assert [path for path in server.orders_folder.parent.rglob("*") if path.is_file()] == [], changes[count - 1]
+
+
+def _died(endpoint):
+    """Leave a test as a worker that was killed leaves it; its lease, of two minutes at most, has run out."""
+    past, token = timezone.now() - timedelta(seconds=1), "dead" * 8
+    Endpoint.objects.filter(pk=endpoint.pk).update(claim_token=token, lease_until=past)
+    return EndpointCheck.objects.create(endpoint=endpoint, claim_token=token, lease_until=past, attempts=1)
+
+
+def _leave(server, changes, former, number):
+    """Leave the files on the server that a test leaves after these changes."""
+    there, renamed = set(), ""
+    for command, path in changes:
+        if command == "RNFR":
+            renamed = path
+        elif command == "DELE":
+            there.discard(path)
+        else:
+            there = there - {renamed if command == "RNTO" else ""} | {path}
+    for name in (path.replace(former, number) for path in there):
+        (server.orders_folder.parent / name).write_bytes(b"left")
+
 
 class TestSessions:
     def test_as_many_as_the_server_lets_in_are_used(self, friendly):

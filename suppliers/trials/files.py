@@ -65,6 +65,7 @@ def rename(trial: Trial) -> Told:
         return skipped(_NO_FILE)
     old, new = trial.name("a"), trial.name("b")
     trial.has_file = False
+    trial.vacate(new)
     trial.rename(old, new)
     if _is_there(trial, new) is False:
         return failed("The server said that it renamed, but the file is not there under its new name.")
