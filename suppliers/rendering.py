@@ -23,7 +23,7 @@ from suppliers.models import Delivery, DeliveryContent, SupplierOrder
 log = logging.getLogger("suppliers")
 
 Status = SupplierOrder.Status
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=50)  # longer than one document can take
 SLICE_SECONDS = 20
 BATCH = 20
 _WAITING = Q(status=Status.WAITING)
@@ -35,7 +35,7 @@ def render() -> int:
     while claimed := claims.claim(
         SupplierOrder.objects.filter(_WAITING).order_by("next_attempt_at"), still=_WAITING, limit=BATCH, lease=LEASE
     ):
-        for part in claimed:
+        for part in claims.each(claimed, LEASE):
             _render_one(part)
         done += len(claimed)
         if monotonic() > until:
