@@ -18,6 +18,7 @@ from unfold.paginator import InfinitePaginator
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.database import starts_with
+from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
@@ -132,12 +133,14 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         dialog={
             "title": "Try again now?",
             "description": "The same bytes under the same name; Hemi first looks what is on the server.",
+            "form_class": ReasonForm,
             "form_submit_text": "Retry now",
         },
     )
-    def retry_now(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def retry_now(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Try a delivery again without waiting."""
-        return self.ask(request, object_id, deliveries.retry_now, "The file is tried again now.")
+        done, reason = "The file is tried again now.", form.cleaned_data["reason"]
+        return self.ask(request, object_id, deliveries.retry_now, done, reason=reason)
 
     @action(
         description="Send again…",

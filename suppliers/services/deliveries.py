@@ -22,18 +22,19 @@ _RESET = [
 ]
 
 
-def retry_now(*, delivery: Delivery, by: Any, reason: str = "") -> Delivery:
+def retry_now(*, delivery: Delivery, reason: str, by: Any) -> Delivery:
     """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
     with transaction.atomic():
         part = ground.locked(delivery.supplier_order)
         rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
-        if reason := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
-            raise Refused(reason)
+        if refusal := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
+            raise Refused(refusal)
+        text = ground.reason(reason)
         if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
         Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
         ground.clear_attention(part)
-        timeline.record(part.order, "retry", _again(delivery, reason), part.reference, by)
+        timeline.record(part.order, "retry", _again(delivery, text), part.reference, by)
         queue.kick("suppliers.deliver", delivery.endpoint_id)
         return Delivery.objects.get(pk=delivery.pk)
 
@@ -161,4 +162,4 @@ def _tell_retried(pks: list[int], now: datetime, reason: str, by: Any) -> int:
 
 
 def _again(delivery: Delivery, reason: str) -> str:
-    return f"{delivery.final_name} to be tried again now{': ' + reason if reason else '.'}"
+    return f"{delivery.final_name} to be tried again now: {reason}"

@@ -242,9 +242,22 @@ class TestSupplierOrder:
 class TestDelivery:
     def test_retry_now_brings_a_given_up_file_back(self, boss):
         delivery = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD, attempts=12)
-        _press(boss, delivery, "retry_now")
+        assert "Give a reason" in _press(boss, delivery, "retry_now").content.decode()
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempts) == (Delivery.Status.DEAD, 12)
+        _press(boss, delivery, "retry_now", reason="The disk is mended")
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (Delivery.Status.DUE, 0)
+        assert "The disk is mended" in delivery.supplier_order.order.events.get(kind="retry").text
+
+    def test_chosen_files_are_tried_again_with_the_reason_beside_the_action(self, boss):
+        delivery = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD)
+        chosen = {"action": "retry_deliveries", "_selected_action": [delivery.pk]}
+        assert _told(boss.post(f"{BASE}/delivery/", chosen))[0].startswith("Give a reason beside the action")
+        assert Delivery.objects.get().status == Delivery.Status.DEAD
+        boss.post(f"{BASE}/delivery/", {**chosen, "reason": "The disk is mended"})
+        assert Delivery.objects.get().status == Delivery.Status.DUE
+        assert "The disk is mended" in delivery.supplier_order.order.events.get(kind="retry").text
 
     @pytest.mark.parametrize("outcome, status", [("sent", Delivery.Status.SENT), ("again", Delivery.Status.DUE)])
     def test_a_person_settles_what_is_uncertain(self, boss, outcome, status):
@@ -257,8 +270,10 @@ class TestDelivery:
 
     def test_a_sent_file_is_neither_retried_nor_settled(self, boss):
         delivery = factories.delivery(factories.supplier(), status=Delivery.Status.SENT, attempts=1)
-        _press(boss, delivery, "retry_now"), _press(boss, delivery, "settle", outcome="again", reason="Try it")
-        boss.post(f"{BASE}/delivery/", {"action": "retry_deliveries", "_selected_action": [delivery.pk]})
+        _press(boss, delivery, "retry_now", reason="Try it")
+        _press(boss, delivery, "settle", outcome="again", reason="Try it")
+        chosen = {"action": "retry_deliveries", "_selected_action": [delivery.pk], "reason": "Try it"}
+        boss.post(f"{BASE}/delivery/", chosen)
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (Delivery.Status.SENT, 1)
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderEvent, OrderLine
 from orders.services import Refused
 from suppliers import rendering, routing
 from suppliers.admin import refusals
@@ -111,16 +111,17 @@ def test_a_cancelled_order_takes_its_files_back(take, north, sued):
 def test_a_dead_letter_is_tried_again_from_its_step(take, north):
     take()
     Delivery.objects.update(status="dead", attempts=12, step="renaming")
-    deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+    deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts, delivery.step) == ("due", 0, "renaming")
+    assert OrderEvent.objects.get(kind="retry").text.endswith("to be tried again now: Mended")
 
 
 def test_a_sent_file_is_not_tried_again(take, north):
     take()
     Delivery.objects.update(status="sent")
     with pytest.raises(Refused):
-        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     assert Delivery.objects.get().status == "sent"
 
 
@@ -188,7 +189,7 @@ def test_retry_now_is_refused_where_nothing_would_happen(take, north, keep, why)
     Delivery.objects.update(status="dead", attempts=12)
     keep(north)
     with pytest.raises(Refused, match=why):
-        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == ("dead", 12)
     assert why in refusals.retry(delivery)
