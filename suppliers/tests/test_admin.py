@@ -222,7 +222,7 @@ class TestSupplierOrder:
         part = factories.part(factories.supplier(), status=SupplierOrder.Status.SENT)
         for name in ("hold", "cancel"):
             told = _told(_press(boss, part, name, reason="Too late"))
-            assert told[0].startswith("Its file is being handed over or is with the supplier already")
+            assert told[0].startswith("Its file is with the supplier already; tell")
         part.refresh_from_db()
         assert part.status == SupplierOrder.Status.SENT and part.held_at is None
 
