@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
-from hemi.lib.database import starts_with
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
+from hemi.lib.long_lists import FoundByBeginning, LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import waiting
@@ -46,7 +45,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row a document."""
 
     list_display = ["final_name", "shown_state", "endpoint", "part", "attempts", "created_at", "sent_at"]
@@ -55,16 +54,8 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("supplier_order__supplier", RelatedDropdownFilter),
         ("endpoint", RelatedDropdownFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True  # the order's timeline says more than the history
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ["final_name"]  # shows the box; get_search_results looks
+    search_fields = ["final_name"]
+    is_in_capitals = False
     search_help_text = "File name, from its beginning."
     inlines = [AttemptInline]
     fieldsets = [
@@ -91,12 +82,6 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request).defer("document")
         return rows.select_related("endpoint", "supplier_order__order__account", "supplier_order__supplier")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
-    ) -> tuple[QuerySet[Delivery], bool]:
-        term = search_term.strip()
-        return (queryset.filter(starts_with("final_name", term)) if term else queryset), False
 
     def has_resend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.resend_delivery")
