@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from hemi.tests.one_of_each import order_line
 from orders import completeness
 from orders.models import CompletenessDay
-from suppliers.models import Delivery
+from suppliers.models import Delivery, SupplierOrder
 from suppliers.tests import factories
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -103,4 +103,20 @@ def test_the_days_of_a_store_fit_a_phone(page, live_server, account, away):
     expect(page.get_by_text("50 %").first).to_be_visible()
     table = page.locator("#completeness-data").bounding_box()
     assert table["height"] < len(days) * 150 and table["width"] <= 390
+    assert away == []
+
+
+def test_dialogs_with_long_words_fit_a_phone(page, live_server, away):
+    shown = "SHA256:" + ":".join(["AB"] * 32)
+    endpoint = factories.endpoint(protocol="ftps", offered_identity=shown)
+    sent = factories.delivery(factories.supplier(), status="sent", sent_at=timezone.now())
+    SupplierOrder.objects.update(status="sent")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for row, button in ((endpoint, "Confirm identity"), (sent, "Send again…")):
+        page.goto(f"{live_server.url}/admin/suppliers/{row._meta.model_name}/{row.pk}/change/")
+        page.get_by_role("link", name="more_horiz").click()
+        page.locator("a:visible", has_text=button).first.click()
+        expect(page.locator("#dialog-form")).to_be_visible()
+        box = page.locator("#dialog").bounding_box()
+        assert box["x"] >= 24 and box["x"] + box["width"] <= 366, (button, box)  # its padding is around it
     assert away == []

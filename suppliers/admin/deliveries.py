@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -27,6 +28,8 @@ from suppliers.admin import refusals
 from suppliers.admin.delivery_forms import RetryActionForm, RetryAllForm, SendAgainForm, SettleForm
 from suppliers.models import Delivery, DeliveryAttempt
 from suppliers.services import deliveries
+
+SHORT = 60  # letters of an error in the list; the page has the whole
 
 
 class AttemptInline(ReadOnlyInline):
@@ -48,7 +51,7 @@ class AttemptInline(ReadOnlyInline):
 class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row a document."""
 
-    list_display = ["final_name", "shown_state", "endpoint", "part", "attempts", "created_at", "sent_at"]
+    list_display = ["final_name", "state_in_list", "endpoint", "part", "attempts", "created_at", "sent_at"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
         ("supplier_order__supplier", RelatedDropdownFilter),
@@ -94,6 +97,13 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         mark = badges.state(delivery)
         is_kept = delivery.is_held and delivery.status == Delivery.Status.DUE
         return format_html("{} {}", mark, badges.badge("On hold", "warning")) if is_kept else mark
+
+    @display(description="state")
+    def state_in_list(self, delivery: Delivery) -> SafeString:
+        mark = self.shown_state(delivery)
+        if delivery.status in Delivery.FINAL or not delivery.last_error:
+            return mark
+        return format_html("{}<br>{}", mark, Truncator(delivery.last_error).chars(SHORT))
 
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:

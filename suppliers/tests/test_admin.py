@@ -120,7 +120,7 @@ class TestEndpoint:
 
     def test_restart_after_a_stop(self, boss):
         endpoint = factories.endpoint()
-        assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is not stopped."]
+        assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is not stopped, and not left alone."]
         Endpoint.objects.update(stopped_at=timezone.now(), stop_reason="530 Login incorrect.")
         assert "530 Login incorrect." in _page(boss, endpoint)
         assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is at work again."]
@@ -240,6 +240,12 @@ class TestSupplierOrder:
 
 
 class TestDelivery:
+    def test_the_list_says_why_a_file_was_given_up_and_nothing_of_those_that_arrived(self, boss):
+        for status in (Delivery.Status.DEAD, Delivery.Status.SENT):
+            factories.delivery(factories.supplier(), status=status, last_error=f"452 Disk full: {status}")
+        page = boss.get(f"{BASE}/delivery/").content.decode()
+        assert "452 Disk full: dead" in page and "452 Disk full: sent" not in page
+
     def test_retry_now_brings_a_given_up_file_back(self, boss):
         delivery = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD, attempts=12)
         assert "Give a reason" in _press(boss, delivery, "retry_now").content.decode()

@@ -144,6 +144,7 @@ def test_each_refusal_is_told_in_the_servers_words(friendly, command, reply, nam
     assert words in _text(check, name)
     assert list(server.orders_folder.iterdir()) == []
     assert endpoint.stopped_at is None
+    assert _text(check, "Clock") == "There is no file to try it with."
 
 
 def test_a_name_that_is_too_long_is_told_from_a_folder_that_takes_nothing(friendly):
@@ -291,6 +292,16 @@ class TestLane:
         endpoint = factories.endpoint(friendly(), opened_at=timezone.now(), next_attempt_at=later)
         assert _test(endpoint, person).status == "passed"
         assert endpoint.opened_at and endpoint.next_attempt_at <= timezone.now()
+
+    def test_a_person_who_knows_that_the_server_is_back_need_not_wait(self, friendly, person):
+        later = timezone.now() + timedelta(minutes=5)
+        supplier = factories.supplier(endpoint=factories.endpoint(friendly(), opened_at=timezone.now()))
+        factories.delivery(supplier)
+        Endpoint.objects.update(next_attempt_at=later, attempts=4)
+        assert outbox.deliver(supplier.endpoint_id) == 0
+        endpoints.restart(endpoint=supplier.endpoint, by=person)
+        assert Endpoint.objects.get().opened_at and outbox.deliver(supplier.endpoint_id) == 1
+        assert (Endpoint.objects.get().opened_at, Delivery.objects.get().status) == (None, "sent")
 
     def test_a_test_whose_worker_died_is_taken_up_again_and_cleared_away(self, friendly):
         server = friendly()

@@ -112,6 +112,8 @@ def listing(trial: Trial) -> Told:
 
 def clock(trial: Trial) -> Told:
     """Compare the server's clock with ours."""
+    if not trial.has_file:
+        return skipped(_NO_FILE)
     if trial.entry is None or trial.entry.modified_at is None:
         return skipped("The server does not tell when a file was written.")
     difference = round((trial.entry.modified_at - trial.written_at).total_seconds())
