@@ -29,7 +29,7 @@ from suppliers.admin.delivery_forms import RetryActionForm, RetryAllForm, SendAg
 from suppliers.models import Delivery, DeliveryAttempt
 from suppliers.services import deliveries
 
-SHORT = 60  # letters of an error in the list; the page has the whole
+SHORT = 80  # letters of an error in the list; the page has the whole
 
 
 class AttemptInline(ReadOnlyInline):
@@ -103,7 +103,8 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         mark = self.shown_state(delivery)
         if delivery.status in Delivery.FINAL or not delivery.last_error:
             return mark
-        return format_html("{}<br>{}", mark, Truncator(delivery.last_error).chars(SHORT))
+        error = Truncator(delivery.last_error).chars(SHORT)
+        return format_html('<div style="overflow-wrap: anywhere; white-space: normal">{}<br>{}</div>', mark, error)
 
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:
