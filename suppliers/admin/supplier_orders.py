@@ -132,7 +132,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
         alive = Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True)
         rows = rows.prefetch_related(Prefetch("amendments", alive, to_attr="alive"))
-        return rows.prefetch_related("lines").defer("delivery__document")
+        return rows.prefetch_related("lines")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SupplierOrder], search_term: str
@@ -275,7 +275,7 @@ def _document(part: SupplierOrder) -> dict[str, Any]:
     if hasattr(part, "delivery"):
         if removed := refusals.download(part.delivery):
             return {"removed": removed}
-        text = previews.cut(previews.pretty(bytes(part.delivery.document), part.supplier.encoding))
+        text = previews.cut(previews.pretty(part.delivery.document, part.supplier.encoding))
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     draft = drafting.draft(composing.compose(part), part.supplier)
     return {
