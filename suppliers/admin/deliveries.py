@@ -83,7 +83,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        rows = super().get_queryset(request).defer("document")
+        rows = super().get_queryset(request)
         return rows.select_related("endpoint", "supplier_order__order__account", "supplier_order__supplier")
 
     def has_resend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -178,7 +178,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Hand out the document, byte for byte."""
         delivery = self.get_object(request, object_id)
-        return attachment(bytes(delivery.document), delivery.final_name)
+        return attachment(delivery.document, delivery.final_name)
 
     @action(description="Retry now", permissions=["resend"])
     def retry_deliveries(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

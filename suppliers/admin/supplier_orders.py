@@ -122,7 +122,7 @@ class SupplierOrderAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, 
         rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
         alive = Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True)
         rows = rows.prefetch_related(Prefetch("amendments", alive, to_attr="alive"))
-        return rows.prefetch_related("lines").defer("delivery__document")
+        return rows.prefetch_related("lines")
 
     def has_hold_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.hold_supplierorder")
@@ -259,7 +259,7 @@ def _document(part: SupplierOrder) -> dict[str, Any]:
     if hasattr(part, "delivery"):
         if removed := refusals.download(part.delivery):
             return {"removed": removed}
-        text = previews.cut(previews.pretty(bytes(part.delivery.document), part.supplier.encoding))
+        text = previews.cut(previews.pretty(part.delivery.document, part.supplier.encoding))
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     draft = drafting.draft(composing.compose(part), part.supplier)
     return {

@@ -27,7 +27,7 @@ def retry_now(*, delivery: Delivery, reason: str, by: Any) -> Delivery:
     with transaction.atomic():
         part = ground.locked(delivery.supplier_order)
         rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
-        if refusal := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
+        if refusal := waiting.reason(Delivery.objects.get(pk=delivery.pk)):
             raise Refused(refusal)
         text = ground.reason(reason)
         if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
@@ -109,7 +109,7 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
 def _sent(delivery: Delivery) -> tuple[SupplierOrder, Delivery]:
     """Lock the order of a delivery that is sent, and return the part and the delivery as they are now."""
     part = ground.locked(delivery.supplier_order)
-    fresh = Delivery.objects.select_for_update(of=("self",)).defer("document").get(pk=delivery.pk)
+    fresh = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
     fresh.supplier_order = part
     if refusal := resending.why_not(fresh):
         raise Refused(refusal)
@@ -147,7 +147,7 @@ def _retry(pks: list[int], reason: str, by: Any) -> int:
 
 def _tell_retried(pks: list[int], now: datetime, reason: str, by: Any) -> int:
     rows = Delivery.objects.filter(pk__in=pks, status=Delivery.Status.DUE, next_attempt_at=now)
-    retried = list(rows.defer("document").select_related("supplier_order__order"))
+    retried = list(rows.select_related("supplier_order__order"))
     parts = [delivery.supplier_order for delivery in retried]
     SupplierOrder.objects.filter(pk__in=[part.pk for part in parts]).exclude(attention="").update(attention="")
     timeline.record_all(
