@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import AccountShopify
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder
+from suppliers.models import Delivery, DeliveryDocument, Endpoint, Supplier, SupplierOrder
 
 _AMOUNTS = dict.fromkeys(("total", "total_tax", "total_discount", "total_shipping"), Decimal())
 
@@ -28,11 +28,14 @@ def make(endpoint: Endpoint, folder: str, count: int, document: bytes, due_at: d
         ],
         batch_size=500,
     )
-    frozen = {"document": document, "sha256": hashlib.sha256(document).hexdigest(), "size": len(document)}
+    frozen = {"sha256": hashlib.sha256(document).hexdigest(), "size": len(document)}
     where = {"endpoint": endpoint, "folder": folder, "next_attempt_at": due_at or timezone.now()}
-    Delivery.objects.bulk_create(
+    deliveries = Delivery.objects.bulk_create(
         [Delivery(supplier_order=part, final_name=f"ORDER_{part.reference}.xml", **where, **frozen) for part in parts],
-        batch_size=50,
+        batch_size=500,
+    )
+    DeliveryDocument.objects.bulk_create(
+        [DeliveryDocument(delivery=delivery, content=document) for delivery in deliveries], batch_size=50
     )
 
 

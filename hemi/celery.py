@@ -85,6 +85,7 @@ SWEEPS = {
     "suppliers.sweep_checks": 5,
     "suppliers.apply_replies": 5,
     "suppliers.tell_overdue": 60,
+    "suppliers.tell_unread": 60,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SWEEPS.items()

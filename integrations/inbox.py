@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 10
 BATCH = 20
 SLICE_SECONDS = 20
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(seconds=50)  # longer than one webhook can take
 _STILL = Q(status__in=WebhookEvent.DUE)
 # What a disconnected store has to say is of no use; an uninstall or a privacy request always is.
 _OF_THE_STORE = ("orders/", "fulfillments/", "fulfillment_orders/", "locations/")
@@ -33,7 +33,7 @@ def process_events() -> None:
     due = WebhookEvent.objects.filter(_STILL).select_related("account").order_by("next_attempt_at")
     stop_at = time.monotonic() + SLICE_SECONDS
     while events := claims.claim(due, still=_STILL, limit=BATCH, lease=LEASE):
-        for event in events:
+        for event in claims.each(events, LEASE):
             _process(event)
         receipts.note(events)
         if time.monotonic() > stop_at:

@@ -30,18 +30,20 @@ class Crew:
                 thread.join()
         return sum(rounds.worked for rounds in self._rounds)
 
-    def _grow(self) -> None:
-        """Take one more session, if the server allows it: the first has logged in by now."""
+    def _grow(self, is_server_slow: bool) -> None:
+        """Take all sessions that the server allows, or a second one; the first has logged in by now."""
         with self._lock:
-            most = self._lane.seats.server.profile.max_sessions
+            allowed = self._lane.seats.server.profile.max_sessions
+            most = allowed if is_server_slow else min(allowed, 2)
             is_crowded = any(rounds.is_retired for rounds in self._rounds)
-            if is_crowded or self._lane.is_half_open or len(self._rounds) >= most:
+            if is_crowded or self._lane.is_half_open:
                 return
-            rounds = Rounds(self._lane, self._lane.seats.take(), self._claim, on_more=self._grow)
-            self._rounds.append(rounds)
-            thread = threading.Thread(target=self._work, args=(rounds,), name=f"endpoint-{self._lane.endpoint.pk}")
-            self._threads.append(thread)
-        thread.start()
+            while len(self._rounds) < most:
+                rounds = Rounds(self._lane, self._lane.seats.take(), self._claim)
+                self._rounds.append(rounds)
+                name = f"endpoint-{self._lane.endpoint.pk}"
+                self._threads.append(threading.Thread(target=self._work, args=(rounds,), name=name))
+                self._threads[-1].start()
 
     def _work(self, rounds: Rounds) -> None:
         try:

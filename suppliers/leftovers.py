@@ -20,7 +20,7 @@ AGAIN = timedelta(hours=1)
 def remove(lane: Lane) -> int:
     """Remove them from the lane's endpoint; return how many. What cannot be removed waits for another run."""
     removed = 0
-    rows = due.leftovers().filter(claims.due(), endpoint=lane.endpoint).defer("document").order_by("pk")
+    rows = due.leftovers().filter(claims.due(), endpoint=lane.endpoint).order_by("pk")
     for delivery in rows[:MOST]:
         if not lane.is_open or not lane.holds():
             break

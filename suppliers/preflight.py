@@ -91,7 +91,8 @@ def mine(row: EndpointCheck) -> QuerySet[EndpointCheck]:
 def _work(check: Check) -> bool:
     row, endpoint = check.row, check.loan.endpoint
     can_delete = endpoint.profile.get("can_delete") is not False
-    trial = Trial(endpoint, row.pk, may_write=can_delete or row.made_by_id is not None)
+    may_write = can_delete or row.made_by_id is not None
+    trial = Trial(endpoint, row.pk, may_write=may_write, is_resumed=row.attempts > 1)
     try:
         has_passed = steps.run(trial, check.tell)
     except Lost:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 from suppliers.documents import codes, fields, spelling
-from suppliers.documents.content import DocumentContent
+from suppliers.documents.content import CANCELLATION, DocumentContent
 from suppliers.models import PreSendRule
 
 Demand, Remedy = PreSendRule.Demand, PreSendRule.Remedy
@@ -16,6 +16,7 @@ _STANDARDS: dict[str, Callable[[str], bool]] = {
 }
 # Demands that no replacement can meet: nobody invents a postal code.
 UNREPLACEABLE = (Demand.REQUIRED, Demand.ONE_OF)
+_ALL_THE_SAME = "A cancellation goes out all the same."
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class Finding:
 def check(
     content: DocumentContent, rules: Iterable[PreSendRule], replacements: str
 ) -> tuple[DocumentContent, list[Finding]]:
-    """Apply the rules in their order; return the content with what they replaced, and what they found."""
+    """Apply the rules in their order; return the content with what they replaced, and what they found.
+
+    Nothing stops a cancellation: a supplier that is not told to stop makes the goods.
+    """
     findings: list[Finding] = []
-    own = spelling.table(replacements)
+    own, may_stop = spelling.table(replacements), content.kind != CANCELLATION
     for rule in rules:
-        content = fields.edit(content, rule.field, _Look(rule, own, findings))
+        look = _Look(rule, _remedy(rule, may_stop=may_stop), own, findings)
+        content = fields.edit(content, rule.field, look)
     return content, findings
 
 
@@ -77,8 +82,8 @@ def is_listed(rule: PreSendRule, value: str) -> bool:
 class _Look:
     """Looks at one value after the other by one rule; what it returns is written instead."""
 
-    def __init__(self, rule: PreSendRule, own: dict[str, str], findings: list[Finding]) -> None:
-        self.rule, self.own, self.findings = rule, own, findings
+    def __init__(self, rule: PreSendRule, remedy: str, own: dict[str, str], findings: list[Finding]) -> None:
+        self.rule, self.remedy, self.own, self.findings = rule, remedy, own, findings
         self.look = {
             Demand.REQUIRED: self.required,
             Demand.LENGTH: self.length,
@@ -118,15 +123,24 @@ class _Look:
 
     @property
     def replaces(self) -> bool:
-        return self.rule.remedy == Remedy.REPLACE and self.rule.demand not in UNREPLACEABLE
+        return self.remedy == Remedy.REPLACE
 
     def note(self, where: str, fault: str, what: str) -> None:
-        is_kept = self.rule.remedy != Remedy.REPLACE and self.rule.demand not in UNREPLACEABLE
         label = fields.LABELS.get(self.rule.field, self.rule.field)
         place = f" ({where})" if where else ""
-        done = "" if is_kept else f" {what}"
-        remedy = Remedy.STOP if self.rule.remedy == Remedy.REPLACE and not self.replaces else self.rule.remedy
-        self.findings.append(Finding(self.rule.field, remedy, f"{label}{place} {fault}.{done}"))
+        done = f" {what}" if self.replaces or self.rule.demand in UNREPLACEABLE else ""
+        same = f" {_ALL_THE_SAME}" if self.remedy == Remedy.WARN != self.rule.remedy else ""
+        self.findings.append(Finding(self.rule.field, self.remedy, f"{label}{place} {fault}.{done}{same}"))
+
+
+def _remedy(rule: PreSendRule, *, may_stop: bool) -> str:
+    """Return what is done where the rule does not hold; what must not stop is replaced, or goes out as it is."""
+    can_replace = rule.demand not in UNREPLACEABLE and rule.field not in fields.FIXED
+    if rule.remedy == Remedy.WARN or (rule.remedy == Remedy.REPLACE and rule.demand not in UNREPLACEABLE):
+        return rule.remedy
+    if may_stop:
+        return Remedy.STOP
+    return Remedy.REPLACE if can_replace else Remedy.WARN
 
 
 def _shown(written: dict[str, str]) -> list[tuple[str, str]]:

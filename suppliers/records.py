@@ -38,7 +38,9 @@ def begin_uploads(attempts: Sequence[Attempt], endpoint: Endpoint) -> list[Attem
         first_claimed_at=Coalesce(F("first_claimed_at"), now),
         lease_until=now + attempts[0].lease,
     )
-    rows = _mine(attempts).filter(step=Step.UPLOADING).values_list("pk", "temporary_name", "document", "size")
+    rows = (
+        _mine(attempts).filter(step=Step.UPLOADING).values_list("pk", "temporary_name", "document_row__content", "size")
+    )
     found = {pk: (name, document, size) for pk, name, document, size in rows}
     begun = []
     for attempt in attempts:
@@ -146,7 +148,10 @@ def _mine(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
 
 
 def _allowed(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
-    # Without the keys inside, too, everything that is due would be looked at for each group.
+    # Asked first: inside the UPDATE, PostgreSQL joins row by row. The orders are locked, so that no hold comes between.
     free = due.free_to_go().filter(pk__in=[attempt.delivery.pk for attempt in attempts])
-    # The columns of the row itself stand outside: PostgreSQL looks at them again after waiting for the row.
-    return _mine(attempts).filter(status=Status.DUE, is_held=False, pk__in=free.values("pk"))
+    pks = set(free.values_list("pk", flat=True))
+    # The columns of the row itself stand here, too: PostgreSQL looks at them again after waiting for the row.
+    return _mine([attempt for attempt in attempts if attempt.delivery.pk in pks]).filter(
+        status=Status.DUE, is_held=False
+    )

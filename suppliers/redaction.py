@@ -11,7 +11,15 @@ from django.utils import timezone
 from integrations.subjects import Known, Subject, scrub
 from orders import redaction, settlement
 from suppliers import parts
-from suppliers.models import Delivery, DeliveryAttempt, DeliveryContent, ReplyStatement, SupplierOrder, SupplierReply
+from suppliers.models import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryContent,
+    DeliveryDocument,
+    ReplyStatement,
+    SupplierOrder,
+    SupplierReply,
+)
 
 REMOVED = redaction.REMOVED
 NOTE = "It is about an order whose customer's data was removed; it could not be read, and its content was removed."
@@ -132,8 +140,8 @@ def _empty_document(part: SupplierOrder, words: frozenset[str]) -> int:
         message = scrub(attempt.message, words)
         DeliveryAttempt.objects.filter(pk=attempt.pk).exclude(message=message).update(message=message)
     DeliveryContent.objects.filter(delivery=delivery).delete()
+    DeliveryDocument.objects.filter(delivery=delivery).update(content=b"")
     return Delivery.objects.filter(pk=delivery.pk).update(
-        document=b"",
         redacted_at=timezone.now(),
         remarks=scrub(delivery.remarks, words),
         last_error=scrub(delivery.last_error, words),
@@ -204,7 +212,7 @@ def _names(reply: SupplierReply, known: Known) -> bool:
 
 
 def _shown_document(delivery: Delivery) -> dict[str, Any]:
-    content = bytes(delivery.document).decode(delivery.supplier_order.supplier.encoding, "replace")
+    content = delivery.document.decode(delivery.supplier_order.supplier.encoding, "replace")
     return {
         "file": delivery.final_name,
         "supplier": delivery.supplier_order.supplier.name,

@@ -18,12 +18,12 @@ from orders import settlement, timeline
 from suppliers import composing, drafting, naming, presend
 from suppliers.documents import content as contents
 from suppliers.documents.rendered import InvalidDocument, Rendered
-from suppliers.models import Delivery, DeliveryContent, SupplierOrder
+from suppliers.models import Delivery, DeliveryContent, DeliveryDocument, SupplierOrder
 
 log = logging.getLogger("suppliers")
 
 Status = SupplierOrder.Status
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=50)  # longer than one document can take
 SLICE_SECONDS = 20
 BATCH = 20
 _WAITING = Q(status=Status.WAITING)
@@ -35,7 +35,7 @@ def render() -> int:
     while claimed := claims.claim(
         SupplierOrder.objects.filter(_WAITING).order_by("next_attempt_at"), still=_WAITING, limit=BATCH, lease=LEASE
     ):
-        for part in claimed:
+        for part in claims.each(claimed, LEASE):
             _render_one(part)
         done += len(claimed)
         if monotonic() > until:
@@ -62,7 +62,7 @@ def has_changed(part: SupplierOrder) -> bool:
     if said:
         return said.content != contents.as_json(today)
     rendered = drafting.draft(today, part.supplier).rendered  # a document from before contents were kept
-    return rendered is None or rendered.document != bytes(delivery.document)
+    return rendered is None or rendered.document != delivery.document
 
 
 def _render_one(claimed: SupplierOrder) -> None:
@@ -87,7 +87,7 @@ def _render_one(claimed: SupplierOrder) -> None:
 
 
 def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> None:
-    former = Delivery.objects.filter(supplier_order=part).select_related("endpoint").defer("document").first()
+    former = Delivery.objects.filter(supplier_order=part).select_related("endpoint").first()
     endpoint = former.endpoint if former else part.supplier.endpoint
     try:
         name = naming.final_name(endpoint, part, rendered.ending)
@@ -98,7 +98,6 @@ def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> Non
     values = {
         "final_name": name,
         "done_name": naming.done_name(endpoint, name),
-        "document": rendered.document,
         "sha256": hashlib.sha256(rendered.document).hexdigest(),
         "size": len(rendered.document),
         "remarks": "\n".join(remarks),
@@ -110,6 +109,7 @@ def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> Non
     delivery, _ = Delivery.objects.update_or_create(
         supplier_order=part, defaults=values | again, create_defaults=values | where
     )
+    DeliveryDocument.objects.update_or_create(delivery=delivery, defaults={"content": rendered.document})
     DeliveryContent.objects.update_or_create(delivery=delivery, defaults={"content": contents.as_json(made.content)})
     part.status = Status.READY
     part.save(update_fields=["status", "findings", "claim_token", "lease_until", "attempts"])

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Step = Delivery.Step
 FIRST, LEAST, MOST = 10, 2, 300  # files in a group
 GROUP_SECONDS = 0.5  # what a group should take: a hold that comes after its record is too late
+SLOW_SECONDS = 0.004  # a file, or a round trip; of a faster server Hemi's own work is most, and that is done in turn
 GROUP_BYTES = 20_000_000  # what a group's documents should take of the memory
 
 Claim = Callable[[Lane, int], list[Attempt]]
@@ -38,10 +39,11 @@ class Rounds:
     lane: Lane
     seat: Seat
     claim: Claim
-    on_more: Callable[[], None] = lambda: None  # called when there is more to do than one session has in hand
+    on_more: Callable[[bool], None] = lambda is_server_slow: None  # there is more to do than one session has in hand
     worked: int = 0
     is_retired: bool = False  # the server wants fewer sessions
     _size: int = FIRST
+    _seconds: float = 0  # that a file takes
     _whole: list[Attempt] = field(default_factory=list)  # uploaded and verified
     _placed: list[Attempt] = field(default_factory=list)  # renamed
     _signalled: list[Attempt] = field(default_factory=list)  # the done-file is written
@@ -107,7 +109,7 @@ class Rounds:
         if not attempts or not self._opens(attempts[0]):
             return []
         if len(attempts) == limit:
-            self.on_more()
+            self.on_more(self._is_server_slow())
         fresh = [attempt for attempt in attempts if not attempt.delivery.may_lie_there]
         for attempt in attempts:
             if attempt not in fresh:
@@ -122,6 +124,14 @@ class Rounds:
             if attempt not in begun:
                 attempt.stopped()
         return begun
+
+    def _is_server_slow(self) -> bool:
+        """Tell whether most of the time goes by in waiting for the server: then more sessions bring more."""
+        try:
+            self._seconds = self._seconds or self.seat.round_trip()
+        except TransportError:  # the session is opened again, or fails, with the next file
+            return False
+        return self._seconds >= SLOW_SECONDS
 
     def _opens(self, first: Attempt) -> bool:
         """Open the session before anything is recorded of the files, which wait where there is none."""
@@ -273,6 +283,7 @@ class Rounds:
             return
         self.worked += len(uploads)
         size = sum(attempt.delivery.size for attempt in uploads)
+        self._seconds = seconds / len(uploads)
         groups = min(GROUP_SECONDS / max(seconds, 0.001), GROUP_BYTES / max(size, 1))
         self._size = max(LEAST, min(MOST, round(len(uploads) * groups)))
 

@@ -1,6 +1,7 @@
 """A place at an endpoint: one kept session at a time, which is opened when it is asked for."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 from suppliers import connections
@@ -67,6 +68,12 @@ class Seat:
         if self._line is None:
             self._line = pipelining.line(session)
         return self._line
+
+    def round_trip(self) -> float:
+        """Return the seconds until the server replies to a command that does nothing. Raises TransportError."""
+        began = time.monotonic()
+        self.session.noop()
+        return time.monotonic() - began
 
     def drop(self) -> None:
         """Close the session; the next one is a new one."""

@@ -152,7 +152,7 @@ def _named(row: ReplyStatement) -> SupplierOrder | None:
 
 
 def _parts() -> QuerySet[SupplierOrder]:
-    found = SupplierOrder.objects.select_related("order", "supplier", "delivery").defer("delivery__document")
+    found = SupplierOrder.objects.select_related("order", "supplier", "delivery")
     return found.prefetch_related("lines__order_line")
 
 

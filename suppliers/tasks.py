@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from suppliers import inbound, outbox, overdue, preflight, rendering, replies, routing
+from suppliers import inbound, outbox, overdue, preflight, rendering, replies, routing, unread
 
 
 @shared_task(name="suppliers.route")
@@ -63,3 +63,9 @@ def apply_replies() -> None:
 def tell_overdue() -> None:
     """Tell staff of replies that did not come in time."""
     overdue.tell()
+
+
+@shared_task(name="suppliers.tell_unread")
+def tell_unread() -> None:
+    """Tell staff of replies that wait for a person."""
+    unread.tell()

@@ -51,7 +51,9 @@ def read_ledger(*paths: Path) -> list[dict]:
 
 
 def _deliveries(case: Case) -> Iterable[Delivery]:
-    return Delivery.objects.filter(supplier_order__supplier=case.supplier).select_related("supplier_order__order")
+    return Delivery.objects.filter(supplier_order__supplier=case.supplier).select_related(
+        "supplier_order__order", "document_row"
+    )
 
 
 def _missing(case: Case, rows: Sequence[Delivery]) -> list[str]:

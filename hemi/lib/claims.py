@@ -5,11 +5,16 @@ A claim carries a token; every later write names it, so that a worker that lost 
 
 import random
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from time import monotonic
+from typing import TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+RENEWED_AFTER = 0.2  # of a lease
 
 
 class Claimable(models.Model):
@@ -23,6 +28,9 @@ class Claimable(models.Model):
 
     class Meta:
         abstract = True
+
+
+Row = TypeVar("Row", bound=Claimable)
 
 
 def free() -> Q:
@@ -48,6 +56,28 @@ def claim(rows: models.QuerySet, *, still: Q, limit: int, lease: timedelta) -> l
         claim_token=token, lease_until=timezone.now() + lease, attempts=F("attempts") + 1
     )
     return list(rows.filter(claim_token=token)) if taken else []
+
+
+def each(claimed: list[Row], lease: timedelta) -> Iterator[Row]:
+    """Yield the rows of one claim, oldest first, renewing its lease for those that wait; another's are left out.
+
+    So a lease needs to be longer than one row takes, not than all of them, and a worker that dies costs less.
+    """
+    renewed_at, mine = monotonic(), {row.pk for row in claimed}
+    for number, row in enumerate(claimed):
+        if monotonic() - renewed_at >= RENEWED_AFTER * lease.total_seconds():
+            renewed_at, mine = monotonic(), _renew(claimed[number:], lease)
+        if row.pk in mine:
+            yield row
+
+
+def _renew(waiting: list[Row], lease: timedelta) -> set[int]:
+    """Renew the lease of rows that wait, and return which of them are still held."""
+    rows = type(waiting[0])._default_manager.filter(
+        pk__in=[row.pk for row in waiting], claim_token=waiting[0].claim_token, lease_until__isnull=False
+    )
+    rows.update(lease_until=timezone.now() + lease)
+    return set(rows.values_list("pk", flat=True))
 
 
 def backoff(attempts: int, *, base: float = 5, cap: float = 3600) -> timedelta:

@@ -1,8 +1,15 @@
 """Forms of the admin's dialogs."""
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
+
+
+def wrapping(label: str) -> SafeString:
+    """Let the label of a choice go on in a second line: else a dialog grows wider than a phone."""
+    return format_html('<span style="white-space: normal">{}</span>', label)
 
 
 class ReasonForm(BaseDialogForm):

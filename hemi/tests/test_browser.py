@@ -12,7 +12,7 @@ from hemi.tests.one_of_each import order_line
 from integrations.tests import webhooks
 from orders import completeness
 from orders.models import CompletenessDay
-from suppliers.models import Delivery
+from suppliers.models import Delivery, SupplierOrder
 from suppliers.tests import factories
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -122,4 +122,20 @@ def test_a_webhook_is_pasted_into_the_signature_bench(page, live_server, integra
     expect(page.get_by_text("Body: It was read as JSON and written anew.")).to_be_visible()
     expect(page.get_by_label("Body")).to_be_visible()
     page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert away == []
+
+
+def test_dialogs_with_long_words_fit_a_phone(page, live_server, away):
+    shown = "SHA256:" + ":".join(["AB"] * 32)
+    endpoint = factories.endpoint(protocol="ftps", offered_identity=shown)
+    sent = factories.delivery(factories.supplier(), status="sent", sent_at=timezone.now())
+    SupplierOrder.objects.update(status="sent")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for row, button in ((endpoint, "Confirm identity"), (sent, "Send again…")):
+        page.goto(f"{live_server.url}/admin/suppliers/{row._meta.model_name}/{row.pk}/change/")
+        page.get_by_role("link", name="more_horiz").click()
+        page.locator("a:visible", has_text=button).first.click()
+        expect(page.locator("#dialog-form")).to_be_visible()
+        box = page.locator("#dialog").bounding_box()
+        assert box["x"] >= 24 and box["x"] + box["width"] <= 366, (button, box)  # its padding is around it
     assert away == []

@@ -497,7 +497,7 @@ def test_what_was_redacted_is_neither_sent_nor_read_again(client, account, suppl
     Delivery.objects.update(status="dead")
     WebhookEvent.objects.filter(pk=event.pk).update(status="failed")
     with pytest.raises(OrderRefused):
-        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     with pytest.raises(Refused, match="removed"):
         webhook_events.replay(event=WebhookEvent.objects.get(pk=event.pk), by=None)
     Delivery.objects.update(status="due", next_attempt_at=timezone.now())

@@ -41,3 +41,34 @@ def test_viewers_and_editors_alike(client, pages):
         texts = [client.get(page).content.decode() for page in pages]
         assert "client-7" in texts[1]
         assert not [text for text in texts if SECRET in text]
+
+
+def _ticks(client, page):
+    answer = client.get(page)
+    fieldsets = list(answer.context["adminform"])
+    for inline in answer.context["inline_admin_formsets"]:
+        fieldsets += [fieldset for form in inline for fieldset in form]
+    shown = [field.field.name for fieldset in fieldsets for line in fieldset for field in line if not field.is_readonly]
+    return sorted({name for name in shown if name.startswith("clear_")})
+
+
+def test_nothing_offers_to_clear_a_secret_that_is_not_stored(admin_client, pages):
+    rows = ("integrations_accountshopify", "integrations_integration", "suppliers_endpoint")
+    added = [_ticks(admin_client, reverse(f"admin:{row}_add")) for row in rows]
+    assert added == [[], [], []]
+    stored = [_ticks(admin_client, page) for page in pages]
+    assert stored == [
+        ["clear_access_token"],
+        ["clear_client_secret", "clear_previous_client_secret"],
+        ["clear_password"],
+    ]
+    IntegrationCredentials.objects.update(previous_client_secret="")
+    AccountShopify.objects.update(access_token="")
+    assert [_ticks(admin_client, page) for page in pages[:2]] == [[], ["clear_client_secret"]]
+
+
+def test_what_was_typed_into_a_form_with_a_fault_cannot_be_cleared_yet(admin_client, pages):
+    Endpoint.objects.update(password="")
+    answer = admin_client.post(pages[2], {"password": "typed", "protocol": "ftps", "host": ""})
+    assert answer.status_code == 200
+    assert "Clear the password" not in answer.content.decode()

@@ -56,6 +56,9 @@ class CredentialsInline(HidesSecrets, StackedInline):
         "previous_secret_until",
     ]
 
+    def holder(self, obj: Any) -> Any:
+        return getattr(obj, "credentials", None)
+
 
 class OverlapButton(ReasonedButtons):
     """The button that ends a rotation."""

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 ONE_WORD = re.compile(r"[\x21-\x7e]{1,500}")
@@ -12,6 +13,13 @@ ONE_WORD = re.compile(r"[\x21-\x7e]{1,500}")
 def clear_tick(label: str) -> forms.BooleanField:
     """Return the tick that empties a secret."""
     return forms.BooleanField(label=f"Clear the {label}", required=False, widget=UnfoldBooleanWidget)
+
+
+def what_is_stored(row: Model, name: str) -> str:
+    """Say whether a secret is stored; nothing of a row that is only being added."""
+    if getattr(row, name):
+        return "One is stored; it is never shown. Leave blank to keep it."
+    return "" if row._state.adding else "None is stored."
 
 
 class WriteOnlySecrets(forms.ModelForm):
@@ -26,8 +34,7 @@ class WriteOnlySecrets(forms.ModelForm):
             field = self.fields[name]
             field.widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
             self.initial[name] = ""
-            told = "One is stored; it is never shown. Leave blank to keep it." if is_stored else "None is stored."
-            field.help_text = f"{told} {field.help_text}"
+            field.help_text = f"{what_is_stored(self.instance, name)} {field.help_text}".strip()
             if not is_stored:
                 self.fields[f"clear_{name}"].disabled = True
 

@@ -1,7 +1,11 @@
 """What becomes of stored webhooks."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from hemi.lib import claims
 from integrations import inbox
 from integrations.models import StaffAlert, WebhookEvent
 from integrations.tests.clock import make_due
@@ -18,6 +22,21 @@ def take(event):
 def fail(event):
     """Fail with a person's data in the message."""
     raise ValueError("anna@example.com is odd")
+
+
+def die(event):
+    """Take the worker along, once."""
+    if not taken:
+        taken.append(event.webhook_id)
+        raise SystemExit("killed")
+    take(event)
+
+
+def lose_the_next(event):
+    """Take so long that another worker has the next event, and all leases are over."""
+    take(event)
+    WebhookEvent.objects.filter(status="new").update(lease_until=timezone.now() - timedelta(seconds=1))
+    WebhookEvent.objects.filter(webhook_id="2").update(claim_token="another", lease_until=timezone.now() + inbox.LEASE)
 
 
 def event(account, number=1, **fields):
@@ -101,3 +120,29 @@ def test_event_that_kills_its_worker_is_given_up(account):
     assert not taken
     assert WebhookEvent.objects.get().status == "failed"
     assert StaffAlert.objects.get().kind == "webhook"
+
+
+def test_a_killed_worker_leaves_its_batch_for_a_minute_at_most(account, settings):
+    settings.WEBHOOK_HANDLERS = {"orders/create": [f"{__name__}.die"]}
+    for number in range(5):
+        event(account, number)
+    with pytest.raises(SystemExit):
+        inbox.process_events()
+    left = WebhookEvent.objects.filter(status="new", lease_until__gt=timezone.now())
+    assert left.count() == 5
+    assert left.order_by("-lease_until").first().lease_until <= timezone.now() + timedelta(minutes=1)
+    left.update(lease_until=timezone.now() - timedelta(seconds=1))
+    inbox.process_events()
+    assert [number for number, *_ in taken[1:]] == ["0", "1", "2", "3", "4"]
+    assert not WebhookEvent.objects.exclude(status="done").exists()
+
+
+def test_a_slow_worker_keeps_its_batch_and_leaves_what_another_took(account, settings, monkeypatch):
+    monkeypatch.setattr(claims, "RENEWED_AFTER", 0)
+    settings.WEBHOOK_HANDLERS = {"orders/create": [f"{__name__}.lose_the_next"]}
+    for number in range(1, 5):
+        event(account, number)
+    inbox.process_events()
+    assert [number for number, *_ in taken] == ["1", "3", "4"]
+    other = WebhookEvent.objects.get(status="new")
+    assert (other.webhook_id, other.claim_token, other.attempts) == ("2", "another", 1)

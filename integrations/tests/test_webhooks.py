@@ -184,7 +184,9 @@ def test_djangos_own_limit_is_413_too(client, account, settings):
     assert_refused(post(client, account), 413)
 
 
-@pytest.mark.parametrize(("length", "status"), [("", 401), ("abc", 400), ("-1", 400), ("²", 400), ("10", 401)])
+@pytest.mark.parametrize(
+    ("length", "status"), [("", 401), ("abc", 400), ("-1", 400), ("²", 400), ("10", 401), ("9" * 5000, 413)]
+)
 def test_odd_content_length(client, account, length, status):
     url = f"/shopify/webhooks/{account.uuid}/"
     answer = client.post(url, BODY, content_type="application/json", headers=headers(), CONTENT_LENGTH=length)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # Made anew at each start: nobody can sign with it. It keeps an unknown address as much work as a known one.
 _DECOY = secrets.token_hex(16)
+_MOST_DIGITS = 15  # of a length; Python reads no number of thousands of digits
 # Plain SQL: building this query anew for each webhook would cost four times what running it does.
 _LOOK_UP = """
     SELECT account.id, account.shop_name, credentials.client_secret,
@@ -159,7 +160,7 @@ def _body(request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         raise Refused(400)
-    if int(length) > settings.WEBHOOK_MAX_BYTES:  # before a byte of it is read
+    if len(length) > _MOST_DIGITS or int(length) > settings.WEBHOOK_MAX_BYTES:  # before a byte of it is read
         raise Refused(413)
     try:
         return request.body

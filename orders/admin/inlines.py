@@ -65,7 +65,7 @@ class PartInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
         rows = super().get_queryset(request).select_related("supplier", "delivery")
         waiting = Amendment.objects.filter(status=Amendment.Status.OPEN)
-        return rows.defer("delivery__document").prefetch_related(Prefetch("amendments", waiting, to_attr="waiting"))
+        return rows.prefetch_related(Prefetch("amendments", waiting, to_attr="waiting"))
 
     @display(description="reference")
     def part(self, part: SupplierOrder) -> SafeString:

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from hemi.lib import badges, money
 from hemi.lib.filters import DaysFilter
 from hemi.lib.links import link_to
+from hemi.lib.long_lists import LongList
 from hemi.lib.readonly import ReadOnly
 from orders.admin import addresses, search
 from orders.admin.buttons import OrderButtons
@@ -24,7 +24,7 @@ from suppliers.models import Amendment, SupplierOrder
 
 
 @admin.register(Order)
-class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
+class OrderAdmin(OrderButtons, LongList, ReadOnly, ModelAdmin):
     """One row an order; its page tells all that happened to it."""
 
     list_display = ["number", "state_in_list", "account", "customer", "shown_total", "parts", "placed_at"]
@@ -35,16 +35,8 @@ class OrderAdmin(OrderButtons, ReadOnly, ModelAdmin):
         SupplierFilter,
         ("placed_at", DaysFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True  # the timeline says more than the history
-    list_filter_submit = True
     list_select_related = ["account"]
-    list_per_page = 50
-    list_disable_select_all = True
     sortable_by = ["number", "placed_at"]
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     search_fields = ["number"]  # shows the box; search.find looks
     search_help_text = search.HELP
     inlines = [LineInline, PartInline, ShipmentInline, EventInline]

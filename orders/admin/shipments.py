@@ -13,15 +13,14 @@ from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
-from hemi.lib.database import starts_with
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.filters import DaysFilter
 from hemi.lib.links import breakable, link_to
+from hemi.lib.long_lists import FoundByBeginning, LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders import services, shipments
 from orders.models import Fulfilment, Shipment
@@ -66,7 +65,7 @@ class FulfilmentInline(ReadOnlyInline):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class ShipmentAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row a despatch of a supplier."""
 
     list_display = [
@@ -83,16 +82,7 @@ class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("order__account", RelatedDropdownFilter),
         ("created_at", DaysFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True  # the order's timeline says more than the history
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ["reference"]  # shows the box; get_search_results looks
+    search_fields = ["reference"]
     search_help_text = "Supplier order, from its beginning."
     inlines = [FulfilmentInline]
     fieldsets = [
@@ -113,12 +103,6 @@ class ShipmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
         return super().get_queryset(request).select_related("order__account")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Shipment], search_term: str
-    ) -> tuple[QuerySet[Shipment], bool]:
-        term = search_term.strip()
-        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
 
     def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("orders.settle_shipment")

@@ -10,12 +10,12 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
+from hemi.lib.long_lists import LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import amendments as runner
@@ -60,20 +60,11 @@ class AmendmentInline(ReadOnlyInline):
 
 
 @admin.register(Amendment)
-class AmendmentAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class AmendmentAdmin(ReasonedButtons, LongList, ReadOnly, ModelAdmin):
     """One row a difference between what a supplier was sent and what the order says."""
 
     list_display = ["shown_part", "shown_state", "shown_order", "supplier", "count", "created_at", "settled_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("supplier_order__supplier", RelatedDropdownFilter)]
-    compressed_fields = False
-    actions_detail_hide_default = True
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fieldsets = [
         (None, {"fields": [("part", "shown_order", "shown_state"), "shown_changes"]}),
         (None, {"fields": [("created_at", "settled_at", "settled_by"), ("sent_as", "reason")]}),

@@ -10,16 +10,17 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons, go
-from hemi.lib.database import starts_with
+from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
+from hemi.lib.long_lists import FoundByBeginning, LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import waiting
@@ -27,6 +28,8 @@ from suppliers.admin import refusals
 from suppliers.admin.delivery_forms import RetryActionForm, RetryAllForm, SendAgainForm, SettleForm
 from suppliers.models import Delivery, DeliveryAttempt
 from suppliers.services import deliveries
+
+SHORT = 80  # letters of an error in the list; the page has the whole
 
 
 class AttemptInline(ReadOnlyInline):
@@ -45,25 +48,17 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row a document."""
 
-    list_display = ["final_name", "shown_state", "endpoint", "part", "attempts", "created_at", "sent_at"]
+    list_display = ["final_name", "state_in_list", "endpoint", "part", "attempts", "created_at", "sent_at"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
         ("supplier_order__supplier", RelatedDropdownFilter),
         ("endpoint", RelatedDropdownFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True  # the order's timeline says more than the history
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ["final_name"]  # shows the box; get_search_results looks
+    search_fields = ["final_name"]
+    is_in_capitals = False
     search_help_text = "File name, from its beginning."
     inlines = [AttemptInline]
     fieldsets = [
@@ -88,14 +83,8 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        rows = super().get_queryset(request).defer("document")
+        rows = super().get_queryset(request)
         return rows.select_related("endpoint", "supplier_order__order__account", "supplier_order__supplier")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
-    ) -> tuple[QuerySet[Delivery], bool]:
-        term = search_term.strip()
-        return (queryset.filter(starts_with("final_name", term)) if term else queryset), False
 
     def has_resend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.resend_delivery")
@@ -108,6 +97,14 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         mark = badges.state(delivery)
         is_kept = delivery.is_held and delivery.status == Delivery.Status.DUE
         return format_html("{} {}", mark, badges.badge("On hold", "warning")) if is_kept else mark
+
+    @display(description="state")
+    def state_in_list(self, delivery: Delivery) -> SafeString:
+        mark = self.shown_state(delivery)
+        if delivery.status in Delivery.FINAL or not delivery.last_error:
+            return mark
+        error = Truncator(delivery.last_error).chars(SHORT)
+        return format_html('<div style="overflow-wrap: anywhere; white-space: normal">{}<br>{}</div>', mark, error)
 
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:
@@ -132,12 +129,14 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         dialog={
             "title": "Try again now?",
             "description": "The same bytes under the same name; Hemi first looks what is on the server.",
+            "form_class": ReasonForm,
             "form_submit_text": "Retry now",
         },
     )
-    def retry_now(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def retry_now(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Try a delivery again without waiting."""
-        return self.ask(request, object_id, deliveries.retry_now, "The file is tried again now.")
+        done, reason = "The file is tried again now.", form.cleaned_data["reason"]
+        return self.ask(request, object_id, deliveries.retry_now, done, reason=reason)
 
     @action(
         description="Send again…",
@@ -179,7 +178,7 @@ class DeliveryAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Hand out the document, byte for byte."""
         delivery = self.get_object(request, object_id)
-        return attachment(bytes(delivery.document), delivery.final_name)
+        return attachment(delivery.document, delivery.final_name)
 
     @action(description="Retry now", permissions=["resend"])
     def retry_deliveries(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

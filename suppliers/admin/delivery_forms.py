@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from hemi.lib.dialogs import ReasonForm
+from hemi.lib.dialogs import ReasonForm, wrapping
 from suppliers import resending
 from suppliers.models import Delivery, Endpoint
 
@@ -40,8 +40,8 @@ class SendAgainForm(ReasonForm):
     choice = forms.ChoiceField(
         label="What is sent?",
         choices=[
-            ("same", "The same document again, agreed with the supplier"),
-            ("correction", "A correction: a new revision of it"),
+            ("same", wrapping("The same document again, agreed with the supplier")),
+            ("correction", wrapping("A correction: a new revision of it")),
         ],
         widget=UnfoldAdminRadioSelectWidget,
         help_text="The same document is not sent while the first one still lies in the folder. A revision is made "
@@ -51,7 +51,7 @@ class SendAgainForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = Delivery.objects.defer("document").select_related("supplier_order__supplier")
+        rows = Delivery.objects.select_related("supplier_order__supplier")
         delivery = rows.get(pk=self.object_id)
         self.fields["known"].initial = resending.what_they_have(delivery)
 

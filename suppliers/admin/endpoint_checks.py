@@ -15,6 +15,7 @@ from hemi.lib import badges, watched
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.links import link_to, page_of
 from hemi.lib.readonly import ReadOnly
+from suppliers.admin import endpoint_pages
 from suppliers.models import EndpointCheck
 from suppliers.services import endpoints
 from suppliers.trials import steps
@@ -98,8 +99,7 @@ class EndpointCheckAdmin(watched.Watched, ReasonedButtons, ReadOnly, ModelAdmin)
 
     @display(description="state", ordering="status")
     def shown_status(self, check: EndpointCheck) -> SafeString:
-        tone = {Status.PASSED: "success", Status.FAILED: "danger"}.get(Status(check.status), "info")
-        return badges.badge(check.get_status_display(), tone)
+        return endpoint_pages.outcome(check)
 
     @display(description="what next")
     def progress(self, check: EndpointCheck) -> SafeString | str:

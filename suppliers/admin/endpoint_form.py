@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
-from integrations.admin.secrets import clear_tick
+from integrations.admin.secrets import clear_tick, what_is_stored
 from suppliers import naming
 from suppliers.models import Endpoint
 from suppliers.transports import addresses, ssh_keys
@@ -75,8 +75,7 @@ class EndpointForm(forms.ModelForm):
     def _hide(self, name: str) -> None:
         self.initial[name] = ""
         is_stored = bool(getattr(self.instance, name))
-        told = "One is stored; it is never shown. Leave blank to keep it." if is_stored else "None is stored."
-        self.fields[name].help_text = f"{told} {self.fields[name].help_text}".strip()
+        self.fields[name].help_text = f"{what_is_stored(self.instance, name)} {self.fields[name].help_text}".strip()
         if not is_stored and f"clear_{name}" in self.fields:
             self.fields[f"clear_{name}"].disabled = True
 

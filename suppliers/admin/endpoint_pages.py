@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 from hemi.lib import badges
 from hemi.lib.links import breakable, link_to
 from suppliers import naming, profiles
-from suppliers.models import Delivery, Endpoint
+from suppliers.models import Delivery, Endpoint, EndpointCheck
 
 Protocol = Endpoint.Protocol
 
@@ -71,10 +71,15 @@ def last_test(endpoint: Endpoint) -> SafeString | str:
     check = endpoint.checks.first()
     if check is None:
         return "Not tested yet"
-    words = (
-        f"{check.get_status_display()}, {date_format(timezone.localtime(check.created_at), 'SHORT_DATETIME_FORMAT')}"
-    )
-    return link_to(check, words)
+    at = date_format(timezone.localtime(check.created_at), "SHORT_DATETIME_FORMAT")
+    return format_html("{} {}", outcome(check), link_to(check, at))
+
+
+def outcome(check: EndpointCheck) -> SafeString:
+    """Show how a test ended, or that it is still on."""
+    status = EndpointCheck.Status
+    tone = {status.PASSED: "success", status.FAILED: "danger"}.get(status(check.status), "info")
+    return badges.badge(check.get_status_display(), tone)
 
 
 def suppliers(endpoint: Endpoint) -> SafeString | str:

@@ -234,10 +234,11 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         permissions=["test"],
         dialog={
             "title": "Restart the endpoint?",
-            "description": "Do this once what stopped it is mended. The files that waited go out.",
+            "description": "Do this once what stopped it, or kept the server from answering, is mended. The files that "
+            "waited go out; where the server did not answer, one goes first.",
             "form_submit_text": "Restart",
         },
     )
     def restart(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Let a stopped endpoint try again."""
+        """Let an endpoint that is stopped or left alone try again."""
         return self.ask(request, object_id, endpoints.restart, "The endpoint is at work again.")

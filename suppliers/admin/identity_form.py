@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from hemi.lib.links import breakable
 from suppliers.models import Endpoint
 from suppliers.services import endpoints
 
@@ -26,7 +28,8 @@ class IdentityForm(BaseDialogForm):
         super().__init__(*args, **kwargs)
         offered = Endpoint.objects.filter(pk=self.object_id).values_list("offered_identity", flat=True).first() or ""
         self.fields["shown"].initial = offered
-        self.fields["fingerprint"].help_text = f"Paste it; Hemi compares it with what the server showed: {offered}"
+        told = format_html("Paste it; Hemi compares it with what the server showed: {}", breakable(offered))
+        self.fields["fingerprint"].help_text = told
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -2,9 +2,9 @@
 
 from suppliers import resending, waiting
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierReply
-from suppliers.services import replies
+from suppliers.services import ground, replies
 
-_RENAMING = Delivery.Step.RENAMING
+_HANDING_OVER = (Delivery.Step.RENAMING, Delivery.Step.SIGNALLING)
 REDACTED = "The customer's data was removed, and the document with it: it cannot be sent or read again."
 
 
@@ -108,7 +108,7 @@ def _too_late(part: SupplierOrder) -> str:
     if part.status == SupplierOrder.Status.CANCELLED:
         return "This part is cancelled."
     delivery = getattr(part, "delivery", None)
-    is_under_way = delivery is not None and delivery.status == Delivery.Status.DUE and delivery.step == _RENAMING
+    is_under_way = delivery and (delivery.status == Delivery.Status.UNCERTAIN or delivery.step in _HANDING_OVER)
     if part.status in SupplierOrder.UNSENT and not is_under_way:
         return ""
-    return f"Its file is being handed over or is with the supplier already; tell {part.supplier} directly."
+    return ground.too_late(part)

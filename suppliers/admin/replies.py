@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -11,39 +10,17 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
-from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from hemi.lib import badges
-from hemi.lib.buttons import ReasonedButtons
 from hemi.lib.database import starts_with
-from hemi.lib.dialogs import ReasonForm
 from hemi.lib.downloads import attachment
 from hemi.lib.links import breakable, link_to
+from hemi.lib.long_lists import LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
-from orders.services import Refused
 from suppliers.admin import refusals
+from suppliers.admin.reply_buttons import MatchedByHand
 from suppliers.models import ReplyStatement, SupplierReply
 from suppliers.services import replies
-
-WHAT_MATCHING_DOES = (
-    "What the reply says is applied to that supplier's part of the order, as if it had named it: its state goes up and "
-    "never down, and a shipment is told to the store."
-)
-SETTLED = "It is taken off the list with your reason; nothing is applied to any order."
-
-
-class MatchForm(BaseDialogForm):
-    """Name the order that a reply is about."""
-
-    name = forms.CharField(
-        label="Reference or order number",
-        max_length=60,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Such as HM000042-NORTH-1 or #1001. Only orders of suppliers at this endpoint are found.",
-        error_messages={"required": "Type the reference or the order's number."},
-    )
 
 
 class StatementInline(ReadOnlyInline):
@@ -74,7 +51,7 @@ class StatementInline(ReadOnlyInline):
 
 
 @admin.register(SupplierReply)
-class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class SupplierReplyAdmin(MatchedByHand, LongList, ReadOnly, ModelAdmin):
     """One row a file, or a sign of what became of an order file."""
 
     list_display = ["file_name", "shown_state", "kind", "endpoint", "supplier_order", "shown_note", "received_at"]
@@ -83,15 +60,6 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("endpoint", RelatedDropdownFilter),
         ("source", ChoicesDropdownFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     search_fields = ["reference"]  # shows the box; get_search_results looks
     search_help_text = "Reference that the reply names, from its beginning."
     inlines = [StatementInline]
@@ -101,7 +69,7 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     ]
 
     subject = "reply"
-    refusal_errors = (Refused,)
+    matching, settling = replies.match_reply, replies.settle_reply
     actions = ["read_replies"]
     actions_detail = ["match", "settle", "read_again", "download"]
     button_refusals = {
@@ -124,9 +92,6 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         named = ReplyStatement.objects.filter(starts_with("reference", term))
         return queryset.filter(pk__in=named.values("reply")), False
 
-    def has_reread_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm("suppliers.reread_supplierreply")
-
     @display(description="state")
     def shown_state(self, reply: SupplierReply) -> SafeString:
         return badges.state(reply)
@@ -139,36 +104,6 @@ class SupplierReplyAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     def checksum(self, reply: SupplierReply) -> str:
         is_fetched = reply.source == SupplierReply.Source.FILE and not reply.sha256.startswith("size-")
         return breakable(reply.sha256) if is_fetched else "none: no file was fetched"
-
-    @action(
-        description="Match to an order…",
-        permissions=["reread"],
-        dialog={
-            "title": "Match the reply to an order",
-            "description": WHAT_MATCHING_DOES,
-            "form_class": MatchForm,
-            "form_submit_text": "Match",
-        },
-    )
-    def match(self, request: HttpRequest, form: MatchForm, object_id: str) -> HttpResponse:
-        """Apply a reply to the order that a person names."""
-        name = form.cleaned_data["name"]
-        return self.ask(request, object_id, replies.match_reply, "The reply is matched and applied.", name=name)
-
-    @action(
-        description="Settle",
-        permissions=["reread"],
-        dialog={
-            "title": "Settle this reply?",
-            "description": SETTLED,
-            "form_class": ReasonForm,
-            "form_submit_text": "Settle",
-        },
-    )
-    def settle(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        """Take a reply off the list."""
-        reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, replies.settle_reply, "The reply is settled.", reason=reason)
 
     @action(
         description="Read again",

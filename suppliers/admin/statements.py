@@ -4,46 +4,33 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
+from unfold.decorators import display
 
 from hemi.lib import badges
-from hemi.lib.buttons import ReasonedButtons
-from hemi.lib.database import starts_with
-from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
+from hemi.lib.long_lists import FoundByBeginning, LongList
 from hemi.lib.readonly import ReadOnly
-from orders.services import Refused
 from suppliers.admin import refusals
-from suppliers.admin.replies import SETTLED, WHAT_MATCHING_DOES, MatchForm
+from suppliers.admin.reply_buttons import MatchedByHand
 from suppliers.models import ReplyStatement
 from suppliers.services import replies
 
 
 @admin.register(ReplyStatement)
-class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class ReplyStatementAdmin(MatchedByHand, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row an order that a file speaks of."""
 
     list_display = ["shown_reference", "kind", "shown_state", "file", "endpoint", "shown_part", "note", "received_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("reply__endpoint", RelatedDropdownFilter)]
-    compressed_fields = False
-    actions_detail_hide_default = True
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
     ordering = ["-pk"]
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ["reference"]  # shows the box; get_search_results looks
+    search_fields = ["reference"]
     search_help_text = "Reference that is named, from its beginning."
     fieldsets = [
         (None, {"fields": [("reference", "kind", "shown_state"), "note", ("file", "shown_part")]}),
@@ -51,22 +38,13 @@ class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
     ]
 
     subject = "statement"
-    refusal_errors = (Refused,)
+    matching, settling = replies.match, replies.settle
     actions_detail = ["match", "settle"]
     button_refusals = {"match": refusals.match, "settle": refusals.settle_statement}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReplyStatement]:
         rows = super().get_queryset(request).select_related("reply__endpoint", "supplier_order")
         return rows.defer("reply__content")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ReplyStatement], search_term: str
-    ) -> tuple[QuerySet[ReplyStatement], bool]:
-        term = search_term.strip().upper()
-        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
-
-    def has_match_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm("suppliers.reread_supplierreply")
 
     @display(description="about")
     def shown_reference(self, row: ReplyStatement) -> str:
@@ -102,36 +80,6 @@ class ReplyStatementAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
             return format_html("All of the order is {}.", row.kind) if row.kind else ""
         rest = [("The others", "", row.rest, "")] if row.rest else []
         return format_html_join("", "<div>{} {} {} {}</div>", [*(_line(line) for line in row.lines), *rest])
-
-    @action(
-        description="Match to an order…",
-        permissions=["match"],
-        dialog={
-            "title": "Match this statement to an order",
-            "description": WHAT_MATCHING_DOES,
-            "form_class": MatchForm,
-            "form_submit_text": "Match",
-        },
-    )
-    def match(self, request: HttpRequest, form: MatchForm, object_id: str) -> HttpResponse:
-        """Apply a statement to the order that a person names."""
-        name = form.cleaned_data["name"]
-        return self.ask(request, object_id, replies.match, "The statement is matched and applied.", name=name)
-
-    @action(
-        description="Settle",
-        permissions=["match"],
-        dialog={
-            "title": "Settle this statement?",
-            "description": SETTLED,
-            "form_class": ReasonForm,
-            "form_submit_text": "Settle",
-        },
-    )
-    def settle(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        """Take a statement off the list."""
-        reason = form.cleaned_data["reason"]
-        return self.ask(request, object_id, replies.settle, "The statement is settled.", reason=reason)
 
 
 def _line(line: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -13,13 +13,12 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from hemi.lib import badges
 from hemi.lib.buttons import ReasonedButtons
-from hemi.lib.database import starts_with
 from hemi.lib.dialogs import ReasonForm
 from hemi.lib.links import link_to
+from hemi.lib.long_lists import FoundByBeginning, LongList
 from hemi.lib.readonly import ReadOnly, ReadOnlyInline
 from orders.services import Refused
 from suppliers import composing, drafting, overdue, previews, standing
@@ -89,7 +88,7 @@ class StatementInline(ReadOnlyInline):
 
 
 @admin.register(SupplierOrder)
-class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
+class SupplierOrderAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, ModelAdmin):
     """One row a part and revision."""
 
     list_display = ["reference", "state_in_list", "supplier", "shown_order", "account", "file", "created_at"]
@@ -99,16 +98,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         ("status", ChoicesDropdownFilter),
         ("supplier", RelatedDropdownFilter),
     ]
-    compressed_fields = False
-    actions_detail_hide_default = True  # the order's timeline says more than the history
-    list_filter_submit = True
-    list_per_page = 50
-    list_disable_select_all = True
-    sortable_by: list[str] = []
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ["reference"]  # shows the box; get_search_results looks
+    search_fields = ["reference"]
     search_help_text = "Reference, from its beginning."
     inlines = [AmendmentInline, LineInline, StatementInline]
     fieldsets = [
@@ -132,13 +122,7 @@ class SupplierOrderAdmin(ReasonedButtons, ReadOnly, ModelAdmin):
         rows = super().get_queryset(request).select_related("supplier", "order__account", "delivery")
         alive = Amendment.objects.filter(status=Amendment.Status.OPEN, is_cancellation=True)
         rows = rows.prefetch_related(Prefetch("amendments", alive, to_attr="alive"))
-        return rows.prefetch_related("lines").defer("delivery__document")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[SupplierOrder], search_term: str
-    ) -> tuple[QuerySet[SupplierOrder], bool]:
-        term = search_term.strip().upper()
-        return (queryset.filter(starts_with("reference", term)) if term else queryset), False
+        return rows.prefetch_related("lines")
 
     def has_hold_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("suppliers.hold_supplierorder")
@@ -275,7 +259,7 @@ def _document(part: SupplierOrder) -> dict[str, Any]:
     if hasattr(part, "delivery"):
         if removed := refusals.download(part.delivery):
             return {"removed": removed}
-        text = previews.cut(previews.pretty(bytes(part.delivery.document), part.supplier.encoding))
+        text = previews.cut(previews.pretty(part.delivery.document, part.supplier.encoding))
         return {"text": text, "remarks": part.delivery.remarks.splitlines(), "is_stored": True}
     draft = drafting.draft(composing.compose(part), part.supplier)
     return {

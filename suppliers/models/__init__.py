@@ -1,7 +1,7 @@
 """Who makes and ships the goods, and what is brought to them."""
 
 from suppliers.models.amendments import Amendment
-from suppliers.models.deliveries import Delivery, DeliveryAttempt, DeliveryContent
+from suppliers.models.deliveries import Delivery, DeliveryAttempt, DeliveryContent, DeliveryDocument
 from suppliers.models.document_schemas import DocumentSchema
 from suppliers.models.endpoint_checks import EndpointCheck
 from suppliers.models.endpoints import Endpoint
@@ -16,6 +16,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "DeliveryContent",
+    "DeliveryDocument",
     "DocumentSchema",
     "Endpoint",
     "EndpointCheck",

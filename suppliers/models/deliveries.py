@@ -47,7 +47,6 @@ class Delivery(Claimable):
     final_name = models.CharField("file name", max_length=200, db_index=True)
     temporary_name = models.CharField("temporary name", max_length=400, blank=True, default="")
     done_name = models.CharField("done-file", max_length=250, blank=True, default="")
-    document = models.BinaryField(editable=False)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveIntegerField("bytes")
     remarks = models.TextField("remarks", blank=True, default="", help_text="What was changed to make the document.")
@@ -80,9 +79,27 @@ class Delivery(Claimable):
         return self.final_name
 
     @property
+    def document(self) -> bytes:
+        """The bytes, from their own row."""
+        return bytes(self.document_row.content)
+
+    @property
     def may_lie_there(self) -> bool:
         """Whether something of it may lie on the server, from a run that died or from having been sent before."""
         return bool(self.temporary_name or self.resends)
+
+
+class DeliveryDocument(models.Model):
+    """A delivery's document, as it goes out; emptied when personal data is removed.
+
+    A row of its own: SQLite writes a whole row again whichever column changes, and a delivery's do at each step.
+    """
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="document_row")
+    content = models.BinaryField(editable=False)
+
+    def __str__(self) -> str:
+        return f"Document of {self.delivery}"
 
 
 class DeliveryContent(models.Model):

@@ -22,18 +22,19 @@ _RESET = [
 ]
 
 
-def retry_now(*, delivery: Delivery, by: Any, reason: str = "") -> Delivery:
+def retry_now(*, delivery: Delivery, reason: str, by: Any) -> Delivery:
     """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
     with transaction.atomic():
         part = ground.locked(delivery.supplier_order)
         rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
-        if reason := waiting.reason(Delivery.objects.defer("document").get(pk=delivery.pk)):
-            raise Refused(reason)
+        if refusal := waiting.reason(Delivery.objects.get(pk=delivery.pk)):
+            raise Refused(refusal)
+        text = ground.reason(reason)
         if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
         Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
         ground.clear_attention(part)
-        timeline.record(part.order, "retry", _again(delivery, reason), part.reference, by)
+        timeline.record(part.order, "retry", _again(delivery, text), part.reference, by)
         queue.kick("suppliers.deliver", delivery.endpoint_id)
         return Delivery.objects.get(pk=delivery.pk)
 
@@ -108,7 +109,7 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
 def _sent(delivery: Delivery) -> tuple[SupplierOrder, Delivery]:
     """Lock the order of a delivery that is sent, and return the part and the delivery as they are now."""
     part = ground.locked(delivery.supplier_order)
-    fresh = Delivery.objects.select_for_update(of=("self",)).defer("document").get(pk=delivery.pk)
+    fresh = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
     fresh.supplier_order = part
     if refusal := resending.why_not(fresh):
         raise Refused(refusal)
@@ -146,7 +147,7 @@ def _retry(pks: list[int], reason: str, by: Any) -> int:
 
 def _tell_retried(pks: list[int], now: datetime, reason: str, by: Any) -> int:
     rows = Delivery.objects.filter(pk__in=pks, status=Delivery.Status.DUE, next_attempt_at=now)
-    retried = list(rows.defer("document").select_related("supplier_order__order"))
+    retried = list(rows.select_related("supplier_order__order"))
     parts = [delivery.supplier_order for delivery in retried]
     SupplierOrder.objects.filter(pk__in=[part.pk for part in parts]).exclude(attention="").update(attention="")
     timeline.record_all(
@@ -161,4 +162,4 @@ def _tell_retried(pks: list[int], now: datetime, reason: str, by: Any) -> int:
 
 
 def _again(delivery: Delivery, reason: str) -> str:
-    return f"{delivery.final_name} to be tried again now{': ' + reason if reason else '.'}"
+    return f"{delivery.final_name} to be tried again now: {reason}"

@@ -16,16 +16,19 @@ from suppliers.models import Endpoint, EndpointCheck
 log = logging.getLogger("suppliers")
 
 _DIGEST_BYTES = 32
+_AT_WORK = "The endpoint is not stopped, and not left alone."
 _TO_CONFIRM = "Nobody has confirmed who the server is. Confirm its identity first."
 
 
 def restart(*, endpoint: Endpoint, by: Any) -> Endpoint:
-    """Let a stopped endpoint try again, once what stopped it is mended. Raises Refused."""
+    """Let a stopped endpoint, or one that is left alone for a while, try again now. Raises Refused."""
     if reason := why_not_restart(Endpoint.objects.get(pk=endpoint.pk)):
         raise Refused(reason)
-    stopped = Endpoint.objects.filter(pk=endpoint.pk).exclude(stopped_at=None)
-    if not stopped.update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=timezone.now()):
-        raise Refused("The endpoint is not stopped.")
+    row, now = Endpoint.objects.filter(pk=endpoint.pk), timezone.now()
+    is_restarted = row.exclude(stopped_at=None).update(stopped_at=None, stop_reason="", attempts=0, next_attempt_at=now)
+    # Its circuit breaker stays open until one file has shown that the server is back.
+    if not is_restarted and not row.exclude(opened_at=None).update(next_attempt_at=now):
+        raise Refused(_AT_WORK)
     log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)
@@ -33,8 +36,8 @@ def restart(*, endpoint: Endpoint, by: Any) -> Endpoint:
 
 def why_not_restart(endpoint: Endpoint) -> str:
     """Say why there is nothing to restart, or why not yet."""
-    if not endpoint.stopped_at:
-        return "The endpoint is not stopped."
+    if not endpoint.stopped_at and not endpoint.opened_at:
+        return _AT_WORK
     return _TO_CONFIRM if endpoint.needs_identity else ""
 
 

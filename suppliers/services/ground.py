@@ -2,9 +2,7 @@
 
 from orders import settlement
 from orders.services import Refused
-from suppliers.models import SupplierOrder
-
-OVER = "Its file is being handed over or is with the supplier already; tell {} directly."
+from suppliers.models import Delivery, SupplierOrder
 
 
 def locked(part: SupplierOrder) -> SupplierOrder:
@@ -25,3 +23,18 @@ def reason(text: str) -> str:
     if not text.strip():
         raise Refused("Give a reason; whoever looks at this next will want to know.")
     return text.strip()[:300]
+
+
+def too_late(part: SupplierOrder) -> str:
+    """Say why the file of a part cannot be stopped, and what to do."""
+    delivery = Delivery.objects.filter(supplier_order=part).only("status", "step").first()
+    if part.status in SupplierOrder.UNSENT and delivery:
+        if delivery.status == Delivery.Status.UNCERTAIN:
+            return "Nobody knows yet whether its file arrived. Look on the server, and settle the delivery first."
+        if delivery.step == Delivery.Step.RENAMING:
+            # One of a group that is renamed file by file; a look may find that this one was not.
+            return (
+                "Its file is being handed over; whether it can still be stopped shows in a moment. Look again, and if "
+                f"it was sent tell {part.supplier} directly."
+            )
+    return f"Its file is with the supplier already; tell {part.supplier} directly."

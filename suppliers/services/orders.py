@@ -20,7 +20,7 @@ def hold(*, order: Order, reason: str, by: Any) -> Order:
         _refuse_if_over(order)
         for part in _unsent(order):
             if not parts.stop(part):
-                timeline.record(order, "too_late", ground.OVER.format(part.supplier), reference=part.reference)
+                timeline.record(order, "too_late", ground.too_late(part), reference=part.reference)
         return order
 
 

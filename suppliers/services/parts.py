@@ -20,7 +20,7 @@ def hold(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOrde
         if part.held_at:
             raise Refused("This part is on hold already.")
         if part.status not in SupplierOrder.UNSENT or not parts.stop(part):
-            raise Refused(ground.OVER.format(part.supplier))
+            raise Refused(ground.too_late(part))
         part.held_at, part.hold_reason = timezone.now(), ground.reason(reason)
         part.save(update_fields=["held_at", "hold_reason"])
         timeline.record(part.order, "part_held", f"Put on hold: {part.hold_reason}", part.reference, by)
@@ -48,7 +48,7 @@ def cancel(*, supplier_order: SupplierOrder, reason: str, by: Any) -> SupplierOr
         part = ground.locked(supplier_order)
         lines = list(OrderLine.objects.filter(allocations__supplier_order=part, allocations__is_live=True))
         if not parts.cancel(part, ground.reason(reason), by=by):
-            raise Refused(ground.OVER.format(part.supplier))
+            raise Refused(ground.too_late(part))
         amendments.leave_to_person(part, reason.strip())
         # What a cancelled revision held counts with the file before it again, and is not free.
         OrderLine.objects.filter(pk__in=[line.pk for line in lines]).exclude(allocations__is_live=True).update(

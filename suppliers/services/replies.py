@@ -114,7 +114,7 @@ def _part(statement: ReplyStatement, name: str) -> SupplierOrder:
     numbers = [wanted, f"#{wanted.lstrip('#')}", wanted.lstrip("#")]
     named = SupplierOrder.objects.filter(Q(reference=wanted.upper()) | Q(order__number__in=numbers))
     counting = named.exclude(status__in=[SupplierOrder.Status.CANCELLED, SupplierOrder.Status.REPLACED])
-    rows = counting.select_related("supplier", "delivery").defer("delivery__document").order_by("pk")
+    rows = counting.select_related("supplier", "delivery").order_by("pk")
     found = [part for part in rows[:100] if statements.may_speak(statement.reply, part)]
     if len(found) == 1:
         return found[0]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import AccountShopify
 from orders.models import Order
-from suppliers.models import Delivery, Endpoint, Supplier, SupplierOrder, SupplierReply
+from suppliers.models import Delivery, DeliveryDocument, Endpoint, Supplier, SupplierOrder, SupplierReply
 
 _numbers = itertools.count(1)
 
@@ -61,9 +61,11 @@ def delivery(supplier: Supplier, *, content: bytes = b"", **values: Any) -> Deli
     """Make a delivery that is due."""
     owner = values.pop("supplier_order", None) or part(supplier)
     content = content or f"<Order>{owner.reference}</Order>".encode() * 10
-    frozen = {"document": content, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    frozen = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     where = {"endpoint": supplier.endpoint, "folder": "in", "final_name": f"ORDER_{owner.reference}.xml"}
-    return Delivery.objects.create(supplier_order=owner, **{**frozen, **where, **values})
+    row = Delivery.objects.create(supplier_order=owner, **{**frozen, **where, **values})
+    DeliveryDocument.objects.create(delivery=row, content=content)
+    return row
 
 
 def let_time_pass() -> None:

@@ -120,7 +120,7 @@ class TestEndpoint:
 
     def test_restart_after_a_stop(self, boss):
         endpoint = factories.endpoint()
-        assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is not stopped."]
+        assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is not stopped, and not left alone."]
         Endpoint.objects.update(stopped_at=timezone.now(), stop_reason="530 Login incorrect.")
         assert "530 Login incorrect." in _page(boss, endpoint)
         assert _told(_press(boss, endpoint, "restart")) == ["The endpoint is at work again."]
@@ -222,7 +222,7 @@ class TestSupplierOrder:
         part = factories.part(factories.supplier(), status=SupplierOrder.Status.SENT)
         for name in ("hold", "cancel"):
             told = _told(_press(boss, part, name, reason="Too late"))
-            assert told[0].startswith("Its file is being handed over or is with the supplier already")
+            assert told[0].startswith("Its file is with the supplier already; tell")
         part.refresh_from_db()
         assert part.status == SupplierOrder.Status.SENT and part.held_at is None
 
@@ -240,11 +240,30 @@ class TestSupplierOrder:
 
 
 class TestDelivery:
+    def test_the_list_says_why_a_file_was_given_up_and_nothing_of_those_that_arrived(self, boss):
+        for status in (Delivery.Status.DEAD, Delivery.Status.SENT):
+            factories.delivery(factories.supplier(), status=status, last_error=f"452 Disk full: {status}")
+        page = boss.get(f"{BASE}/delivery/").content.decode()
+        assert "452 Disk full: dead" in page and "452 Disk full: sent" not in page
+
     def test_retry_now_brings_a_given_up_file_back(self, boss):
         delivery = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD, attempts=12)
-        _press(boss, delivery, "retry_now")
+        assert "Give a reason" in _press(boss, delivery, "retry_now").content.decode()
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempts) == (Delivery.Status.DEAD, 12)
+        _press(boss, delivery, "retry_now", reason="The disk is mended")
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (Delivery.Status.DUE, 0)
+        assert "The disk is mended" in delivery.supplier_order.order.events.get(kind="retry").text
+
+    def test_chosen_files_are_tried_again_with_the_reason_beside_the_action(self, boss):
+        delivery = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD)
+        chosen = {"action": "retry_deliveries", "_selected_action": [delivery.pk]}
+        assert _told(boss.post(f"{BASE}/delivery/", chosen))[0].startswith("Give a reason beside the action")
+        assert Delivery.objects.get().status == Delivery.Status.DEAD
+        boss.post(f"{BASE}/delivery/", {**chosen, "reason": "The disk is mended"})
+        assert Delivery.objects.get().status == Delivery.Status.DUE
+        assert "The disk is mended" in delivery.supplier_order.order.events.get(kind="retry").text
 
     @pytest.mark.parametrize("outcome, status", [("sent", Delivery.Status.SENT), ("again", Delivery.Status.DUE)])
     def test_a_person_settles_what_is_uncertain(self, boss, outcome, status):
@@ -257,8 +276,10 @@ class TestDelivery:
 
     def test_a_sent_file_is_neither_retried_nor_settled(self, boss):
         delivery = factories.delivery(factories.supplier(), status=Delivery.Status.SENT, attempts=1)
-        _press(boss, delivery, "retry_now"), _press(boss, delivery, "settle", outcome="again", reason="Try it")
-        boss.post(f"{BASE}/delivery/", {"action": "retry_deliveries", "_selected_action": [delivery.pk]})
+        _press(boss, delivery, "retry_now", reason="Try it")
+        _press(boss, delivery, "settle", outcome="again", reason="Try it")
+        chosen = {"action": "retry_deliveries", "_selected_action": [delivery.pk], "reason": "Try it"}
+        boss.post(f"{BASE}/delivery/", chosen)
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (Delivery.Status.SENT, 1)
 

@@ -60,6 +60,7 @@ def _save(client, endpoint, **values):
 def test_a_new_endpoint_is_offered_as_sftp_on_its_port(boss):
     page = boss.get(f"{BASE}/add/").content.decode()
     assert '<option value="sftp" selected>' in page and 'value="22"' in page
+    assert "None is stored." not in page
 
 
 @pytest.mark.parametrize(
@@ -168,6 +169,13 @@ def test_suppliers_that_share_an_endpoint_are_listed(boss):
         factories.supplier(endpoint=endpoint, name=name)
     page = boss.get(f"{BASE}/{endpoint.pk}/change/").content.decode()
     assert ">Northwind</a>" in page and ">Südhaus</a>" in page
+
+
+def test_a_failed_test_is_seen_on_the_endpoints_page(boss):
+    endpoint = factories.endpoint()
+    check = EndpointCheck.objects.create(endpoint=endpoint, status="failed")
+    page = boss.get(f"{BASE}/{endpoint.pk}/change/").content.decode()
+    assert "Failed" in page and f"/admin/suppliers/endpointcheck/{check.pk}/change/" in page
 
 
 def test_an_endpoint_that_was_tested_can_be_deleted_with_its_tests(boss):

@@ -389,7 +389,7 @@ def test_a_file_is_given_up_after_the_configured_number(watched, supplier, setti
     assert StaffAlert.objects.filter(kind="delivery_dead").count() == 1
     watched.faults.clear()
     for row in rows:
-        deliveries.retry_now(delivery=row, by=None)
+        deliveries.retry_now(delivery=row, reason="Mended", by=None)
     run(supplier)
     assert [outcome(row) for row in rows] == [("sent", "sent")] * 2
     assert alerts() == set()

@@ -57,6 +57,16 @@ def test_many_files_go_over_as_many_sessions_as_the_endpoint_allows_each_once(sl
     assert len(logins(slow)) == before
 
 
+@pytest.mark.parametrize(("seconds", "most"), [(60, 2), (0.0001, 4)])
+def test_more_than_two_sessions_are_for_servers_that_let_wait(slow, wide, monkeypatch, seconds, most):
+    monkeypatch.setattr(rounds, "SLOW_SECONDS", seconds)
+    for _ in range(60):
+        factories.delivery(wide)
+    assert outbox.deliver(wide.endpoint_id) == 60
+    assert 2 <= len(users(slow)) <= most
+    assert len(logins(slow)) == len(users(slow)) or most == 4
+
+
 def test_few_files_need_one_session(server, wide):
     for _ in range(5):
         factories.delivery(wide)

@@ -144,6 +144,7 @@ def test_each_refusal_is_told_in_the_servers_words(friendly, command, reply, nam
     assert words in _text(check, name)
     assert list(server.orders_folder.iterdir()) == []
     assert endpoint.stopped_at is None
+    assert _text(check, "Clock") == "There is no file to try it with."
 
 
 def test_a_name_that_is_too_long_is_told_from_a_folder_that_takes_nothing(friendly):
@@ -292,6 +293,16 @@ class TestLane:
         assert _test(endpoint, person).status == "passed"
         assert endpoint.opened_at and endpoint.next_attempt_at <= timezone.now()
 
+    def test_a_person_who_knows_that_the_server_is_back_need_not_wait(self, friendly, person):
+        later = timezone.now() + timedelta(minutes=5)
+        supplier = factories.supplier(endpoint=factories.endpoint(friendly(), opened_at=timezone.now()))
+        factories.delivery(supplier)
+        Endpoint.objects.update(next_attempt_at=later, attempts=4)
+        assert outbox.deliver(supplier.endpoint_id) == 0
+        endpoints.restart(endpoint=supplier.endpoint, by=person)
+        assert Endpoint.objects.get().opened_at and outbox.deliver(supplier.endpoint_id) == 1
+        assert (Endpoint.objects.get().opened_at, Delivery.objects.get().status) == (None, "sent")
+
     def test_a_test_whose_worker_died_is_taken_up_again_and_cleared_away(self, friendly):
         server = friendly()
         endpoint = factories.endpoint(server)
@@ -304,6 +315,44 @@ class TestLane:
         assert preflight.run(check.pk)
         check.refresh_from_db()
         assert check.status == "passed" and list(server.orders_folder.iterdir()) == []
+
+    @pytest.mark.parametrize("allow_overwrite", [True, False])
+    def test_whatever_a_dead_worker_left_is_cleared_away_within_minutes(self, friendly, allow_overwrite):
+        server = friendly(allow_overwrite=allow_overwrite)
+        (server.orders_folder.parent / "out/old").mkdir()
+        endpoint = factories.endpoint(server, after_reading="archive", archive_folder="out/old", done_suffix=".done")
+        first = _test(endpoint)
+        done = [(entry.command, entry.argument) for entry in server.log if entry.code in (226, 250, 350)]
+        changes = [change for change in done if change[0] in ("STOR", "RNFR", "RNTO", "DELE")]
+        assert first.status == "passed" and len(changes) > 15
+        for count in range(1, len(changes)):
+            check = _died(endpoint)
+            _leave(server, changes[:count], f"test{first.pk:07d}", f"test{check.pk:07d}")
+            assert preflight.sweep() == 1 and preflight.run(check.pk)  # each five seconds, once the lease has run out
+            check.refresh_from_db()
+            assert _steps(check) == _steps(first), (changes[count - 1], check.steps)
+            assert [path for path in server.orders_folder.parent.rglob("*") if path.is_file()] == [], changes[count - 1]
+
+
+def _died(endpoint):
+    """Leave a test as a worker that was killed leaves it; its lease, of two minutes at most, has run out."""
+    past, token = timezone.now() - timedelta(seconds=1), "dead" * 8
+    Endpoint.objects.filter(pk=endpoint.pk).update(claim_token=token, lease_until=past)
+    return EndpointCheck.objects.create(endpoint=endpoint, claim_token=token, lease_until=past, attempts=1)
+
+
+def _leave(server, changes, former, number):
+    """Leave the files on the server that a test leaves after these changes."""
+    there, renamed = set(), ""
+    for command, path in changes:
+        if command == "RNFR":
+            renamed = path
+        elif command == "DELE":
+            there.discard(path)
+        else:
+            there = there - {renamed if command == "RNTO" else ""} | {path}
+    for name in (path.replace(former, number) for path in there):
+        (server.orders_folder.parent / name).write_bytes(b"left")
 
 
 class TestSessions:

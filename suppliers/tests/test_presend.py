@@ -11,6 +11,7 @@ from suppliers import presend, rendering
 from suppliers.documents import formats, spelling
 from suppliers.models import Delivery, PreSendRule, SupplierOrder
 from suppliers.services import parts
+from suppliers.tests.changes import LATER
 from suppliers.tests.test_samples import CONTENT
 
 
@@ -111,6 +112,29 @@ def test_rules_follow_one_another():
     assert content.note == "sss" and len(findings) == 2
 
 
+@pytest.mark.parametrize(
+    ("made", "name", "remedy", "told"),
+    [
+        (rule("ship_to.name", "length", "3", "stop"), "Ola", "replace", "The rest was cut off."),
+        (rule("ship_to.name", "characters", "ascii", "stop"), "Ola Luk", "replace", "Written: Ł as L."),
+        (
+            rule("note", "required", "", "stop"),
+            "Ola Łuk",
+            "warn",
+            "must be given. A cancellation goes out all the same.",
+        ),
+        (rule("currency", "one_of", "PLN", "stop"), "Ola Łuk", "warn", "A cancellation goes out all the same."),
+        (rule("order_number", "length", "2", "stop"), "Ola Łuk", "warn", "A cancellation goes out all the same."),
+    ],
+)
+def test_nothing_stops_a_cancellation(made, name, remedy, told):
+    blank = replace(CONTENT, note="")
+    assert presend.stops(check(made, content=blank)[1])
+    content, (finding,) = check(made, content=replace(blank, kind="cancellation"))
+    assert (content.ship_to["name"], finding.remedy) == (name, remedy) and told in finding.text
+    assert (content.order_number, content.currency) == (CONTENT.order_number, CONTENT.currency)
+
+
 @pytest.mark.django_db
 class TestOnTheOrder:
     """What rules find, where staff see it."""
@@ -141,6 +165,20 @@ class TestOnTheOrder:
         assert "<City>Lodz</City>" in bytes(part.delivery.document).decode()
         assert "Ł as L" in part.delivery.remarks
         assert "Ł as L" in OrderEvent.objects.get(kind="document_made").text
+
+    def test_a_cancellation_goes_out_with_a_remark(self, take, north, sends, body):
+        north.amendments = "change"
+        north.save()
+        take(body)
+        sends()
+        for field, demand, value in (("ship_to.city", "characters", "ascii"), ("note", "required", "")):
+            PreSendRule.objects.create(supplier=north, field=field, demand=demand, value=value, remedy="stop")
+        take({**body, "updated_at": LATER, "cancelled_at": LATER})
+        sends()
+        part = SupplierOrder.objects.get(kind="cancellation")
+        assert (part.status, part.replaces.status) == ("sent", "cancelled")
+        assert "Ł as L" in part.delivery.remarks and "goes out all the same" in part.delivery.remarks
+        assert [finding["remedy"] for finding in part.findings] == ["replace", "warn"]
 
     def test_a_document_with_rules_does_not_look_changed(self, take, north):
         PreSendRule.objects.create(

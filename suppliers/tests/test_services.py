@@ -4,12 +4,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderEvent, OrderLine
 from orders.services import Refused
 from suppliers import rendering, routing
 from suppliers.admin import refusals
 from suppliers.models import Delivery, Endpoint, SupplierOrder
-from suppliers.services import deliveries, endpoints, orders, parts, suppliers
+from suppliers.services import deliveries, endpoints, ground, orders, parts, suppliers
 
 
 def work():
@@ -80,11 +80,35 @@ def test_a_part_is_held_alone(take, north, sued):
 def test_past_the_point_of_no_return_a_part_is_not_stopped(take, north, ask):
     part = take().supplier_orders.get()
     renaming()
-    with pytest.raises(Refused, match="handed over"):
+    with pytest.raises(Refused, match="being handed over; whether it can still be stopped shows in a moment"):
         ask(supplier_order=part, reason="too late", by=None)
+    assert refusals.hold(part) == refusals.cancel(part) == ground.too_late(part)
     part.refresh_from_db()
     delivery = Delivery.objects.get()
     assert (part.status, part.held_at, delivery.is_held, delivery.status) == ("ready", None, False, "due")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "status", "told"),
+    [
+        ({"step": "renaming"}, "ready", "whether it can still be stopped shows in a moment"),
+        ({"step": "signalling"}, "ready", "with the supplier already"),
+        ({"step": "sent", "status": "sent"}, "sent", "with the supplier already"),
+        ({"step": "renaming", "status": "uncertain"}, "ready", "settle the delivery first"),
+    ],
+)
+def test_what_cannot_be_stopped_is_told_as_it_is(take, north, sued, delivery, status, told):
+    order = take()
+    part = order.supplier_orders.get(supplier=north)
+    Delivery.objects.filter(supplier_order=part).update(**delivery)
+    SupplierOrder.objects.filter(pk=part.pk).update(status=status)
+    part.refresh_from_db()
+    assert told in refusals.hold(part)
+    with pytest.raises(Refused, match=told):
+        parts.hold(supplier_order=part, reason="wait", by=None)
+    orders.hold(order=order, reason="wait", by=None)
+    texts = list(order.events.filter(kind="too_late").values_list("text", flat=True))
+    assert [told in text for text in texts] == ([] if status == "sent" else [True])
 
 
 def test_a_cancelled_part_frees_its_lines_for_another_supplier(take, north, sued):
@@ -111,16 +135,17 @@ def test_a_cancelled_order_takes_its_files_back(take, north, sued):
 def test_a_dead_letter_is_tried_again_from_its_step(take, north):
     take()
     Delivery.objects.update(status="dead", attempts=12, step="renaming")
-    deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+    deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts, delivery.step) == ("due", 0, "renaming")
+    assert OrderEvent.objects.get(kind="retry").text.endswith("to be tried again now: Mended")
 
 
 def test_a_sent_file_is_not_tried_again(take, north):
     take()
     Delivery.objects.update(status="sent")
     with pytest.raises(Refused):
-        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     assert Delivery.objects.get().status == "sent"
 
 
@@ -188,7 +213,7 @@ def test_retry_now_is_refused_where_nothing_would_happen(take, north, keep, why)
     Delivery.objects.update(status="dead", attempts=12)
     keep(north)
     with pytest.raises(Refused, match=why):
-        deliveries.retry_now(delivery=Delivery.objects.get(), by=None)
+        deliveries.retry_now(delivery=Delivery.objects.get(), reason="Mended", by=None)
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == ("dead", 12)
     assert why in refusals.retry(delivery)

@@ -57,6 +57,7 @@ def _fault(trial: Trial, session: FtpSession) -> str:
     """Bring two files, the first being renamed while the second is on its way; return what went wrong."""
     old, new, other = trial.name("f"), trial.name("g"), trial.name("h")
     trial.expect(old, new, other)
+    trial.vacate(new)
     line = FtpLine(session)
     first = line.step(None, Upload(old, new, CONTENT))
     if fault := _of(first):

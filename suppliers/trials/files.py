@@ -65,6 +65,7 @@ def rename(trial: Trial) -> Told:
         return skipped(_NO_FILE)
     old, new = trial.name("a"), trial.name("b")
     trial.has_file = False
+    trial.vacate(new)
     trial.rename(old, new)
     if _is_there(trial, new) is False:
         return failed("The server said that it renamed, but the file is not there under its new name.")
@@ -111,6 +112,8 @@ def listing(trial: Trial) -> Told:
 
 def clock(trial: Trial) -> Told:
     """Compare the server's clock with ours."""
+    if not trial.has_file:
+        return skipped(_NO_FILE)
     if trial.entry is None or trial.entry.modified_at is None:
         return skipped("The server does not tell when a file was written.")
     difference = round((trial.entry.modified_at - trial.written_at).total_seconds())

@@ -59,5 +59,7 @@ def archives(trial: Trial) -> Told:
 
 def _move(trial: Trial, folder: str) -> None:
     old = trial.name("e")
+    new = connections.path(folder, old.rpartition("/")[2])
+    trial.vacate(new)
     trial.upload(old)
-    trial.rename(old, connections.path(folder, old.rpartition("/")[2]))
+    trial.rename(old, new)

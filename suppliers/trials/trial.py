@@ -64,6 +64,7 @@ class Trial:
     endpoint: Endpoint
     number: int  # part of the files' names, so that a second run clears away what a first one left
     may_write: bool = True
+    is_resumed: bool = False  # a run that died may have left files of the same names
     learned: dict[str, Any] = field(default_factory=dict)
     refusal: TransportError | None = None  # the session could not be opened
     fault: str = ""  # why the file could not be written, or not under a name of full length
@@ -123,6 +124,12 @@ class Trial:
     def forget(self, *paths: str) -> None:
         """There are no such files any more."""
         self._left.difference_update(paths)
+
+    def vacate(self, path: str) -> None:
+        """Remove what a run that died left under this name, so that it tells nothing wrong of the server."""
+        if self.is_resumed:
+            with contextlib.suppress(TransportError):
+                self.session.delete(path)
 
     def upload(self, path: str, content: bytes = CONTENT) -> None:
         """Write a file and remember to remove it. Raises TransportError."""
