@@ -77,7 +77,7 @@ def route(account: AccountShopline, prefix: str, subpath: str) -> Route:
     """Resolve the release or the development subpath. Raises NotHere for any other, and where it is off."""
     if account.app_id and (prefix, subpath) == (account.subpath_prefix, account.development_subpath):
         return _route(account, prefix, subpath, account.waiting[2])
-    if account.proxy_enabled and account.live_subpath and (prefix, subpath) == account.in_force[:2]:
+    if account.is_live and (prefix, subpath) == account.in_force[:2]:
         return _route(account, prefix, subpath, account.in_force[2] or account.hemi_proxy_url)
     raise NotHere(
         "There is nothing at this address. The App Proxy may be off, or its settings not approved yet: look at the "

@@ -140,6 +140,11 @@ class AccountShopline(models.Model):
         ]
 
     @property
+    def is_live(self) -> bool:
+        """Whether shoppers are answered on the release path: switched on, and settings were approved once."""
+        return bool(self.proxy_enabled and self.live_subpath)
+
+    @property
     def release_subpath(self) -> str:
         """The subpath that the settings ask for; in force is `live_subpath`."""
         return self.seo_slug or self.app_id

@@ -56,8 +56,8 @@ def _served(request: HttpRequest, path: str) -> HttpResponse:
         raise _Refused(405, "method")
     account, verified = _verified(request)
     is_development = _is_development(account, verified)
-    if not (account.proxy_enabled or is_development):
-        raise _Refused(404, "disabled", account)
+    if not (account.is_live or is_development):
+        raise _Refused(404, "unapproved" if account.proxy_enabled else "disabled", account)
     page = settings.STOREFRONT_PAGES.get(path.removesuffix("/"))
     if page is None:
         raise _Refused(404, "path", account)

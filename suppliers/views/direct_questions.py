@@ -20,7 +20,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=refused.status)
     ticket = lookup_tickets.use(fields.get("ticket", ""))
     account = AccountShopline.objects.filter(merchant_id=ticket.merchant_id).first() if ticket else None
-    if ticket is None or account is None or not (account.proxy_enabled or ticket.is_development):
+    if ticket is None or account is None or not (account.is_live or ticket.is_development):
         with translation.override(shopper_look.language(request.headers.get("Accept-Language", ""))):
             return shopper_look.page("storefront/ended.html", None, {}, status=410)
     with translation.override(ticket.language):

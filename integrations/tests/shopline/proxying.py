@@ -13,9 +13,10 @@ SECRET = "hush"
 
 
 def account(**fields):
-    """A SHOPLINE store whose proxy is on."""
+    """A SHOPLINE store whose proxy is on, and its settings approved."""
     client = fields.pop("client", None) or Client.objects.create(name=fields.pop("client_name", "Teeladen"))
     given = {"merchant_id": "m-1", "shop_name": "Tea Shop", "app_proxy_secret": SECRET, "app_id": "app1"}
+    given |= {"live_prefix": "apps", "live_subpath": "tea"}
     return AccountShopline.objects.create(client=client, **{**given, "proxy_enabled": True, **fields})
 
 

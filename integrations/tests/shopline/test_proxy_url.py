@@ -218,6 +218,15 @@ def test_disabled_is_404_but_on_the_development_path(shop):
     assert send(signed(path_prefix="/apps/")).status_code == send(signed(path_prefix="/apps/_TEST")).status_code == 404
 
 
+def test_unapproved_is_404_but_on_the_development_path(shop):
+    AccountShopline.objects.update(live_prefix="", live_subpath="", state=AccountShopline.State.SUBMITTED)
+    assert send(signed()).status_code == 404
+    assert send(signed(), "status.json").json() == {"error": "unapproved"}
+    assert send(signed(path_prefix="/apps/app1_TEST")).status_code == 200
+    AccountShopline.objects.update(live_prefix="apps", live_subpath="tea")  # what waits takes nothing out of force
+    assert send(signed()).status_code == 200
+
+
 def test_disabled_says_nothing_to_those_who_did_not_sign(shop):
     AccountShopline.objects.update(proxy_enabled=False)
     assert send(signed(secret="wrong")).status_code == 401
