@@ -41,6 +41,7 @@ class State(TextChoices):
 
 _STEPS = (State.RECEIVED, State.SENT, State.CONFIRMED, State.SHIPPED)
 _ON_THE_WAY = (State.RECEIVED, State.SENT, State.CONFIRMED, State.PARTLY_SHIPPED, State.SHIPPED)
+_ASIDE = (State.CANCELLED, State.NOT_SHIPPED)
 _OF_STATUS = {
     Status.SENT: State.SENT,
     Status.TAKEN: State.SENT,
@@ -89,7 +90,7 @@ class Step:
 
 @dataclass
 class Part:
-    """What comes from one maker, or is with none."""
+    """What comes from one maker, or is with none. `is_aside`: nothing of it is on its way, nor will be."""
 
     items: list[Item] = field(default_factory=list)
     parcels: list[Parcel] = field(default_factory=list)
@@ -98,6 +99,10 @@ class Part:
     @property
     def state(self) -> State:
         return _overall(item.state for item in self.items)
+
+    @property
+    def is_aside(self) -> bool:
+        return self.state in _ASIDE
 
     @property
     def steps(self) -> list[Step]:
@@ -125,6 +130,11 @@ class Progress:
     @property
     def state(self) -> State:
         return _overall((part.state for part in self.parts), or_else=self._alone)
+
+    @property
+    def count(self) -> int:
+        """How many parts there are beside what stands aside."""
+        return sum(not part.is_aside for part in self.parts)
 
     @property
     def _alone(self) -> State:
@@ -178,9 +188,7 @@ class _Reading:
             made.setdefault(key, Part()).items.append(item)
         for shipment in shipments:
             self._add_parcel(made, shipment)
-        parts = tuple(part for _, part in sorted(made.items(), key=lambda pair: pair[0]))
-        for number, part in enumerate(parts, start=1):
-            part.number = number
+        parts = _numbered([part for _, part in sorted(made.items(), key=lambda pair: pair[0])])
         order = self.order
         return Progress(order.number, order.placed_at, parts, order.state == Order.State.CANCELLED)
 
@@ -252,6 +260,19 @@ class _Reading:
             items = [_item(lines[name], State.SHIPPED) for name in shipment.quantities if name in lines]
             made[key] = Part(items)
         made[key].parcels.append(parcel)
+
+
+def _numbered(parts: list[Part]) -> tuple[Part, ...]:
+    """Number the parts; what stands aside is put together by its state, behind the others."""
+    rows = [part for part in parts if not part.is_aside]
+    for state in _ASIDE:
+        alike = [part for part in parts if part.state == state]
+        if alike:
+            items = [item for part in alike for item in part.items]
+            rows.append(Part(items, [parcel for part in alike for parcel in part.parcels]))
+    for number, part in enumerate(rows, start=1):
+        part.number = number
+    return tuple(rows)
 
 
 def _overall(states: Iterable[State], or_else: State = State.RECEIVED) -> State:
