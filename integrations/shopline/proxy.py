@@ -33,6 +33,7 @@ _ANSWER_HEADERS = {
     "retry-after",
     "vary",
 }
+_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # no line break, also not a folded one
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTENT_TYPE = re.compile(r'([a-z]+/[a-z]+)\s*(?:;\s*charset\s*=\s*"?([a-z0-9_-]+)"?\s*)?', re.IGNORECASE)
 
@@ -90,7 +91,11 @@ def answer_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the headers that come back to the shopper; Content-Type and Location are looked at apart."""
     pairs = list(headers)
     dropped = _named_by_connection(pairs)
-    passed = {name.title(): value for name, value in pairs if name.lower() in _ANSWER_HEADERS - dropped}
+    passed: dict[str, str] = {}
+    for name, value in pairs:
+        if name.lower() in _ANSWER_HEADERS - dropped and _VALUE.fullmatch(value):
+            before = passed.get(name.title())
+            passed[name.title()] = f"{before}, {value}" if before else value
     passed["Cache-Control"] = _for_one_person(passed.get("Cache-Control", ""))
     return passed
 

@@ -147,6 +147,11 @@ def test_only_named_headers_come_back():
     assert proxy.answer_headers(sent) == passed
 
 
+def test_a_header_that_comes_twice_is_kept_whole():
+    sent = [("Vary", "Accept"), ("vary", "Cookie"), ("Cache-Control", "no-store"), ("Cache-Control", "max-age=60")]
+    assert proxy.answer_headers(sent) == {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store, max-age=60"}
+
+
 @pytest.mark.parametrize(
     ("told", "kept"),
     [
