@@ -88,7 +88,10 @@ def _connect(outgoing: Outgoing, ends_at: float, is_own: Callable[[str, int], bo
     if is_own(host, port):
         raise NotForwarded(_OWN)
     found = addresses.resolve(host, port)[:MOST_ADDRESSES]
-    connected = addresses.connect(found, min(CONNECT_SECONDS, ends_at - time.monotonic()) / len(found))
+    left = ends_at - time.monotonic()
+    if left <= 0:  # looking up the name took so long
+        raise TimeoutError
+    connected = addresses.connect(found, min(CONNECT_SECONDS, left) / len(found))
     try:
         if _is_this_machine(connected) and is_own("", port):
             raise NotForwarded(_OWN)
@@ -132,6 +135,8 @@ def _ask(connection: http.client.HTTPConnection, outgoing: Outgoing, limits: Lim
         raise NotForwarded(f"The Proxy URL's answer cannot be shown: {cut}") from None
     if first is None:
         raise NotForwarded(f"The Proxy URL's answer is larger than {limits.max_bytes:,} bytes.")
+    if not 200 <= found.status < 600:
+        raise NotForwarded(f"The Proxy URL answered with status {found.status}, which is none of an answer.")
     return Answer(found.status, found.getheaders(), _from(first, blocks), length)
 
 

@@ -153,6 +153,21 @@ def test_what_is_no_answer_is_a_502(client, shop, backend, garbage):
     assert refused(ask(client, home(shop)))
 
 
+@pytest.mark.parametrize("status", [b"101 Switching", b"103 Early", b"600 Odd", b"999 Odd"])
+def test_a_status_of_no_answer_is_a_502(client, shop, backend, status):
+    answer = b"HTTP/1.1 " + status + b"\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"
+    backend.reply = Reply(write=lambda connection: connection.sendall(answer))
+    assert refused(ask(client, home(shop)), f"status {status[:3].decode()}")
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_dropped(client, shop, backend):
+    answer = HEAD + b"ETag: one\r\n two\r\nVary: a\x00b\r\nContent-Language: de\r\nContent-Length: 2\r\n\r\nhi"
+    backend.reply = Reply(write=lambda connection: connection.sendall(answer))
+    response = ask(client, home(shop))
+    assert (response.status_code, text(response), response["Content-Language"]) == (200, "hi", "de")
+    assert "ETag" not in response and "Vary" not in response
+
+
 def test_an_answer_in_chunks_has_no_length_of_its_own(client, shop, backend):
     answer = HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     backend.reply = Reply(write=lambda connection: connection.sendall(answer))
@@ -206,6 +221,17 @@ def test_hemis_own_hosts_are_refused(client, shop, backend, names, proxy_url):
     leads_to(proxy_url)
     assert refused(ask(client, home(shop)), "leads back to Hemi")
     assert names["asked"] == []
+
+
+def test_a_name_that_is_looked_up_for_too_long_is_a_502(client, shop, backend, settings, monkeypatch):
+    def slow(*args, **kwargs):
+        time.sleep(0.05)
+        return real(*args, **kwargs)
+
+    settings.STOREFRONT_SECONDS, real = 0.01, socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    assert refused(ask(client, home(shop)), "does not answer")
+    assert backend.arrivals == []
 
 
 def test_hemis_own_port_is_refused_by_whatever_name(client, shop, backend, names, settings):
