@@ -25,6 +25,7 @@ from integrations.services import proxy_secrets, proxy_settings
 from integrations.services.refusals import Refused
 from orders.models import ShopperLink
 
+State = AccountShopline.State
 MOST_EVENTS = 200  # on the page; older ones stay in the database
 _NOTHING = mark_safe('<span class="nothing">–</span>')  # noqa: S308
 
@@ -94,7 +95,13 @@ class ShoplineAdmin(ProxyButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             "Store",
             {
                 "classes": ["tab"],
-                "fields": [("shop_name", "client"), ("merchant_id", "brand_colour"), "reach_in_words", "created_at"],
+                "fields": [
+                    ("shop_name", "client"),
+                    "merchant_id",
+                    ("brand_colour", "time_zone"),
+                    "reach_in_words",
+                    "created_at",
+                ],
             },
         ),
         (
@@ -228,11 +235,12 @@ def _reach(account: AccountShopline) -> tuple[str, str, str]:
     """Say in a word, a tone and a sentence whether shoppers reach Hemi."""
     lost = "Shoppers get “not found”"
     if not account.proxy_enabled:
-        return "Off", "default", f"{lost}: the App Proxy is not enabled."
+        return "Off", "default", f"{lost}: switch on Enabled, on the tab App Proxy."
     if not account.app_proxy_secret:
-        return "No secret", "danger", "Every request is refused: no App Proxy Secret is stored."
+        return "No secret", "danger", f"Every request is refused. {proxy_secrets.why_not_revoke(account)}"
     if not account.live_subpath:
-        return "Not approved", "warning", f"{lost}: no settings have been approved yet."
+        todo = "approve the settings, or reject them" if account.state == State.SUBMITTED else "submit the settings"
+        return "Not approved", "warning", f"{lost} until settings were approved: {todo}."
     path = f"/{account.live_prefix}/{account.live_subpath}"
     side = "SHOPLINE" if not account.plays_storefront or not settings.STOREFRONT_SIDE else "Hemi"
     return "Live", "success", f"At {path} of the shop; {side} passes the requests on."

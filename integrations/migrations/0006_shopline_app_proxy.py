@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import hemi.lib.fields
+import integrations.models.accounts_shopline
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -25,6 +26,7 @@ class Migration(migrations.Migration):
                 ('merchant_id', models.CharField(help_text="SHOPLINE's id of the store.", max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_-]+\\Z', 'Letters, digits, - and _ only.')], verbose_name='merchant id')),
                 ('shop_name', models.CharField(help_text='As shoppers read it on the pages.', max_length=200, verbose_name='Name of the shop')),
                 ('brand_colour', models.CharField(default='#1f6feb', help_text='Such as #1f6feb.', max_length=7, validators=[django.core.validators.RegexValidator('\\A#[0-9A-Fa-f]{6}\\Z', 'A colour such as #1f6feb: # and six digits.')], verbose_name='colour of the shop')),
+                ('time_zone', models.CharField(default='UTC', help_text='Dates on the pages are of this zone. Such as Asia/Taipei.', max_length=50, validators=[integrations.models.accounts_shopline.known_zone], verbose_name='time zone of the shop')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('proxy_enabled', models.BooleanField(default=False, help_text='Off: shoppers get “not found”; the development path works for preview.', verbose_name='enabled')),
                 ('plays_storefront', models.BooleanField(default=False, help_text="Hemi itself signs and forwards the shop's requests, and makes the secret. Off: SHOPLINE does.", verbose_name='Hemi plays the storefront side')),
@@ -36,7 +38,7 @@ class Migration(migrations.Migration):
                 ('retired_app_proxy_secret', hemi.lib.fields.EncryptedTextField(blank=True, default='', editable=False)),
                 ('secret_changed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='secret since')),
                 ('subpath_prefix', models.CharField(choices=[('a', 'a'), ('apps', 'apps'), ('community', 'community'), ('tools', 'tools')], default='apps', max_length=20, verbose_name='subpath prefix')),
-                ('app_id', models.CharField(blank=True, default='', max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_-]+\\Z', 'Letters, digits, - and _ only.')], verbose_name='app id')),
+                ('app_id', models.CharField(blank=True, default='', help_text="SHOPLINE's id of the app. The development version's subpath is this and _TEST.", max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_-]+\\Z', 'Letters, digits, - and _ only.')], verbose_name='app id')),
                 ('seo_slug', models.CharField(blank=True, default='', help_text='The subpath of the release version. Blank: the app id.', max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_-]+\\Z', 'Letters, digits, - and _ only.')], verbose_name='SEO slug')),
                 ('proxy_url', models.URLField(blank=True, default='', help_text="Where requests go. Blank: Hemi's own pages.", max_length=500, verbose_name='Proxy URL')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'Submitted for approval'), ('approved', 'Approved'), ('rejected', 'Rejected')], default='draft', editable=False, max_length=10, verbose_name='state')),

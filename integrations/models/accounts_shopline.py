@@ -1,8 +1,10 @@
 """A SHOPLINE store, and the App Proxy through which its shoppers reach Hemi."""
 
 import uuid
+import zoneinfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -12,6 +14,12 @@ from integrations.models.clients import Client
 
 WORD = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Letters, digits, - and _ only.")
 COLOUR = RegexValidator(r"\A#[0-9A-Fa-f]{6}\Z", "A colour such as #1f6feb: # and six digits.")
+
+
+def known_zone(name: str) -> None:
+    """Raise ValidationError unless this is the name of a time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("A time zone by its name, such as Asia/Taipei or Europe/Berlin.")
 
 
 class AccountShopline(models.Model):
@@ -51,6 +59,13 @@ class AccountShopline(models.Model):
     brand_colour = models.CharField(
         "colour of the shop", max_length=7, default="#1f6feb", validators=[COLOUR], help_text="Such as #1f6feb."
     )
+    time_zone = models.CharField(
+        "time zone of the shop",
+        max_length=50,
+        default="UTC",
+        validators=[known_zone],
+        help_text="Dates on the pages are of this zone. Such as Asia/Taipei.",
+    )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     proxy_enabled = models.BooleanField(
@@ -85,7 +100,14 @@ class AccountShopline(models.Model):
     secret_changed_at = models.DateTimeField("secret since", null=True, blank=True, editable=False)
 
     subpath_prefix = models.CharField("subpath prefix", max_length=20, choices=Prefix, default=Prefix.APPS)
-    app_id = models.CharField("app id", max_length=100, blank=True, default="", validators=[WORD])
+    app_id = models.CharField(
+        "app id",
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[WORD],
+        help_text="SHOPLINE's id of the app. The development version's subpath is this and _TEST.",
+    )
     seo_slug = models.CharField(
         "SEO slug",
         max_length=100,

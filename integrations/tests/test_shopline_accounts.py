@@ -1,5 +1,6 @@
 """SHOPLINE accounts in the admin: settings that wait beside those in force, their approval, and who may do what."""
 
+import re
 from html import unescape
 
 import pytest
@@ -89,6 +90,7 @@ def test_an_account_is_made_with_its_pasted_secret(staff):
         ("app_id", "../admin", "Letters, digits"),
         ("seo_slug", "slug%2f", "Letters, digits"),
         ("brand_colour", "red;}", "six digits"),
+        ("time_zone", "Asia/Taibei", "Asia/Taipei"),
         ("subpath_prefix", "admin", "not one of the available choices"),
         ("proxy_url", "ftp://shop.example/", "https://"),
         ("proxy_url", "https://me:word@shop.example/", "without user"),
@@ -129,6 +131,21 @@ class TestApproval:
         assert (submitted.kind, approved.kind) == ("submitted", "approved")
         assert (approved.before, approved.after) == ("", "/apps/hemiapp → https://hemi.test/shopline/proxy")
         assert approved.actor.username == "ann"
+
+    def test_the_page_says_what_is_to_be_done_until_shoppers_reach_it(self, staff, shop):
+        def told():
+            text = re.sub(r"<[^>]+>|\s+", " ", staff.get(page(shop)).content.decode())
+            return text.partition("Shoppers reach it")[2][:300]
+
+        assert "switch on Enabled, on the tab App Proxy" in told()
+        AccountShopline.objects.update(proxy_enabled=True)
+        assert "paste SHOPLINE's on the tab App Proxy" in unescape(told())
+        AccountShopline.objects.update(app_proxy_secret="a-secret-word")  # noqa: S106
+        assert "submit the settings" in told()
+        press(staff, shop, "submit")
+        assert "approve the settings, or reject them" in told()
+        decide(staff, shop, "approve")
+        assert "Live" in told()
 
     def test_a_change_waits_while_what_is_in_force_stays(self, staff, live):
         assert not saved(staff, live, seo_slug="order-status")

@@ -19,6 +19,7 @@ def open_shop(stage: Stage) -> str:
         merchant_id=MERCHANT,
         shop_name=SHOP_NAME,
         brand_colour=COLOUR,
+        time_zone="Asia/Taipei",
         proxy_enabled="on",
         plays_storefront="on",
         app_id=APP_ID,

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -155,6 +155,29 @@ def test_what_is_not_on_its_way_is_no_part_of_its_own(shopline, shop):
     told = Shopper(shopline, "7").get("status.json").json()["orders"]
     parts = {row["number"]: [(part["number"], part["state"]) for part in row["parts"]] for row in told}
     assert parts == {"#1": [(1, "sent"), (2, "not_shipped")], "#2": [(1, "cancelled")]}
+
+
+@pytest.mark.parametrize(
+    ("zone", "placed", "parcel"),
+    [
+        ("UTC", "20 Nov 2026 (UTC)", "21 Nov 2026 (UTC)"),
+        ("Asia/Taipei", "21 Nov 2026", "22 Nov 2026"),
+        ("America/New_York", "20 Nov 2026", "21 Nov 2026"),
+        ("../etc/passwd", "20 Nov 2026 (UTC)", "21 Nov 2026 (UTC)"),
+        ("Mars/North", "20 Nov 2026 (UTC)", "21 Nov 2026 (UTC)"),
+    ],
+)
+def test_dates_are_of_the_shops_own_zone(shopline, shop, zone, placed, parcel):
+    type(shopline).objects.update(time_zone=zone)
+    order = shoppers.order(shop, placed_at=datetime(2026, 11, 20, 18, tzinfo=UTC))
+    line = order_line(order)
+    sent = shoppers.shipped(shoppers.given(order, factories.supplier(), line, status=Status.SHIPPED), line)
+    type(sent).objects.update(created_at=datetime(2026, 11, 21, 18, tzinfo=UTC))
+    link(shopline)
+    text = read(Shopper(shopline, "7").get())
+    assert f"Placed on {placed} Received" in text and f"Parcel of {parcel} · DHL Express" in text
+    told = Shopper(shopline, "7").get("status.json").json()["orders"][0]
+    assert told["placed_at"] == "2026-11-20T18:00:00+00:00"
 
 
 def test_only_web_addresses_become_links(shopline, shop):

@@ -1,12 +1,14 @@
 """How pages for shoppers are sent: in their language and the shop's colour, without script, cookie or trace."""
 
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 from hemi.lib import colours
 from integrations.models import AccountShopline
@@ -37,7 +39,9 @@ def page(
         "accent": colours.readable(colour),
         "html_language": LANGUAGES[translation.get_language() or "en"],
     }
-    response = HttpResponse(render_to_string(template, {**look, **words}), status=status)
+    with timezone.override(zone := _zone(account.time_zone if account else "")):
+        text = render_to_string(template, {**look, **words, "is_utc": zone is UTC})
+    response = HttpResponse(text, status=status)
     response["Content-Security-Policy"] = _POLICY.format(settings.HEMI_BASE_URL)
     response["Cache-Control"] = "private, no-store"
     return _quiet(response)
@@ -48,6 +52,14 @@ def json(said: Mapping[str, Any], *, seconds: int = 0, status: int = 200) -> Htt
     response = JsonResponse(said, status=status, json_dumps_params={"ensure_ascii": False})
     response["Cache-Control"] = f"private, max-age={seconds}" if seconds else "private, no-store"
     return _quiet(response)
+
+
+def _zone(name: str) -> tzinfo:
+    """Return the shop's time zone; UTC, which the pages then name, where this machine does not know it."""
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (KeyError, ValueError):
+        return UTC
 
 
 def _quiet(response: HttpResponse) -> HttpResponse:
