@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
 ]
 WIDTHS = {"phone": 390, "desk": 1280, "small phone": 320}
-BUTTONS = {"en": "Show my order", "de": "Bestellung zeigen", "zh-TW": "顯示我的訂單"}
+BUTTONS = {"en": "Show my order", "de": "Bestellung anzeigen", "zh-TW": "顯示我的訂單"}
 # A text of which the contrast to what lies behind it is too low, as a browser draws it.
 FAINT = """() => {
   const parts = text => text.match(/[\\d.]+/g).map(Number);
