@@ -1,4 +1,4 @@
-"""The fields of a small form that a stranger posted, read strictly. Nobody signed them."""
+"""What a stranger posted, read strictly: a body, or the fields of a small form. Nobody signed them."""
 
 from urllib.parse import parse_qsl
 
@@ -20,14 +20,14 @@ class FormRefused(Exception):
 
 def read(request: HttpRequest) -> dict[str, str]:
     """Return the fields by name; raises FormRefused."""
-    body = _body(request)
-    if not body:
+    content = body(request, MOST_BYTES)
+    if not content:
         return {}
     if request.content_type != _FORM:
         raise FormRefused(415)
     try:
         pairs = parse_qsl(
-            body.decode("ascii"),
+            content.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
@@ -41,18 +41,19 @@ def read(request: HttpRequest) -> dict[str, str]:
     return fields
 
 
-def _body(request: HttpRequest) -> bytes:
+def body(request: HttpRequest, most_bytes: int) -> bytes:
+    """Return the whole body; raises FormRefused."""
     if request.headers.get("Transfer-Encoding"):  # Django would read such a body as empty
         raise FormRefused(411)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         raise FormRefused(400)
-    if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:  # before a byte of it is read
+    if len(length) > len(str(most_bytes)) or int(length) > most_bytes:  # before a byte of it is read
         raise FormRefused(413)
     try:
-        body = request.body
+        content = request.read()
     except UnreadablePostError:
         raise FormRefused(400) from None
-    if len(body) != int(length):  # it broke off
+    if len(content) != int(length):  # it broke off
         raise FormRefused(400)
-    return body
+    return content

@@ -1,6 +1,7 @@
 """The storefront side's connection: to the address that was checked, within limits, and never back into Hemi."""
 
 import datetime
+import io
 import os
 import socket
 import ssl
@@ -116,6 +117,20 @@ def test_what_is_sent_is_limited_too(client, shop, backend, settings):
     assert ask(client, home(shop), "POST", b"x" * 1001).status_code == 413
     assert ask(client, home(shop), "POST", b"x" * 1000).status_code == 200
     assert len(backend.arrivals) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"CONTENT_LENGTH": "9", "wsgi.input": io.BytesIO(b"12345678")}, 400),  # it broke off
+        ({"CONTENT_LENGTH": "-1"}, 400),
+        ({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, 411),
+    ],
+)
+def test_a_body_is_passed_on_whole_or_not_at_all(client, shop, backend, said, status):
+    response = client.generic("POST", home(shop), b"12345678", "text/plain", **said)
+    assert response.status_code == status, text(response)
+    assert backend.arrivals == []
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: "])

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from hemi.lib import in_process
+from hemi.lib import in_process, posted_forms
 from integrations import storefront_side
 from integrations.shopline import proxy, redirects
 from integrations.shopline.forwarding import Answer, CutOff, NotForwarded, Outgoing
@@ -25,6 +25,7 @@ _POLICY = (
     "sandbox allow-forms allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; "
     "script-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+_BODY_REFUSED = {411: "What was sent does not say how long it is.", 413: "What was sent is too large."}
 
 
 class _Refused(Exception):
@@ -87,12 +88,9 @@ def _sandbox_customer(request: HttpRequest) -> str | None:
 
 def _asked(request: HttpRequest, child: str) -> Asked:
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        if length > settings.STOREFRONT_MAX_BYTES:
-            raise _Refused("What was sent is too large.", 413)
-        body = request.read()
-    except (UnreadablePostError, ValueError):
-        raise _Refused("What was sent cannot be read.", 400) from None
+        body = posted_forms.body(request, settings.STOREFRONT_MAX_BYTES)
+    except posted_forms.FormRefused as refused:
+        raise _Refused(_BODY_REFUSED.get(refused.status, "What was sent cannot be read."), refused.status) from None
     port = int(request.META.get("SERVER_PORT") or 0)
     query = proxy.ascii_only(request.META.get("QUERY_STRING", ""))
     return Asked(request.method or "", child, query, request.headers, body, port)
