@@ -264,10 +264,12 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         },
     },
+    "filters": {"tokens": {"()": "hemi.lib.logs.HidesTokens"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
-        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "django.request": {"filters": ["tokens"]},
+        "django.server": {"handlers": ["stderr"], "propagate": False, "filters": ["tokens"]},
     },
 }

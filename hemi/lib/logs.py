@@ -2,12 +2,23 @@
 
 import json
 import logging
+import re
 import traceback
 from datetime import UTC, datetime
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Django's own: a request's repr holds its query, and with it codes, states and what people searched for.
 _STANDARD |= {"request", "server_time"}
+_PREVIEW = re.compile(r"(/storefront/+[^/~\s]*~)[^/?\s]+")
+
+
+class HidesTokens(logging.Filter):
+    """Take the tokens of preview links out of the paths that Django logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_PREVIEW.sub(r"\1***", arg) if isinstance(arg, str) else arg for arg in record.args)
+        return True
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

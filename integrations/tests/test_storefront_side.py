@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from hemi.lib.logs import ConsoleFormatter, JsonFormatter
 from integrations import previews
 from integrations.models import AccountShopline
 from integrations.shopline import signatures
@@ -302,7 +303,7 @@ def test_a_refusal_is_json_for_who_wants_json(client, shop):
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_no_log_line_holds_a_token_a_customer_or_what_was_asked(client, shop, backend, caplog):
+def test_no_log_line_holds_a_token_a_customer_or_what_was_asked(client, shop, backend, caplog, settings):
     caplog.set_level(logging.DEBUG)
     target = home(shop, "customer-77")
     ask(client, f"{target}order?email=eve@shop.example")
@@ -310,7 +311,13 @@ def test_no_log_line_holds_a_token_a_customer_or_what_was_asked(client, shop, ba
     ask(client, target.replace("m1~", "m1~x"))
     backend.reply = Reply(headers=[("Content-Type", "text/plain")])
     ask(client, target)
+    token = target.split("~")[1].split("/")[0]
+    for path in (f"/storefront/m1~{token}", f"/storefront/m1~{token}/apps", f"/storefront//m1~{token}/apps/orders/"):
+        assert ask(client, path).status_code == 404
+    settings.HEMI_BASE_URL = "http://["  # whatever goes wrong
+    client.raise_request_exception = False
+    assert ask(client, target).status_code == 500
     for record in caplog.records:
-        line = f"{record.getMessage()} {vars(record)}"
-        for secret in (target.split("~")[1].split("/")[0], "customer-77", "eve@shop.example", SECRET):
+        line = f"{JsonFormatter().format(record)} {ConsoleFormatter('%(message)s').format(record)}"
+        for secret in (token, "customer-77", "eve@shop.example", SECRET):
             assert secret not in line
