@@ -217,7 +217,7 @@ def test_where_forms_do_not_pass_the_proxy_they_go_to_hemi_once(direct, order):
     assert not answer.cookies and answer["Cache-Control"] == "private, no-store"
     assert ShopperLink.objects.get().customer_id == "7"
     again = shoppers.post(browser, reverse("shopline-ask"), fields, headers={"accept-language": "zh-TW"})
-    assert again.status_code == 410 and "此表單已送出或已過期" in again.content.decode()
+    assert again.status_code == 410 and "這份表單已經送出過，或已過期" in again.content.decode()
     assert "1001" not in again.content.decode()
     assert browser.get(reverse("shopline-ask")).status_code == 405
 
