@@ -1,7 +1,8 @@
 """Keeping the last refused requests, so that staff can see what was wrong with them.
 
 Anybody can have requests refused. So of each kind a process keeps one a second, of unknown senders one in ten seconds,
-and of each account and app only the newest stay. What is wrong is found at once: nothing secret is kept for later.
+and of each account and app only the newest stay. What is wrong is found at once: nothing secret is kept for later. The
+search takes a process a twentieth of its time at most.
 """
 
 import logging
@@ -30,8 +31,10 @@ KEPT_OF_EACH = 50
 KEPT = 500
 KEPT_DAYS = 30
 LONGEST_QUERY = 8_000
-LARGEST_BODY = 300_000  # bytes in which mistakes are looked for while the sender waits
+LONGEST_SEARCHED = 4_000  # characters of a query in which mistakes are looked for while the sender waits
+LARGEST_BODY = 300_000  # bytes of a body
 _PAUSES = {True: 1.0, False: 10.0}  # seconds, by whether the address names somebody
+_REST = 20  # times what the last one took
 _SIGNATURES = ("hmac", "signature")
 _KNOWN = ("shop", "host", "timestamp", "merchant_id", "customer_id", "logged_in_customer_id", "path_prefix")
 _SECRET_NAME = re.compile(
@@ -39,6 +42,7 @@ _SECRET_NAME = re.compile(
 )
 _PERSONAL = re.compile(r"@|%40|[0-9]{7}")
 _LONGEST_VALUE = 100
+_TOO_LONG = "The query is too long to be looked into on the way."
 _HEADERS = ("topic", "shop-domain", "api-version", "webhook-id", "triggered-at")
 
 Subject = AccountShopline | Integration
@@ -50,6 +54,7 @@ _next: dict[tuple[str, bool], float] = {}
 @dataclass(frozen=True)
 class _Refusal:
     kind: RefusedRequest.Kind
+    is_known: bool  # whether the address names somebody
     rule: str
     query: str
     find: Callable[[Subject, datetime], Finding]
@@ -61,10 +66,12 @@ def note_storefront(request: HttpRequest, rule: str, account: AccountShopline | 
 
     def find(subject: Subject, at: datetime) -> Finding:
         assert isinstance(subject, AccountShopline)
+        if len(query) > LONGEST_SEARCHED:
+            return Finding(rule, _TOO_LONG)
         return signature_checks.shopline(query, signature_subjects.of_shopline(subject, at), at.timestamp())
 
-    refusal = _Refusal(RefusedRequest.Kind.SHOPLINE_PROXY, rule, hidden(query), find)
-    if query and _is_time(refusal.kind, account is not None):
+    refusal = _Refusal(RefusedRequest.Kind.SHOPLINE_PROXY, account is not None, rule, hidden(query), find)
+    if query and _is_time(refusal):
         _keep(request, refusal, lambda: account or _named(query))
 
 
@@ -74,11 +81,13 @@ def note_visit(request: HttpRequest, rule: str, uuid: UUID | None) -> None:
 
     def find(subject: Subject, at: datetime) -> Finding:
         assert isinstance(subject, Integration)
+        if len(query) > LONGEST_SEARCHED:
+            return Finding(rule, _TOO_LONG)
         secrets = signature_subjects.of_integration(subject, at)
         return signature_checks.shopify_query(query, secrets, at.timestamp())
 
-    refusal = _Refusal(RefusedRequest.Kind.SHOPIFY_QUERY, rule, hidden(query), find)
-    if query and _is_time(refusal.kind, uuid is not None):
+    refusal = _Refusal(RefusedRequest.Kind.SHOPIFY_QUERY, uuid is not None, rule, hidden(query), find)
+    if query and _is_time(refusal):
         _keep(request, refusal, lambda: Integration.objects.filter(uuid=uuid).first() if uuid else None)
 
 
@@ -92,8 +101,8 @@ def note_webhook(request: HttpRequest, uuid: UUID, *, is_of_app: bool) -> None:
             return Finding("hmac", "The body is too large to be looked into on the way.")
         return signature_checks.shopify_webhook(headers, request.body, signature_subjects.of_integration(subject, at))
 
-    refusal = _Refusal(RefusedRequest.Kind.SHOPIFY_WEBHOOK, "hmac", _outline(headers), find)
-    if _is_time(refusal.kind, True):
+    refusal = _Refusal(RefusedRequest.Kind.SHOPIFY_WEBHOOK, True, "hmac", _outline(headers), find)
+    if _is_time(refusal):
         _keep(request, refusal, lambda: _addressee(uuid, is_of_app))
 
 
@@ -148,20 +157,29 @@ def _addressee(uuid: UUID, is_of_app: bool) -> Integration | None:
     return account.integration if account else None
 
 
-def _is_time(kind: str, is_known: bool) -> bool:
+def _is_time(refusal: _Refusal) -> bool:
     """Say whether this process may keep another one now."""
     with _lock:
         now = time.monotonic()
-        if now < _next.get((kind, is_known), 0.0):
+        if now < _next.get((refusal.kind, refusal.is_known), 0.0):
             return False
-        _next[kind, is_known] = now + _PAUSES[is_known]
+        _next[refusal.kind, refusal.is_known] = now + _PAUSES[refusal.is_known]
         return True
+
+
+def _rest(refusal: _Refusal, started_at: float) -> None:
+    """Keep none for a while, all the longer the longer this one took: anybody could send what takes long."""
+    with _lock:
+        now = time.monotonic()
+        rested_at = now + _REST * (now - started_at)
+        _next[refusal.kind, refusal.is_known] = max(_next[refusal.kind, refusal.is_known], rested_at)
 
 
 def _keep(request: HttpRequest, refusal: _Refusal, subject_of: Callable[[], Subject | None]) -> None:
     """Write the row. Whatever becomes of it, the sender gets the same answer."""
     if not _writing.acquire(blocking=False):  # a locked database holds up one thread at most
         return
+    started_at = time.monotonic()
     try:
         row = _row(request, refusal, subject_of())
         if row is not None:
@@ -171,6 +189,7 @@ def _keep(request: HttpRequest, refusal: _Refusal, subject_of: Callable[[], Subj
     except DatabaseError as error:
         log.warning("refused_request.not_kept", extra={"kind": refusal.kind, "error": type(error).__name__})
     finally:
+        _rest(refusal, started_at)
         _writing.release()
 
 
@@ -186,7 +205,7 @@ def _row(request: HttpRequest, refusal: _Refusal, subject: Subject | None) -> Re
     found = refusal.find(subject, row.at)
     row.rule = (found.rule or refusal.rule)[:40]
     if found.rule and not _PERSONAL.search(found.sentence):
-        row.finding = found.sentence[:500]
+        row.finding = found.sentence.replace("\x00", "")[:500]  # a name may hold what PostgreSQL does not take
     return row
 
 

@@ -12,6 +12,7 @@ from integrations import refused_requests
 from integrations.models import AccountShopline, Client, IntegrationCredentials, RefusedRequest
 from integrations.refused_requests import hidden
 from integrations.services import install_links
+from integrations.shopline import queries, signatures
 from integrations.tests.installing import query_for, signed
 from integrations.tests.webhooks import BODY, headers, post, post_to_app
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.django_db
 def without_pauses(monkeypatch):
     """Keep each, but where a test is about the pauses."""
     monkeypatch.setattr(refused_requests, "_PAUSES", {True: 0.0, False: 0.0})
+    monkeypatch.setattr(refused_requests, "_REST", 0)
     monkeypatch.setattr(refused_requests, "_next", {})
 
 
@@ -93,6 +95,38 @@ def test_a_process_keeps_one_a_second(client, integration, monkeypatch):
     for _ in range(5):
         assert visit(client, integration, "shop=test.myshopify.com&timestamp=1&hmac=0").status_code == 400
     assert RefusedRequest.objects.count() == 1
+
+
+def test_a_process_rests_after_one_that_took_long(client, integration, monkeypatch):
+    monkeypatch.setattr(refused_requests, "_REST", 100_000)
+    for _ in range(5):
+        assert visit(client, integration, "shop=test.myshopify.com&timestamp=1&hmac=0").status_code == 400
+    assert RefusedRequest.objects.count() == 1
+
+
+def test_no_mistake_is_looked_for_in_a_very_long_query(rf):
+    account = AccountShopline.objects.create(
+        client=Client.objects.create(name="A"), merchant_id="m1", shop_name="S", app_proxy_secret="hush"
+    )
+    many = "&".join(f"a{number}[b][c][d]=x" for number in range(500))
+    started_at = time.process_time()
+    refused_requests.note_storefront(rf.get(f"/shopline/proxy/?{many}&signature={'0' * 64}"), "signature", account)
+    assert time.process_time() - started_at < 0.3
+    row = RefusedRequest.objects.get()
+    assert (row.rule, row.finding) == ("signature", "The query is too long to be looked into on the way.")
+
+
+@pytest.mark.parametrize("name", ["%00", "%00[a][b][c][d][e][f]", "x%00[", "a%00b"])
+def test_a_zero_byte_in_a_name_is_kept_by_every_database(rf, name):
+    account = AccountShopline.objects.create(
+        client=Client.objects.create(name="A"), merchant_id="m1", shop_name="S", app_proxy_secret="hush"
+    )
+    signed = "merchant_id=m1&customer_id=&path_prefix=a&timestamp=1"
+    signature = signatures.sign(queries.read_extended(signed), "hush")
+    query = f"{signed}&signature={signature}&{name}=1"
+    refused_requests.note_storefront(rf.get(f"/shopline/proxy/?{query}"), "signature", account)
+    row = RefusedRequest.objects.get()
+    assert name in row.query and "\x00" not in f"{row.finding}{row.query}"
 
 
 def test_only_the_newest_of_each_app_stay_and_only_so_long(client, integration, monkeypatch):
