@@ -17,6 +17,16 @@ pytestmark = [
 ]
 WIDTHS = {"phone": 390, "desk": 1280, "small phone": 320}
 BUTTONS = {"en": "Show my order", "de": "Bestellung anzeigen", "zh-TW": "顯示我的訂單"}
+# The words of the steps that are broken within.
+BROKEN = """() => [...document.querySelectorAll(".steps li")].flatMap(step => {
+  const text = step.firstChild, words = [...text.data.matchAll(/[A-Za-zÀ-ÿ]+/g)];
+  return words.filter(word => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map(word => word[0]);
+})"""
 # A text of which the contrast to what lies behind it is too low, as a browser draws it.
 FAINT = """() => {
   const parts = text => text.match(/[\\d.]+/g).map(Number);
@@ -85,6 +95,7 @@ def test_every_page_fits_and_can_be_read(page, shopline, language):
             page.set_viewport_size({"width": width, "height": 844})
             fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
             assert page.evaluate(fits), (name, device)
+            assert page.evaluate(BROKEN) == [], (name, device)
         assert page.evaluate(FAINT) == [], name
         if name in ("guest", "orders", "not-found", "unlinked"):
             expect(page.get_by_role("button", name=BUTTONS[language])).to_be_visible()
