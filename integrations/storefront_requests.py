@@ -1,7 +1,7 @@
 """What a storefront page is given: only what was verified, and the fields of a posted form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.models import AccountShopline
 from integrations.shopline.queries import Value
@@ -20,8 +20,8 @@ class StorefrontRequest:
     path_prefix: str
     path: str
     method: str
-    values: Mapping[str, Value]
-    form: Mapping[str, str]
+    values: Mapping[str, Value] = field(repr=False)
+    form: Mapping[str, str] = field(repr=False)
     language: str
     wants_json: bool
     is_development: bool

@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -52,9 +52,9 @@ class Asked:
 
     method: str
     path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
+    query: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     port: int
 
 
@@ -136,6 +136,7 @@ def _check_address(where: Route) -> None:
     try:
         parts = urlsplit(where.proxy_url)
         is_whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or parts.username)
+        is_whole = is_whole and where.proxy_url.isascii()  # another letter may be looked up as one of Hemi's own name
     except ValueError:
         is_whole = False
     if not is_whole:

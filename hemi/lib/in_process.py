@@ -1,6 +1,6 @@
 """Ask Hemi itself without the network, so that a server with one worker never waits for itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -18,9 +18,9 @@ class Call:
     """One request to a machine path; `url` is whole, `headers` are all that the view sees."""
 
     method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes = b""
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 def answer(call: Call) -> HttpResponseBase:

@@ -3,7 +3,7 @@
 Nothing of it goes through a message, a cookie or the session: whoever reloads the page does not see it again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -33,7 +33,7 @@ class ShownOnce:
     title: str
     text: str
     label: str
-    value: str
+    value: str = field(repr=False)
     is_link: bool = False
 
 

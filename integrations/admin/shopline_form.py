@@ -61,6 +61,8 @@ def _why_not_proxy(url: str) -> str:
         return "The address must begin with https://."
     if parts.username is not None or parts.query or parts.fragment:
         return "Only the address itself: without user, password, ? and #."
+    if not url.isascii():
+        return "Write the host in its ASCII form (xn--…), and the rest percent-encoded."
     own = urlsplit(settings.HEMI_BASE_URL)
     if parts.netloc == own.netloc and parts.path != "/shopline/proxy":
         return "This is Hemi itself. Leave it blank for Hemi's own pages."

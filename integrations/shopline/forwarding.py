@@ -33,9 +33,9 @@ class Outgoing:
     """One request as the app gets it."""
 
     method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes = b""
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.shopline import canonical, queries
 from integrations.shopline.queries import Value
@@ -30,10 +30,10 @@ class Refused(Exception):
 class Verified:
     """What was signed, without its signature. `reading` says how it was read: extended, simple, or either alike."""
 
-    values: dict[str, Value]
+    values: dict[str, Value] = field(repr=False)
     reading: str
     is_old_secret: bool
-    signature: str
+    signature: str = field(repr=False)
     timestamp: int
 
     def text(self, name: str) -> str:
@@ -52,8 +52,8 @@ def sign(values: Mapping[str, Value], secret: str) -> str:
 class Claim:
     """A query that can be read and says who signed it, not verified yet: only `merchant_id` may be used, to look up."""
 
-    readings: tuple[tuple[str, dict[str, Value]], ...]
-    signature: str
+    readings: tuple[tuple[str, dict[str, Value]], ...] = field(repr=False)
+    signature: str = field(repr=False)
     merchant_id: str
 
 

@@ -96,6 +96,7 @@ def test_an_account_is_made_with_its_pasted_secret(staff):
         ("proxy_url", "https://me:word@shop.example/", "without user"),
         ("proxy_url", "https://shop.example/?a=1", "without user, password, ? and #"),
         ("proxy_url", "https://169.254.169.254/latest", "private address"),
+        ("proxy_url", "https://hem\uff49.test/", "ASCII form"),
         ("proxy_url", "https://hemi.test/admin/", "Hemi itself"),
     ],
 )

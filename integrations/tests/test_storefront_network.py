@@ -278,6 +278,8 @@ def test_a_loop_ends_at_once(client, shop, backend):
         "https://u:p@shop.example",
         "https://shop.example/?a=1",
         "https://shop.example:99999",
+        "https://h\u00aami.test",  # looked up as hami.test
+        "https://hem\uff49.test",
     ],
 )
 def test_what_is_no_plain_address_is_refused(client, shop, proxy_url):

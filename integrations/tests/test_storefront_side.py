@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from hemi.lib import in_process
 from hemi.lib.logs import ConsoleFormatter, JsonFormatter
-from integrations import previews
+from integrations import previews, storefront_side
 from integrations.models import AccountShopline
 from integrations.shopline import signatures
+from integrations.shopline.forwarding import Outgoing
+from integrations.storefront_requests import StorefrontRequest
 from integrations.tests.backend import HTML, Backend, Reply
 from integrations.tests.storefront import SECRET, ask, home, store, text
 
@@ -301,6 +304,26 @@ def test_a_refusal_is_json_for_who_wants_json(client, shop):
     assert (response.status_code, response["Content-Type"]) == (400, "application/json")
     assert json.loads(text(response))["error"].startswith("The path")
     assert response["Cache-Control"] == "private, no-store"
+
+
+def test_no_repr_holds_what_a_shopper_sent_or_what_was_signed(shop, monkeypatch, client):
+    made = []
+    for kind in (storefront_side.Asked, StorefrontRequest, Outgoing, in_process.Call, signatures.Verified):
+        known = kind.__init__
+
+        def remember(self, *args, known=known, **values):
+            known(self, *args, **values)
+            made.append(self)
+
+        monkeypatch.setattr(kind, "__init__", remember)
+    AccountShopline.objects.update(live_proxy_url="")
+    target = f"{home(shop)}?q=word-of-eve"
+    answer = ask(client, target, "POST", b"email=eve%40shop.example", Cookie="sessionid=of-staff")
+    assert answer.status_code == 200
+    assert len({type(value) for value in made}) == 5
+    for value in made:
+        for secret in ("word-of-eve", "shop.example", "of-staff", "signature="):
+            assert secret not in repr(value)
 
 
 def test_no_log_line_holds_a_token_a_customer_or_what_was_asked(client, shop, backend, caplog, settings):
