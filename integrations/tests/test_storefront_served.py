@@ -115,6 +115,8 @@ def test_the_path_goes_on_as_it_was_sent(hemi, backend):
     assert second.path == "/caf%E9"
     for child in ("../x", "a/../../x", "..%2fx", "%2e%2e/x", "a%2fb", "a%5cb", "a%00b", ".."):
         assert raw(hemi, f"/storefront/m1/apps/orders/{child}").startswith(b"HTTP/1.1 400"), child
+    for other in ("m1%2Fapps/x/orders/", "m1/apps%2Fx/orders/", "m1%2Fapps%2Forders/x/orders/"):
+        assert raw(hemi, f"/storefront/{other}").startswith(b"HTTP/1.1 404"), other
     assert len(backend.arrivals) == 2
 
 

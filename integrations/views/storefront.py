@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -55,9 +55,11 @@ def _response(request: HttpRequest, key: str, prefix: str) -> HttpResponseBase:
         raise _Refused("There is nothing at this address.", 404)
     if request.method not in METHODS:
         raise _Refused("This method is not forwarded.", 405)
-    raw = _raw_path(request)
-    subpath, slash, child = "/".join(raw.removeprefix(_ROOT).split("/")[2:]).partition("/")
+    segments = _raw_path(request).removeprefix(_ROOT).split("/")
+    subpath, slash, child = "/".join(segments[2:]).partition("/")
     try:
+        if [unquote(segment) for segment in segments[:2]] != [key, prefix]:
+            raise NotHere("There is nothing at this address.")  # an escaped slash made other segments of it
         who = storefront_side.visitor(key, sandbox_customer=_sandbox_customer(request))
         where = storefront_side.route(who.account, prefix, subpath)
         if not slash:
