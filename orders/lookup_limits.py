@@ -19,7 +19,7 @@ BATCH = 1000
 
 def count(shopline: AccountShopline, *, number: str, email: str, customer_id: str) -> tuple[list[str], bool]:
     """Count one question; return what was counted, and whether all of it was within the limits."""
-    subjects = {"merchant": "all", "order": number.casefold(), "email": email, "customer": customer_id}
+    subjects = {"merchant": "all", "order": number.upper().casefold(), "email": email, "customer": customer_id}
     keys = {kind: _key(shopline, kind, value) for kind, value in subjects.items() if value}
     with transaction.atomic():
         # In one order, or two questions could wait for each other.

@@ -138,6 +138,15 @@ def test_each_spelling_of_a_number_counts_as_the_same(shopline, order, monkeypat
     assert "EC-1a</h2>" in guest.ask("##EC-1a", EMAIL).content.decode()
 
 
+def test_a_letter_that_is_only_alike_in_capitals_counts_as_the_same(shopline, order, monkeypatch):
+    monkeypatch.setitem(lookup_limits.MOST, "order", 2)
+    shoppers.order(order.account, "#INV-1", EMAIL)
+    guest = Shopper(shopline)
+    for word in range(2):
+        guest.ask("INV-1", f"{word}@example.com")
+    assert "INV-1</h2>" not in guest.ask("\u0131nv-1", EMAIL).content.decode()  # an i without a dot
+
+
 def test_one_merchants_questions_are_not_counted_at_another(shopline, order, monkeypatch):
     monkeypatch.setitem(lookup_limits.MOST, "email", 2)
     rival = Shopper(shoppers.storefront("m-2"))
@@ -251,9 +260,10 @@ def test_a_ticket_that_is_old_altered_or_foreign_finds_nothing(direct, order, mo
     )
 
 
-def test_a_ticket_of_a_store_that_was_switched_off_finds_nothing(direct, order):
+@pytest.mark.parametrize("change", [{"proxy_enabled": False}, {"live_subpath": ""}])
+def test_a_ticket_of_a_store_that_shoppers_do_not_reach_finds_nothing(direct, order, change):
     ticket = shoppers.form_of(Shopper(direct).get())[1]
-    type(direct).objects.update(proxy_enabled=False)
+    type(direct).objects.update(**change)
     answer = shoppers.post(Browser(), reverse("shopline-ask"), {"ticket": ticket, "number": NUMBER, "email": EMAIL})
     assert answer.status_code == 410 and "1001" not in answer.content.decode()
 
