@@ -3,6 +3,7 @@
 Nothing here says who makes a part, and nothing that suppliers wrote in words of their own.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ _OF_LINE = (
 )
 _OF_SHIPMENT = ("order_id", "reference", "carrier", "numbers", "urls", "quantities", "created_at")
 _DEEPEST = 50  # revisions of one part
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # stores let them through, and browsers draw boxes for them
 
 
 class State(TextChoices):
@@ -289,11 +291,16 @@ def _overall(states: Iterable[State], or_else: State = State.RECEIVED) -> State:
 
 def _item(line: OrderLine, state: State, *, shipped: int = 0, unavailable: int = 0) -> Item:
     quantity = line.current or line.quantity
-    return Item(line.title, line.variant_title, quantity, state, shipped, unavailable)
+    return Item(_plain(line.title), _plain(line.variant_title), quantity, state, shipped, unavailable)
 
 
 def _name(line: OrderLine) -> str:
-    return f"{line.title} ({line.variant_title})" if line.variant_title else line.title
+    title, variant = _plain(line.title), _plain(line.variant_title)
+    return f"{title} ({variant})" if variant else title
+
+
+def _plain(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()
 
 
 def _links(shipment: Shipment) -> tuple[Link, ...]:

@@ -180,6 +180,14 @@ def test_dates_are_of_the_shops_own_zone(shopline, shop, zone, placed, parcel):
     assert told["placed_at"] == "2026-11-20T18:00:00+00:00"
 
 
+def test_a_title_is_shown_without_control_characters(shopline, shop):
+    order_line(shoppers.order(shop), title="Lamp\x07 with\x1b a\u3000bell 👩\u200d🍳\x01", variant_title="\x0bL")
+    link(shopline)
+    assert "1 × Lamp with a bell 👩\u200d🍳 (L)" in read(Shopper(shopline, "7").get())
+    (item,) = Shopper(shopline, "7").get("status.json").json()["orders"][0]["parts"][0]["items"]
+    assert (item["title"], item["variant"]) == ("Lamp  with  a\u3000bell 👩\u200d🍳", "L")
+
+
 def test_only_web_addresses_become_links(shopline, shop):
     order = shoppers.order(shop)
     lines = [order_line(order) for _ in range(2)]
