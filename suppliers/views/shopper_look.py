@@ -13,18 +13,12 @@ from django.utils import timezone, translation
 from hemi.lib import colours
 from integrations.models import AccountShopline
 
-LANGUAGES = {"en": "en", "zh-hant": "zh-Hant", "de": "de"}  # Django's name and HTML's
+_LANGUAGES = {"en": "en", "zh-hant": "zh-Hant", "de": "de"}  # Django's name and HTML's
 JSON_SECONDS = 5
 _OTHERWISE = "#1f6feb"
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self' {}; frame-ancestors 'self'"
 )
-
-
-def language(wanted: str) -> str:
-    """Return the language of the pages that is nearest to the wanted one; English where none is near."""
-    first = wanted.lower().replace("_", "-").split("-")[0]
-    return {"zh": "zh-hant", "de": "de"}.get(first, "en")
 
 
 def page(
@@ -37,7 +31,7 @@ def page(
         "colour": colour,
         "ink": colours.ink_on(colour),
         "accent": colours.readable(colour),
-        "html_language": LANGUAGES[translation.get_language() or "en"],
+        "html_language": _LANGUAGES[translation.get_language() or "en"],
     }
     with timezone.override(zone := _zone(account.time_zone if account else "")):
         text = render_to_string(template, {**look, **words, "is_utc": zone is UTC})
@@ -63,7 +57,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _quiet(response: HttpResponse) -> HttpResponse:
-    response["Content-Language"] = LANGUAGES[translation.get_language() or "en"]
+    response["Content-Language"] = _LANGUAGES[translation.get_language() or "en"]
     response["Referrer-Policy"] = "strict-origin"
     response["Vary"] = "Accept, Accept-Language"
     response["X-Content-Type-Options"] = "nosniff"

@@ -21,7 +21,7 @@ def orders(request: StorefrontRequest) -> HttpResponse:
     """Show a linked customer's orders, and answer who asks by number and e-mail."""
     if request.method not in (*_READS, "POST"):
         return HttpResponseNotAllowed([*_READS, "POST"])
-    with translation.override(shopper_look.language(request.language)):
+    with translation.override(request.language):
         if request.method == "POST":
             return _answer(request)
         return _status(request) if request.wants_json else _show(request, _listing(request))
@@ -31,7 +31,7 @@ def status(request: StorefrontRequest) -> HttpResponse:
     """Tell the shop's scripts what a linked customer's page says; docs/status-json.md."""
     if request.method not in _READS:
         return HttpResponseNotAllowed(_READS)
-    with translation.override(shopper_look.language(request.language)):
+    with translation.override(request.language):
         return _status(request)
 
 
@@ -84,7 +84,7 @@ def _form(request: StorefrontRequest) -> dict[str, str]:
     ticket = lookup_tickets.Ticket(
         request.account.merchant_id,
         _customer(request),
-        shopper_look.language(request.language),
+        request.language,
         request.is_development,
     )
     action = f"{settings.HEMI_BASE_URL}{reverse('shopline-ask')}"
