@@ -86,7 +86,7 @@ def check_kept(*, row: RefusedRequest, by: Any) -> Finding:
     """Say what was found when a request was refused, and what can still be seen of it."""
     subject = row.shopline or row.integration
     if subject is None:
-        raise Refused("Nobody is known by its address. Choose whose it should have been, then press Check.")
+        raise Refused("It names no account or app that Hemi knows. Choose whose it should have been, then press Check.")
     if row.kind == Kind.SHOPIFY_WEBHOOK or f"={HIDDEN}" in row.query:
         values = {name: found[0] for name, found in parse_qs(row.query, keep_blank_values=True).items()}
         claimed = values.get("hmac") or values.get("signature", "")
