@@ -14,12 +14,11 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 
 from hemi.lib import counters, posted_forms
-from integrations import refused_requests, used_signatures
+from integrations import refused_requests, storefront_wishes, used_signatures
 from integrations.models import AccountShopline
 from integrations.shopline import signatures
 from integrations.shopline.signatures import Verified
 from integrations.storefront_requests import StorefrontRequest
-from integrations.views import proxy_wishes
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +68,8 @@ def _served(request: HttpRequest, path: str) -> HttpResponse:
         method=str(request.method),
         values=verified.values,
         form=_form(request, account),
-        language=proxy_wishes.language(request, verified.values),
-        wants_json=proxy_wishes.wants_json(request, path),
+        language=storefront_wishes.language(request, verified.values),
+        wants_json=storefront_wishes.wants_json(request, path),
         is_development=is_development,
     )
     return import_string(page)(wish)
@@ -128,9 +127,9 @@ def _form(request: HttpRequest, account: AccountShopline) -> dict[str, str]:
 
 def _refusal(request: HttpRequest, path: str, refused: _Refused) -> HttpResponse:
     headers = {"Allow": ", ".join(_METHODS)} if refused.status == 405 else {}
-    if proxy_wishes.wants_json(request, path):
+    if storefront_wishes.wants_json(request, path):
         return JsonResponse({"error": refused.rule}, status=refused.status, headers=headers)
-    with override(proxy_wishes.language(request, {})):
+    with override(storefront_wishes.language(request, {})):
         text = render_to_string("storefront/refused.html", {"status": refused.status, "rule": refused.rule})
     headers |= {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
     return HttpResponse(text, status=refused.status, headers=headers)

@@ -5,8 +5,8 @@ from django.utils import translation
 from django.views.decorators.http import require_POST
 
 from hemi.lib import posted_forms
+from integrations import storefront_wishes
 from integrations.models import AccountShopline
-from integrations.views import proxy_wishes
 from orders import lookup_tickets, lookups
 from suppliers import progress
 from suppliers.views import shopper_look
@@ -22,7 +22,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     ticket = lookup_tickets.use(fields.get("ticket", ""))
     account = AccountShopline.objects.filter(merchant_id=ticket.merchant_id).first() if ticket else None
     if ticket is None or account is None or not (account.is_live or ticket.is_development):
-        with translation.override(proxy_wishes.language(request, {})):
+        with translation.override(storefront_wishes.language(request, {})):
             return shopper_look.page("storefront/ended.html", None, {}, status=410)
     with translation.override(ticket.language):
         return _answer(account, ticket, fields)
