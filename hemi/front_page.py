@@ -184,6 +184,14 @@ NEEDS = [
         "info",
     ),
     Need(
+        "App Proxy settings that were rejected",
+        "Read the reason, then change them and submit them again, or change them back to what is in force.",
+        lambda: AccountShopline.objects.filter(state=AccountShopline.State.REJECTED),
+        AccountShopline,
+        f"state__exact={AccountShopline.State.REJECTED}",
+        "info",
+    ),
+    Need(
         "Open staff alerts",
         "What was mailed to staff and is not over yet.",
         lambda: StaffAlert.objects.filter(cleared_at=None),

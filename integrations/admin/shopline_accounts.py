@@ -27,6 +27,10 @@ from orders.models import ShopperLink
 
 State = AccountShopline.State
 MOST_EVENTS = 200  # on the page; older ones stay in the database
+_TODO = {
+    State.SUBMITTED: "approve the settings, or reject them",
+    State.REJECTED: "read why they were rejected, and change and submit them again",
+}
 _NOTHING = mark_safe('<span class="nothing">–</span>')  # noqa: S308
 
 
@@ -239,7 +243,7 @@ def _reach(account: AccountShopline) -> tuple[str, str, str]:
     if not account.app_proxy_secret:
         return "No secret", "danger", f"Every request is refused. {proxy_secrets.why_not_revoke(account)}"
     if not account.live_subpath:
-        todo = "approve the settings, or reject them" if account.state == State.SUBMITTED else "submit the settings"
+        todo = _TODO.get(account.state, "submit the settings")
         return "Not approved", "warning", f"{lost} until settings were approved: {todo}."
     path = f"/{account.live_prefix}/{account.live_subpath}"
     side = "SHOPLINE" if not account.plays_storefront or not settings.STOREFRONT_SIDE else "Hemi"

@@ -328,6 +328,17 @@ def test_what_waits_for_approval_is_on_the_front_page(staff, shop):
     assert title in staff.get("/admin/").content.decode()
 
 
+def test_what_was_rejected_is_on_the_front_page_until_it_is_changed(staff, live):
+    title = "App Proxy settings that were rejected"
+    saved(staff, live, seo_slug="other")
+    press(staff, live, "submit")
+    assert title not in staff.get("/admin/").content.decode()
+    decide(staff, live, "reject", reason="Too long.")
+    assert title in staff.get("/admin/").content.decode()
+    saved(staff, live, seo_slug="")
+    assert title not in staff.get("/admin/").content.decode()
+
+
 class TestPreview:
     """A link that is shown once, in the answer itself."""
 
