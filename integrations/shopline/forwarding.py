@@ -136,7 +136,7 @@ def _ask(connection: http.client.HTTPConnection, outgoing: Outgoing, limits: Lim
     if first is None:
         raise NotForwarded(f"The Proxy URL's answer is larger than {limits.max_bytes:,} bytes.")
     if not 200 <= found.status < 600:
-        raise NotForwarded(f"The Proxy URL answered with status {found.status}, which is none of an answer.")
+        raise NotForwarded(f"The Proxy URL answered with status {found.status}, which is not that of an answer.")
     return Answer(found.status, found.getheaders(), _from(first, blocks), length)
 
 

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from hemi.lib import in_process, posted_forms
-from integrations import storefront_side
+from integrations import storefront_side, storefront_wishes
 from integrations.shopline import proxy, redirects
 from integrations.shopline.forwarding import Answer, CutOff, NotForwarded, Outgoing
 from integrations.shopline.queries import QueryRefused
@@ -139,8 +139,7 @@ def _until_cut(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _refusal(request: HttpRequest, refused: _Refused) -> HttpResponse:
     words: dict[str, Any] = {"sentence": refused.sentence}
-    wants_json = request.path_info.endswith(".json") or "application/json" in request.headers.get("Accept", "")
-    if wants_json:
+    if storefront_wishes.wants_json(request, request.path_info):
         response: HttpResponse = JsonResponse({"error": refused.sentence}, status=refused.status)
     else:
         response = render(request, "integrations/storefront_refused.html", words, status=refused.status)
