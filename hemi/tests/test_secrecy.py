@@ -61,6 +61,7 @@ def test_nothing_offers_to_clear_a_secret_that_is_not_stored(admin_client, pages
         ["clear_access_token"],
         ["clear_client_secret", "clear_previous_client_secret"],
         ["clear_password"],
+        [],  # an App Proxy Secret is revoked, never cleared
     ]
     IntegrationCredentials.objects.update(previous_client_secret="")
     AccountShopify.objects.update(access_token="")
