@@ -243,7 +243,7 @@ def _reach(account: AccountShopline) -> tuple[str, str, str]:
     if not account.app_proxy_secret:
         return "No secret", "danger", f"Every request is refused. {proxy_secrets.why_not_revoke(account)}"
     if not account.live_subpath:
-        todo = _TODO.get(account.state, "submit the settings")
+        todo = _TODO.get(State(account.state), "submit the settings")
         return "Not approved", "warning", f"{lost} until settings were approved: {todo}."
     path = f"/{account.live_prefix}/{account.live_subpath}"
     side = "SHOPLINE" if not account.plays_storefront or not settings.STOREFRONT_SIDE else "Hemi"
