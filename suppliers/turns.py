@@ -1,7 +1,7 @@
 """Write of many orders' files at once, or of one, without waiting for anybody while holding what they wait for.
 
 The lock order (suppliers/parts.py) begins with the order's row. A group takes the orders that nobody is at, all in one
-transaction, and waits for the others one by one.
+transaction; when all that are left are taken it waits for one of them, and then takes what has become free with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +14,18 @@ from orders import settlement
 
 def each(order_ids: Iterable[int], write: Callable[[set[int]], None]) -> None:
     """Call `write` with orders that are locked, each of them once: in one transaction if nobody is at them."""
-    wanted = set(order_ids)
-    with transaction.atomic():
-        free = settlement.lock_free(wanted)
-        if free:
-            write(free)
-    for pk in sorted(wanted - free):
-        with alone(pk):
-            write({pk})
+    left = set(order_ids)
+    while left:
+        with transaction.atomic():
+            mine = settlement.lock_free(left) or _wait(left)
+            write(mine)
+        left -= mine
+
+
+def _wait(order_ids: set[int]) -> set[int]:
+    first = min(order_ids)
+    settlement.locked(first)
+    return {first} | settlement.lock_free(order_ids - {first})
 
 
 @contextmanager

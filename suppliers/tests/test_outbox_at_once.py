@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 
 from orders import settlement
 from orders.models import Order
-from suppliers import outbox, parts
+from suppliers import outbox, parts, turns
 from suppliers.models import Amendment, Delivery, SupplierOrder
 from suppliers.services import deliveries
 from suppliers.tests import factories
@@ -153,6 +153,21 @@ def test_two_of_an_order_are_claimed_while_a_person_stops_both(server, supplier)
     assert somebody.results == [True, True]
     assert set(Delivery.objects.values_list("status", "is_held", "claim_token")) == {("due", True, "")}
     assert not server.log or "STOR" not in {entry.command for entry in server.log}
+
+
+def test_a_group_that_waited_is_written_at_once_and_not_file_by_file(supplier):
+    orders = {factories.delivery(supplier).supplier_order.order_id for _ in range(10)}
+    free = factories.delivery(supplier).supplier_order.order_id
+    first = Order.objects.get(pk=min(orders))
+    somebody = Somebody(first, lambda: len(settlement.lock_free(orders)), nothing)
+    somebody.begin()
+    written = []
+    try:
+        turns.each(orders | {free}, written.append)
+    finally:
+        somebody.end()
+    assert somebody.results == [10, None]
+    assert written == [{free}, orders]
 
 
 def test_given_up_files_are_retried_while_a_person_holds_their_order(supplier):
