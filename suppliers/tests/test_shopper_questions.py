@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -229,6 +229,18 @@ def test_where_forms_do_not_pass_the_proxy_they_go_to_hemi_once(direct, order):
     assert again.status_code == 410 and "這份表單已經送出過，或已過期" in again.content.decode()
     assert "1001" not in again.content.decode()
     assert browser.get(reverse("shopline-ask")).status_code == 405
+
+
+def test_a_database_that_is_away_is_told_there_too_and_the_form_can_be_sent_again(direct, order):
+    fields = {"ticket": shoppers.form_of(Shopper(direct).get())[1], "number": NUMBER, "email": EMAIL}
+
+    def away(*_):
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(away):
+        answer = shoppers.post(Browser(), reverse("shopline-ask"), fields)
+    assert answer.status_code == 503 and "Please try again in a minute" in answer.content.decode()
+    assert is_found(shoppers.post(Browser(), reverse("shopline-ask"), fields))
 
 
 def test_the_answer_is_the_same_there(direct, order):

@@ -1,5 +1,8 @@
 """The form where forms do not pass a shop's proxy: sent to Hemi itself, once for each time that it was shown."""
 
+import logging
+
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_POST
@@ -11,6 +14,8 @@ from orders import lookup_tickets, lookups
 from suppliers import progress
 from suppliers.views import shopper_look
 
+log = logging.getLogger(__name__)
+
 
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
@@ -19,6 +24,16 @@ def ask(request: HttpRequest) -> HttpResponse:
         fields = posted_forms.read(request)
     except posted_forms.FormRefused as refused:
         return HttpResponse(status=refused.status)
+    try:
+        return _asked(request, fields)
+    except DatabaseError as error:
+        log.error("storefront.failed", extra={"error": type(error).__name__})
+        with translation.override(storefront_wishes.language(request, {})):
+            words = {"status": 503, "rule": "database"}
+            return shopper_look.page("storefront/refused.html", None, words, status=503)
+
+
+def _asked(request: HttpRequest, fields: dict[str, str]) -> HttpResponse:
     ticket = lookup_tickets.use(fields.get("ticket", ""))
     account = AccountShopline.objects.filter(merchant_id=ticket.merchant_id).first() if ticket else None
     if ticket is None or account is None or not (account.is_live or ticket.is_development):
