@@ -1,10 +1,12 @@
 """The project's own app (commands, checks, front page) and its admin site."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 
-from hemi import checks
+from hemi import checks, roles
 
 
 class HemiConfig(AppConfig):
@@ -13,6 +15,9 @@ class HemiConfig(AppConfig):
     name = "hemi"
 
     def ready(self) -> None:
+        import_string("hemi.people_changes.listen")()  # it needs the models, which come after this module
+        last = [app for app in apps.get_app_configs() if app.models_module][-1]
+        post_migrate.connect(roles.keep_after_migrate, sender=last, dispatch_uid="hemi.roles")
         register(checks.check_keys, Tags.security)
         register(checks.check_shop_url, Tags.security)
         register(checks.check_base_url)

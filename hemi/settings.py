@@ -1,5 +1,6 @@
 """Every setting, read once from the environment (and from `.env` where present); `.env.example` lists them."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
     "encrypted_model_fields",
     "hemi.apps.HemiConfig",
     "integrations.apps.IntegrationsConfig",
@@ -62,8 +65,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "hemi.lib.actors.Actors",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hemi.lib.page_policy.PagePolicy",
+    "hemi.second_factor_gate.SecondFactorGate",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "hemi.urls"
 WSGI_APPLICATION = "hemi.wsgi.application"
@@ -116,7 +124,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "hemi.formats"
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("HEMI_STATIC", default=str(VAR_DIR / "static")))  # a release has its own
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -129,9 +137,33 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Who gets in
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+TRUSTED_PROXIES = reading.networks("TRUSTED_PROXIES", env.list("TRUSTED_PROXIES", default=[]))
+REQUIRE_SECOND_FACTOR = reading.switch("REQUIRE_SECOND_FACTOR", env.str("REQUIRE_SECOND_FACTOR", default="false"))
+AXES_HANDLER = "hemi.lockouts.Tries"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]  # lockouts.FACTORS stand beside them
+AXES_FAILURE_LIMIT = reading.number("LOGIN_TRIES", env.str("LOGIN_TRIES", default="5"), least=1)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=reading.number("LOGIN_LOCK_MINUTES", env.str("LOGIN_LOCK_MINUTES", default="15"), least=1)
+)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing would lock a colleague out for ever
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.address"
+AXES_LOCKOUT_CALLABLE = "hemi.lockouts.page"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # its page is in Hemi's look
+AXES_VERBOSE = False
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+SESSION_COOKIE_AGE = 12 * 3600  # a working day
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+
 if HEMI_BASE_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"  # no other host can have set them
     SECURE_SSL_REDIRECT = reading.switch(  # the proxy in front does it
         "SECURE_SSL_REDIRECT", env.str("SECURE_SSL_REDIRECT", default="false")
     )
@@ -157,6 +189,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "hemi.site.environment",
+    "ACCOUNT": {"navigation": "hemi.site.account_links"},
     "DASHBOARD_CALLBACK": "hemi.front_page.fill",
     "SIDEBAR": {"show_search": False, "navigation": "hemi.site.navigation"},
 }
@@ -236,6 +269,13 @@ ALLOWED_PRIVATE_NETWORKS = reading.networks(
     "ALLOWED_PRIVATE_NETWORKS", env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
 )
 
+# What outlives the database: the journal of what was sent, and backups. The journal is kept longer than any backup.
+JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(VAR_DIR / "sent"))).resolve()
+JOURNAL_DAYS = reading.number("JOURNAL_DAYS", env.str("JOURNAL_DAYS", default="60"), least=35)
+BACKUP_KEY = [key.strip() for key in env.str("BACKUP_KEY", default="").split(",") if key.strip()]
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))).resolve()
+BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30"), least=1)
+
 # Logs
 LOG_FORMAT = reading.choice("LOG_FORMAT", env.str("LOG_FORMAT", default="console"), ("console", "json"))
 LOG_LEVEL = reading.choice("LOG_LEVEL", env.str("LOG_LEVEL", default="INFO"), ("DEBUG", "INFO", "WARNING", "ERROR"))
@@ -252,7 +292,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
+        **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu", "axes")},  # a sweep is no news
         "django.server": {"handlers": ["stderr"], "propagate": False},
     },
 }

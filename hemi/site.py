@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.sites import UnfoldAdminSite
 
+from hemi import second_factor_pages
+
 # Group -> its models with their icons. What is not registered, or what the user may not see, is left out.
 _GROUPS = {
     "Orders": {
@@ -45,6 +47,8 @@ _GROUPS = {
         "integrations.StaffAlert": "notifications",
         "auth.User": "person",
         "auth.Group": "group",
+        "hemi.FailedLogin": "lock_person",
+        "hemi.ConfigurationChange": "history",
     },
 }
 
@@ -56,6 +60,9 @@ class HemiAdminSite(UnfoldAdminSite):
     """Unfold's site under Hemi's name."""
 
     index_title = "Overview"
+
+    def get_urls(self) -> list[Any]:
+        return [*second_factor_pages.urls(self), *super().get_urls()]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -77,6 +84,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def environment(request: HttpRequest) -> list[str] | None:
     """Say on every page when this is the sandbox and not the real world."""
     return ["Sandbox", "warning"] if settings.SANDBOX else None
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what stands below the user's name."""
+    links = [{"title": "Second factor", "link": reverse("admin:second_factor")}]
+    if request.user.has_usable_password():
+        links.append({"title": "Change password", "link": reverse("admin:password_change")})
+    return links
 
 
 def icon(request: HttpRequest) -> str:
