@@ -16,7 +16,7 @@ from django.utils import timezone
 from hemi.lib import claims
 from integrations import alerts
 from orders import timeline
-from suppliers import naming, revisions, turns
+from suppliers import journal, naming, revisions, turns
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.pipelining import Rename, Upload
@@ -73,6 +73,7 @@ class Attempt:
     def step_back(self) -> None:
         """Note that a look found the rename not done."""
         self.delivery.step = Step.UPLOADING
+        journal.not_sent(self.delivery)
 
     def failed(self, error: TransportError) -> None:
         """Record a failure: tried again later, or given up. One of the whole endpoint is none of the file's."""

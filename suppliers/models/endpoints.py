@@ -169,6 +169,7 @@ class Endpoint(Claimable):
     is_active = models.BooleanField("active", default=True)
     opened_at = models.DateTimeField("left alone since", null=True, blank=True, editable=False)
     stopped_at = models.DateTimeField("stopped", null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField("closed by a restore", null=True, blank=True, editable=False)
     stop_reason = models.TextField("why it stopped", blank=True, default="", editable=False)
     replies_seen = models.JSONField(default=dict, editable=False)  # name -> size at the last look
     next_poll_at = models.DateTimeField(default=timezone.now, editable=False)
