@@ -88,6 +88,8 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what stands below the user's name."""
+    if request.user.is_anonymous:  # the login page asks as well
+        return []
     links = [{"title": "Second factor", "link": reverse("admin:second_factor")}]
     if request.user.has_usable_password():
         links.append({"title": "Change password", "link": reverse("admin:password_change")})
