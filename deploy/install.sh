@@ -48,23 +48,25 @@ user_and_folders() {
     install -d -o root -g root -m 755 /opt/hemi /opt/hemi/releases /var/www/hemi-acme
     install -d -o root -g hemi -m 750 /etc/hemi
     install -d -o root -g root -m 700 /etc/hemi/tls
-    install -d -o hemi -g hemi -m 750 /var/lib/hemi
-    did "code in /opt/hemi, settings in /etc/hemi, data in /var/lib/hemi"
+    install -d -o hemi -g hemi -m 750 /var/lib/hemi /var/backups/hemi
+    did "code in /opt/hemi, settings in /etc/hemi, data in /var/lib/hemi, backups in /var/backups/hemi"
 }
+
+new_key() { python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'; }
 
 # Made from .env.example once, then left to people; owner and mode are put right each time.
 settings() {
     say "Settings"
-    local file=/etc/hemi/hemi.env secret key
+    local file=/etc/hemi/hemi.env secret
     if [ ! -e $file ]; then
         secret=$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')
-        key=$(python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')
         (umask 077 && sed -e '1,2d' \
-            -e "s|^#SECRET_KEY=.*|SECRET_KEY=$secret|" -e "s|^#FIELD_ENCRYPTION_KEY=.*|FIELD_ENCRYPTION_KEY=$key|" \
+            -e "s|^#SECRET_KEY=.*|SECRET_KEY=$secret|" -e "s|^#FIELD_ENCRYPTION_KEY=.*|FIELD_ENCRYPTION_KEY=$(new_key)|" \
             -e "s|^#HEMI_BASE_URL=.*|HEMI_BASE_URL=https://$NAME|" -e 's|^#HEMI_VAR=.*|HEMI_VAR=/var/lib/hemi|' \
+            -e "s|^#BACKUP_KEY=.*|BACKUP_KEY=$(new_key)|" -e 's|^#BACKUP_DIR=.*|BACKUP_DIR=/var/backups/hemi|' \
             -e 's|^#HEMI_STATIC=.*|HEMI_STATIC=/opt/hemi/current/static|' ../.env.example >$file.new)
         mv $file.new $file
-        did "made $file with new keys. Keep a copy of it away from this server: without FIELD_ENCRYPTION_KEY no backup can be read"
+        did "made $file with new keys. Keep a copy of it away from this server: without it no backup can be read"
     else
         did "$file stays as it is"
     fi

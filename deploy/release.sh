@@ -168,7 +168,7 @@ clear_away() {
 
 release() {
     local name before
-    name=$(date -u +%Y%m%d-%H%M%S)
+    until name=$(date -u +%Y%m%d-%H%M%S) && [ ! -e "$OPT/releases/$name" ]; do sleep 0.2; done
     before=$(current)
     [ -f "$SOURCE/manage.py" ] || fail "$SOURCE holds no Hemi."
     trap 'clear_away "'"$name"'"' EXIT
