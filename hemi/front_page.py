@@ -206,6 +206,13 @@ NEEDS = [
 ]
 
 
+def counts() -> Iterable[tuple[str, int]]:
+    """Yield how many of each kind need a person, one more than MOST at most."""
+    for need in NEEDS:
+        rows = need.rows()
+        yield need.title, len(rows) if isinstance(rows, list) else rows.order_by()[: MOST + 1].count()
+
+
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the user of `request` may see to the front page."""
     visible = {model for model, page in admin.site._registry.items() if page.has_view_permission(request)}

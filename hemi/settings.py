@@ -22,7 +22,8 @@ DEBUG = reading.switch("DEBUG", env.str("DEBUG", default="false"))
 SANDBOX = reading.switch("HEMI_SANDBOX", env.str("HEMI_SANDBOX", default="false"))
 IS_EMBEDDED = not env.str("DATABASE_URL", default="")
 
-if IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default=""):
+HAS_KEY_FILE = IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default="")
+if HAS_KEY_FILE:
     _keys = keyfile.load(VAR_DIR / "keys.env")
 else:
     _keys = {name: env.str(name, default="") for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY")}
@@ -56,7 +57,7 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/", "/healthz", "/readyz")
+MACHINE_PATHS = ("/shopify/webhooks/", "/healthz", "/readyz", "/metrics")
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",
@@ -275,6 +276,11 @@ JOURNAL_DAYS = reading.number("JOURNAL_DAYS", env.str("JOURNAL_DAYS", default="6
 BACKUP_KEY = [key.strip() for key in env.str("BACKUP_KEY", default="").split(",") if key.strip()]
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))).resolve()
 BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30"), least=1)
+
+# What watches Hemi
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one /metrics is for this machine alone
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+TALLY_SECONDS = 10  # between two hand-overs of what a process counted
 
 # Logs
 LOG_FORMAT = reading.choice("LOG_FORMAT", env.str("LOG_FORMAT", default="console"), ("console", "json"))

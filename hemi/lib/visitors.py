@@ -26,6 +26,13 @@ def address(request: HttpRequest) -> str | None:
     return str(real or peer) if real or peer else None
 
 
+def is_local(request: HttpRequest) -> bool:
+    """Tell whether the connection itself is of this machine: over loopback or a unix socket."""
+    said = request.META.get("REMOTE_ADDR", "")
+    peer = _read(said)
+    return peer.is_loopback if peer else not said
+
+
 def _is_trusted(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return found.is_loopback or any(found in network for network in settings.TRUSTED_PROXIES)
 
