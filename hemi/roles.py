@@ -13,7 +13,6 @@ from django.db import transaction
 _APPS = {"integrations", "orders", "suppliers"}
 # To see what a part, a file or a webhook says, and to have something done once more that should have been done.
 _SUPPORT = {
-    "integrations.export_accountshopify",
     "integrations.read_webhookevent_payload",
     "integrations.replay_webhookevent",
     "orders.settle_shipment",
@@ -21,7 +20,6 @@ _SUPPORT = {
     "suppliers.preview_supplierorder",
     "suppliers.reread_supplierreply",
     "suppliers.resend_delivery",
-    "suppliers.test_endpoint",
 }
 _STAFF_TOO = {"hemi.view_configurationchange", "hemi.view_failedlogin", "hemi.unlock_failedlogin"}
 # What Hemi holds on a person is for those who answer for it.

@@ -87,7 +87,9 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return what stands below the user's name."""
+    """Return what stands below the user's name; the login asks for it, too."""
+    if not request.user.is_authenticated:
+        return []
     if request.user.is_anonymous:  # the login page asks as well
         return []
     links = [{"title": "Second factor", "link": reverse("admin:second_factor")}]
