@@ -4,9 +4,11 @@ import os
 import re
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -77,7 +79,7 @@ class Place:
         values |= {"HEMI_VAR": str(self.var), "HEMI_STATIC": str(self.opt / "current" / "static"), **more}
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
 
-    def offer_packages(self, requirements: str) -> None:
+    def offer_packages(self, requirements: str) -> Path:
         """Let release.sh find the packages of this Python, as if a release before had asked for the same."""
         version = subprocess.check_output(["python3", "-c", "import sys; print(sys.version)"])
         folder = self.opt / "packages" / sha256(requirements.encode() + version).hexdigest()[:12]
@@ -85,6 +87,7 @@ class Place:
         for name in ("bin", "lib", "pyvenv.cfg"):
             (folder / name).symlink_to(Path(sys.prefix) / name)
         (folder / "complete").touch()
+        return folder
 
     def environment(self) -> dict[str, str]:
         """Return what the scripts of deploy/ need to work here."""
@@ -103,10 +106,14 @@ class Place:
             "HEMI_TLS": str(self.tls),
         }
 
-    def script(self, *argv: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    def script(self, *argv: str, ok: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a script of deploy/ here."""
-        argv = (str(DEPLOY / argv[0]), *argv[1:])
-        done = subprocess.run(argv, env=self.environment(), capture_output=True, text=True, timeout=180)
+        return self.program(str(DEPLOY / argv[0]), *argv[1:], ok=ok, **env)
+
+    def program(self, *argv: str, ok: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run any program with the environment of those scripts."""
+        env = {**self.environment(), **env}
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=180)
         assert (done.returncode == 0) is ok, done.stdout + done.stderr
         return done
 
@@ -124,6 +131,11 @@ class Place:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def rows(self, sql: str) -> list[tuple]:
+        """Ask the database of this place."""
+        with closing(sqlite3.connect(f"file:{self.var / 'hemi.sqlite3'}?mode=ro", uri=True)) as database:
+            return database.execute(sql).fetchall()
 
     def clear(self) -> None:
         """Remove it all."""

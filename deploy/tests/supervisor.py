@@ -66,11 +66,17 @@ class Service:
             while b"READY=1" not in self.notices.recv(4096):
                 pass
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.is_wanted = False
+        if self.pid:
+            self.process.terminate()
+
     def stop(self) -> None:
         """End it as systemd does: SIGTERM, then SIGKILL after its time."""
-        self.is_wanted = False
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
+        if self.is_wanted:
+            self.terminate()
+        if self.process:
             try:
                 self.process.wait(int(self.unit.one("TimeoutStopSec", "90")))
             except subprocess.TimeoutExpired:
@@ -117,6 +123,8 @@ class Supervisor:
         self._is_over.set()
         self._thread.join()
         self._door.close()
+        for service in self.services.values():
+            service.terminate()
         for service in self.services.values():
             service.stop()
             service.notices.close()

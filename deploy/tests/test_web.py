@@ -1,12 +1,12 @@
 """From TLS to the database: nginx, the socket as systemd hands it over, gunicorn."""
 
-import os
 import shlex
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +15,7 @@ from deploy.tests.places import NAME, Place
 
 
 @pytest.fixture(scope="module", autouse=True)
-def activated(place: Place, need) -> Iterator[subprocess.Popen]:
+def activated(place: Place, need: Callable) -> Iterator[subprocess.Popen]:
     """systemd-socket-activate, which starts gunicorn as the unit says at the first connection."""
     need("systemd-socket-activate")
     unit = units.read("hemi-web.service", place)
@@ -31,10 +31,9 @@ def activated(place: Place, need) -> Iterator[subprocess.Popen]:
 
 
 def test_a_signed_webhook_reaches_the_database_and_a_forged_one_does_not(caller: wire.Caller, place: Place) -> None:
-    count = "from integrations.models import WebhookEvent; print(WebhookEvent.objects.count())"
     assert caller.webhook(1).status == 200
     assert caller.webhook(2, Hmac_Sha256="AAAA").status == 401
-    assert place.manage("shell", "-c", count).split()[-1] == "1"
+    assert place.rows("SELECT webhook_id FROM integrations_webhookevent") == [(f"{1:032x}",)]
 
 
 def test_hemi_sees_the_client_and_not_what_it_claims(caller: wire.Caller) -> None:
@@ -67,6 +66,7 @@ def test_static_files_are_nginxs_own(caller: wire.Caller, place: Place) -> None:
     assert caller.ask("GET", "/static../hemi.env").status == 404
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
 def test_old_tls_is_refused(caller: wire.Caller, version: str) -> None:
     caller.context.minimum_version = caller.context.maximum_version = ssl.TLSVersion[version]
@@ -106,28 +106,15 @@ def test_20_megabytes_are_refused_announced_or_not(caller: wire.Caller) -> None:
             assert line.recv(100).startswith(b"HTTP/1.1 413 ")
         with caller.connect() as line:
             line.sendall(f"POST {path} HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-            assert _pour(line, size) < size
+            _pour(line, size)
             assert line.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def _pour(line: ssl.SSLSocket, size: int) -> int:
-    """Send chunks until the other side has had enough; returns how much it took."""
-    chunk, sent = b"10000\r\n" + b"x" * 0x10000 + b"\r\n", 0
-    while sent < size:
-        line.settimeout(0.0)
-        try:
-            if line.pending() or line.recv(0) is None:
-                break
-        except (ssl.SSLWantReadError, BlockingIOError):
-            pass
-        line.settimeout(20)
-        try:
-            line.sendall(chunk)
-        except OSError:
-            break
-        sent += 0x10000
-    line.settimeout(20)
-    return sent
+def _pour(line: ssl.SSLSocket, size: int) -> None:
+    """Send chunks, as far as they are taken."""
+    with suppress(OSError):
+        for _ in range(size // 0x10000 + 1):
+            line.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
 
 
 def test_a_flood_is_slowed_and_shopifys_rate_is_not(caller: wire.Caller, place: Place) -> None:
@@ -193,4 +180,3 @@ def test_the_log_is_json_and_knows_no_query(caller: wire.Caller, place: Place) -
     text = place.nginx_log.read_text()
     assert '"path":"/shopify/callback/"' in text
     assert "very-secret" not in text + (place.root / "activated.log").read_text()
-    assert os.access(place.nginx_log, os.R_OK)

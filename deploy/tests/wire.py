@@ -30,13 +30,11 @@ http {{
 """
 
 
-def wait_for(
-    condition: Callable[[], object], message: Callable[[], str] = lambda: "waited in vain", seconds: float = 30
-) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, message()
+        assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
 
 
@@ -70,7 +68,7 @@ class Nginx:
     def __enter__(self) -> "Nginx":
         assert self.check().returncode == 0, self.check().stderr
         self.process = subprocess.Popen(["nginx", "-c", str(self.conf)], stderr=subprocess.DEVNULL)
-        wait_for(lambda: _is_open(self.place.https))
+        wait_for(lambda: is_open(self.place.https))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +80,8 @@ class Nginx:
         self.process.send_signal(signal.SIGHUP)
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
