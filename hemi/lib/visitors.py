@@ -34,7 +34,7 @@ def is_local(request: HttpRequest) -> bool:
 
 
 def _is_trusted(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return found.is_loopback or any(found in network for network in settings.TRUSTED_PROXIES)
+    return found.is_loopback or any(found in ipaddress.ip_network(text) for text in settings.TRUSTED_PROXIES)
 
 
 def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
