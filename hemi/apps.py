@@ -23,6 +23,7 @@ class HemiConfig(AppConfig):
         last = [app for app in apps.get_app_configs() if app.models_module][-1]
         post_migrate.connect(roles.keep_after_migrate, sender=last, dispatch_uid="hemi.roles")
         register(checks.check_keys, Tags.security)
+        register(checks.check_secrets, Tags.database)
         register(checks.check_shop_url, Tags.security)
         register(checks.check_base_url)
         register(checks.check_mail)

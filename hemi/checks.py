@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import DatabaseError
+
+from hemi import keys
 
 
 def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -63,6 +66,16 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Set it to the addresses of staff, separated by commas. Until then look at Staff alerts in the admin."
         found.append(Warning(said, hint=hint, id="hemi.W004"))
     return found
+
+
+def check_secrets(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """W010: every stored secret can be read; asked by `check --database default`, and by `migrate`."""
+    try:
+        lost = keys.survey().lost if databases else []
+    except DatabaseError:  # not migrated yet
+        return []
+    hint = "Put the key that they were saved with at the end of FIELD_ENCRYPTION_KEY, or enter them anew."
+    return [Warning(f"No key of FIELD_ENCRYPTION_KEY reads {place}.", hint=hint, id="hemi.W010") for place in lost]
 
 
 def check_values(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
