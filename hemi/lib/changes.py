@@ -107,33 +107,25 @@ def differences(before: models.Model | None, after: models.Model | None, names: 
 
 @contextmanager
 def noted(rows: models.QuerySet, names: Iterable[str]) -> Iterator[None]:
-    """Write down what becomes of `rows` meanwhile: what differs in the fields `names`, and which rows are gone."""
+    """Write down what becomes of `rows` meanwhile in the fields `names`."""
     with transaction.atomic():
         keys = list(rows.order_by().values_list("pk", flat=True))
         before = read(rows.model, keys)
-        owners = {key: _owner(row) for key, row in before.items()}  # of a deleted row nobody could tell any more
         yield
-        after = read(rows.model, keys)
-        for key, row in before.items():
-            note_difference(row, after.get(key), names, owners[key])
+        for key, row in read(rows.model, keys).items():
+            note_difference(before[key], row, names)
 
 
-def note_difference(
-    before: models.Model | None, after: models.Model | None, names: Iterable[str], owner: models.Model | None = None
-) -> None:
-    """Write down what differs between two states of a row, if anything does."""
+def note_difference(before: models.Model | None, after: models.Model | None, names: Iterable[str]) -> None:
+    """Write down what differs between two states of a row, if anything does; a row that goes is told of before."""
     row = after or before
     assert row is not None
     fields = differences(before, after, names)
     if before and after and (not fields or _renews_itself(row, fields)):
         return
     kind = ConfigurationChange.Kind
-    note(
-        owner or _owner(row),
-        kind.CHANGED if before and after else kind.ADDED if after else kind.DELETED,
-        fields,
-        subject=name_of(row),
-    )
+    is_kept, is_new = before and after, not before
+    note(_owner(row), kind.CHANGED if is_kept else kind.ADDED if is_new else kind.DELETED, fields, subject=name_of(row))
 
 
 def read(model: type[models.Model], keys: Iterable[Any]) -> dict[Any, models.Model]:
@@ -148,9 +140,9 @@ def _owner(row: Any) -> models.Model:
 
 
 def _renews_itself(row: models.Model, fields: Fields) -> bool:
-    """Say whether nothing but a secret was replaced, and by nobody: a token that Hemi renews is no configuration."""
-    secrets = {field.name for field in row._meta.concrete_fields if isinstance(field, EncryptedTextField)}
-    is_replaced = all(entry["name"] in secrets and entry["before"] and entry["after"] for entry in fields)
+    """Say whether only a token was replaced by the next one, and by nobody: what Hemi renews is no configuration."""
+    renewed = getattr(row, "renewed_by_hemi", ())
+    is_replaced = all(entry["name"] in renewed and entry["before"] and entry["after"] for entry in fields)
     return is_replaced and actors.current() is None
 
 

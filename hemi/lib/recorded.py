@@ -4,7 +4,6 @@ What goes through `_base_manager` or raw SQL (a copy of the database, new keys f
 """
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -23,8 +22,8 @@ class RecordedQuerySet(models.QuerySet):
         return super().update(**values)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        with ExitStack() as stack:
-            _note_deletion(stack, self)
+        with transaction.atomic():
+            _note_deletion(self)
             return super().delete()
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
@@ -41,6 +40,7 @@ class Recorded(models.Model):
     """Mixin for a model. What a form can set is recorded, and what services set under `also_recorded`."""
 
     also_recorded: ClassVar[tuple[str, ...]] = ()
+    renewed_by_hemi: ClassVar[tuple[str, ...]] = ()  # secrets: that one follows another is told of people only
 
     objects = RecordedQuerySet.as_manager()
 
@@ -74,8 +74,8 @@ class Recorded(models.Model):
             changes.note_difference(before, after, self.recorded_names())
 
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        with ExitStack() as stack:
-            _note_deletion(stack, type(self)._default_manager.filter(pk=self.pk))
+        with transaction.atomic():
+            _note_deletion(type(self)._default_manager.filter(pk=self.pk))
             return super().delete(*args, **options)
 
 
@@ -86,14 +86,13 @@ def _is_recorded(field: Any, also: tuple[str, ...]) -> bool:
     return field.editable and not field.primary_key and not is_stamp and not isinstance(field, models.BinaryField)
 
 
-def _note_deletion(stack: ExitStack, rows: models.QuerySet) -> None:
-    """Write down the deletion of `rows` and of all that goes with them."""
-    stack.enter_context(transaction.atomic())
+def _note_deletion(rows: models.QuerySet) -> None:
+    """Write down the deletion of `rows` and of all that goes with them, while their names can still be told."""
     collector = Collector(using=rows.db, origin=rows)
     collector.collect(rows)
     doomed = {model: {row.pk for row in found} for model, found in collector.data.items()}
     for fast in collector.fast_deletes:
         doomed.setdefault(fast.model, set()).update(fast.values_list("pk", flat=True))
     for model, keys in doomed.items():
-        if issubclass(model, Recorded):
-            stack.enter_context(changes.noted(model._base_manager.filter(pk__in=keys), model.recorded_names()))
+        for row in changes.read(model, keys).values() if issubclass(model, Recorded) else ():
+            changes.note_difference(row, None, model.recorded_names())

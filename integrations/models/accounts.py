@@ -17,6 +17,7 @@ class AccountShopify(Recorded):
     """One Shopify store. Unique by shop name, never deleted where it has orders; its app can be exchanged."""
 
     also_recorded = ("paused_at", "pause_reason", "disconnected_at", "disconnect_reason", "is_unclaimed")
+    renewed_by_hemi = ("access_token",)
 
     class ReleaseWhen(models.TextChoices):
         CREATED = "created", "As soon as they are placed"
