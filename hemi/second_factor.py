@@ -68,7 +68,7 @@ def drawing(user: Any, key: str) -> SafeString:
 
 def set_up(*, request: HttpRequest, offered: str, code: str) -> list[str]:
     """Take the app whose key was offered, if it shows the right code, and return new recovery codes. Raises Refused."""
-    user = request.user
+    user: Any = request.user
     key = key_of(user, offered)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)

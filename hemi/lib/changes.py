@@ -97,7 +97,7 @@ def differences(before: models.Model | None, after: models.Model | None, names: 
     assert row is not None
     found = []
     for name in names:
-        field = row._meta.get_field(name)
+        field: Any = row._meta.get_field(name)
         values = [getattr(state, field.attname) if state else None for state in (before, after)]
         if (values[0] or None) != (values[1] or None):
             told = _secret(values) if isinstance(field, EncryptedTextField) else _told(field, before, after)

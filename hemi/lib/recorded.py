@@ -15,6 +15,8 @@ from hemi.lib import changes
 class RecordedQuerySet(models.QuerySet):
     """Writes down what it updates, adds and deletes."""
 
+    model: Any
+
     def update(self, **values: Any) -> int:
         if not self.model.recorded_fields().isdisjoint(values):
             with changes.noted(self, self.model.recorded_names()):
@@ -56,7 +58,7 @@ class Recorded(models.Model):
     def recorded_fields(cls) -> set[str]:
         """Return the recorded fields under both names that an update may use: client and client_id."""
         names = cls.recorded_names()
-        return {*names, *(cls._meta.get_field(name).attname for name in names)}
+        return {*names, *(field.attname for field in cls._meta.concrete_fields if field.name in names)}
 
     def history_owner(self) -> models.Model:
         """Return the object on whose page the change stands."""
@@ -94,5 +96,6 @@ def _note_deletion(rows: models.QuerySet) -> None:
     for fast in collector.fast_deletes:
         doomed.setdefault(fast.model, set()).update(fast.values_list("pk", flat=True))
     for model, keys in doomed.items():
-        for row in changes.read(model, keys).values() if issubclass(model, Recorded) else ():
-            changes.note_difference(row, None, model.recorded_names())
+        if issubclass(model, Recorded):
+            for row in changes.read(model, keys).values():
+                changes.note_difference(row, None, model.recorded_names())

@@ -28,7 +28,7 @@ class FailedLogin(AccessAttempt):
         return f"{self.username or '–'} from {self.ip_address or 'nowhere'}"
 
 
-class StaffMember(User):
+class StaffMember(User):  # type: ignore[django-manager-missing]
     """A user, for the permissions that are about other people's access."""
 
     class Meta:

@@ -9,14 +9,17 @@ from django.utils import timezone
 
 from hemi.lib.claims import Claimable
 from hemi.lib.fields import EncryptedTextField
+from hemi.lib.recorded import Recorded
 
 
-class Endpoint(Claimable):
+class Endpoint(Recorded, Claimable):
     """One account on one server. The claim columns are its lane: one run at a time works through its files.
 
     The lane's `attempts` count failed contacts in a row; with `opened_at` set the circuit breaker is open until
     `next_attempt_at`, and half open from then on: one file goes first.
     """
+
+    also_recorded = ("host_identity",)
 
     class Protocol(models.TextChoices):
         SFTP = "sftp", "SFTP (over SSH)"
