@@ -11,6 +11,9 @@ from deploy.tests import wire
 from deploy.tests.places import DEPLOY, NAME, Place, free_port
 
 
+_RENEW = ["certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew"]
+
+
 @pytest.fixture(scope="module")
 def authority(place: Place, nginx: wire.Nginx, need: Callable) -> Iterator[dict[str, str]]:
     """A running pebble that finds NAME on loopback; what certbot needs to ask it."""
@@ -29,7 +32,7 @@ def authority(place: Place, nginx: wire.Nginx, need: Callable) -> Iterator[dict[
     resolver = ["pebble-challtestsrv", "-defaultIPv6", "", "-http01", "", "-https01", "", "-tlsalpn01", ""]
     resolver += ["-dns01", f"127.0.0.1:{names}", "-management", f"127.0.0.1:{unused}"]
     pebble = ["pebble", "-config", str(place.root / "pebble.json"), "-dnsserver", f"127.0.0.1:{names}"]
-    env = {"PATH": "/usr/bin:/bin", "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
+    env = {"PATH": "/usr/bin:/bin", "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
     with open(place.root / "pebble.log", "wb") as log:
         running = [subprocess.Popen(argv, env=env, stdout=log, stderr=log) for argv in (resolver, pebble)]
     wire.wait_for(lambda: wire.is_open(acme) and wire.is_open(unused))
@@ -73,7 +76,7 @@ def test_issued_then_renewed_and_served_each_time(place: Place, nginx: wire.Ngin
     place.script(*issue, **env)  # again: nothing is due
     assert _peer(place) == issued
 
-    renewed = place.program("certbot", "renew", "--force-renewal", *_certbot(place, authority)[:3], **env)
+    renewed = place.program(*_RENEW, *_certbot(place, authority)[:3], **env)
     assert "succeeded" in renewed.stdout + renewed.stderr
     wire.wait_for(lambda: _peer(place) != issued)
     _trusted(place, authority)
