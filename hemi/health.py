@@ -15,11 +15,12 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 while database and broker can be reached, 503 and which of them cannot otherwise."""
-    parts = {"database": _database(), "broker": _broker()}
+    parts = {"database": database(), "broker": broker()}
     return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
 
 
-def _database() -> str:
+def database() -> str:
+    """Return "ok", or in a word why the database does not answer."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -28,12 +29,13 @@ def _database() -> str:
     return "ok"
 
 
-def _broker() -> str:
+def broker() -> str:
+    """Return "ok", or in a word why the broker does not answer."""
     # Declaring a queue that is there changes nothing and needs an answer from any kind of broker.
     try:
-        with current_app.connection_for_write(connect_timeout=WAIT_SECONDS) as broker:
-            broker.ensure_connection(max_retries=1, timeout=WAIT_SECONDS)
-            broker.default_channel.queue_declare("work")
+        with current_app.connection_for_write(connect_timeout=WAIT_SECONDS) as link:
+            link.ensure_connection(max_retries=1, timeout=WAIT_SECONDS)
+            link.default_channel.queue_declare("work")
     except (KombuError, OSError) as error:
         return type(error).__name__
     return "ok"

@@ -6,9 +6,12 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
 from hemi import front_page, pulse, tallies
-from hemi.metrics import states, waiting
+from hemi.metrics import machine, states, waiting
+from suppliers.models import DeliveryAttempt
 
 STEPS = ("order", "document", "file", "attempt")
+# Each is there from the start: Prometheus sees no increase where a series begins with one.
+REFUSALS = ("400", "401", "405", "411", "413", "503")
 _SINCE_ROWS = "counted from the rows, within half a minute"
 
 
@@ -24,7 +27,7 @@ def flow() -> Iterator[Metric]:
     yield _counter("hemi_files_sent", f"Files sent to suppliers; {_SINCE_ROWS}.", _one(tally, "attempts.sent"))
     yield _labelled(
         CounterMetricFamily("hemi_delivery_attempts", "Tries to send a file, by how they ended.", labels=["outcome"]),
-        {name.partition(".")[2]: _one(tally, name) for name in tally if name.startswith("attempts.")},
+        {outcome: _one(tally, f"attempts.{outcome}") for outcome in DeliveryAttempt.Outcome.values},
     )
     seconds = SummaryMetricFamily(
         "hemi_step_seconds",
@@ -38,7 +41,7 @@ def flow() -> Iterator[Metric]:
     yield from _shopify(tally)
     yield _labelled(
         CounterMetricFamily("hemi_webhooks_refused", "Webhooks that were refused, by status.", labels=["status"]),
-        {name.partition(".")[2]: _one(tally, name) for name in tally if name.startswith("webhook.")},
+        {status: _one(tally, f"webhook.{status}") for status in REFUSALS},
     )
 
 
@@ -51,7 +54,9 @@ def _shopify(tally: dict[str, dict[str, float]]) -> Iterator[Metric]:
         ("wait_seconds", "Time that calls waited for points"),
     ):
         family = CounterMetricFamily(f"hemi_shopify_{name}", f"{text}; by store while they are few.", labels=["store"])
-        yield _labelled(family, tally.get(f"shopify.{name}", {}))
+        known = tally.get(f"shopify.{name}", {})
+        # A store's counts all begin together, for Prometheus sees no increase where a series begins.
+        yield _labelled(family, dict.fromkeys(tally.get("shopify.calls", {}), 0.0) | known)
 
 
 def waits() -> Iterator[Metric]:
@@ -100,6 +105,18 @@ def parts() -> Iterator[Metric]:
     yield family
     yield GaugeMetricFamily("hemi_tokens_over", "Tokens in use that have ended.", value=states.tokens_over())
     yield _heartbeats()
+    yield from _machine()
+
+
+def _machine() -> Iterator[Metric]:
+    free = GaugeMetricFamily("hemi_disk_free_bytes", "Room on the disk of a folder.", labels=["folder"])
+    share = GaugeMetricFamily("hemi_disk_free_ratio", "The same as a share of the disk.", labels=["folder"])
+    for folder, size, ratio in machine.disks():
+        free.add_metric([folder], size)
+        share.add_metric([folder], ratio)
+    yield from (free, share)
+    if (age := machine.backup_age()) is not None:
+        yield GaugeMetricFamily("hemi_backup_age_seconds", "How old the newest backup is.", value=age)
 
 
 def _heartbeats() -> Metric:
