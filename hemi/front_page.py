@@ -100,6 +100,14 @@ NEEDS = [
         "danger",
     ),
     Need(
+        "Outboxes that a restore closed",
+        "Wait until orders were fetched again, then open each; Hemi looks up what was sent before.",
+        lambda: Endpoint.objects.exclude(closed_at=None),
+        Endpoint,
+        "closed_at__isnull=0",
+        "danger",
+    ),
+    Need(
         "Overdue replies",
         "Ask the supplier whether it has the files.",
         overdue.rows,

@@ -61,6 +61,10 @@ class HemiAdminSite(UnfoldAdminSite):
 
     index_title = "Overview"
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add what stands on every page: how many outboxes a restore has closed."""
+        return {**super().each_context(request), "closed_outboxes": _closed_outboxes}
+
     def get_urls(self) -> list[Any]:
         return [*second_factor_pages.urls(self), *super().get_urls()]
 
@@ -101,6 +105,10 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
 def icon(request: HttpRequest) -> str:
     """Return the address of the icon that a browser shows beside the title."""
     return static("hemi/icon.svg")
+
+
+def _closed_outboxes() -> int:
+    return apps.get_model("suppliers", "Endpoint")._default_manager.exclude(closed_at=None).count()
 
 
 def _page(page: tuple[str, str, str, str]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def settle(endpoint: Endpoint) -> Found:
     pks = list(_waiting(endpoint).values_list("pk", flat=True))
     for start in range(0, len(pks), BATCH):
         rows = _waiting(endpoint).filter(pk__in=pks[start : start + BATCH])
+        rows.update(next_attempt_at=timezone.now())  # what is to be tried again later is looked up now as well
         batch = claims.claim(rows, still=due.STILL, limit=BATCH, lease=length)
         attempts = [Attempt(delivery, length) for delivery in batch]
         free = clear(attempts, found)

@@ -88,7 +88,7 @@ class Opener(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def, override]
+    def readinto(self, buffer) -> int:
         while not self._plain and not self._is_over:
             self._open()
         view = memoryview(buffer).cast("B")

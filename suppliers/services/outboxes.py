@@ -41,3 +41,8 @@ def open_outbox(*, endpoint: Endpoint, by: Any) -> Found:
     log.info("outbox.opened", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None), **counts})
     queue.kick("suppliers.deliver", endpoint.pk)
     return found
+
+
+def told(found: Found) -> str:
+    """Say what the journal came to."""
+    return f"{found.sent} found as sent, {found.uncertain} uncertain, {found.due} go out now."
