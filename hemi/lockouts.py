@@ -33,6 +33,7 @@ class Tries(AxesDatabaseHandler):
 
 def page(request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None) -> HttpResponse:
     """Answer whoever tried too often. It is the same page whether there is such an account or not."""
+    log.warning("login.locked_out", extra={"tries": getattr(request, "axes_failures_since_start", None)})
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     answer = render(request, "admin/locked_out.html", {"minutes": minutes}, status=429)
     answer["Retry-After"] = str(minutes * 60)

@@ -265,7 +265,7 @@ DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVER
 PAYLOAD_RETENTION_DAYS = reading.number(
     "PAYLOAD_RETENTION_DAYS", env.str("PAYLOAD_RETENTION_DAYS", default="90"), least=1
 )
-ORDER_RETENTION_DAYS = reading.number("ORDER_RETENTION_DAYS", env.str("ORDER_RETENTION_DAYS", default="3650"), least=1)
+ORDER_RETENTION_DAYS = reading.number("ORDER_RETENTION_DAYS", env.str("ORDER_RETENTION_DAYS", default="3650"), least=30)
 ALLOWED_PRIVATE_NETWORKS = reading.networks(
     "ALLOWED_PRIVATE_NETWORKS", env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
 )
@@ -298,7 +298,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu", "axes")},  # a sweep is no news
+        **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
+        "axes": {"level": "ERROR"},  # what happens at the login is logged in Hemi's own words
         "django.server": {"handlers": ["stderr"], "propagate": False},
     },
 }

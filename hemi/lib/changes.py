@@ -88,7 +88,9 @@ def erase(owner: models.Model, field: str) -> int:
 
 def name_of(obj: models.Model) -> str:
     """Return what kind of object it is, and which."""
-    return f"{capfirst(obj._meta.verbose_name)} {obj}"
+    kind, name = str(obj._meta.verbose_name), str(obj)
+    is_told = name.lower().startswith(kind.split()[-1].lower())  # "Credentials of ..." says what it is
+    return capfirst(name) if is_told else f"{capfirst(kind)} {name}"
 
 
 def differences(before: models.Model | None, after: models.Model | None, names: Iterable[str]) -> Fields:

@@ -94,7 +94,7 @@ def test_secrets_only_as_changed(browser, integration):
     data = {"credentials-0-client_secret": SECRET}
     assert pages.save(browser, pages.page(integration), **data) == {}
     change = _newest()
-    assert change.label == "integrations.integration" and change.subject.startswith("Integration Credentials")
+    assert change.label == "integrations.integration" and change.subject == "Credentials of Hemi Orders"
     assert _said(change)["client_secret"] == ("set", "changed")
     assert _said(change)["previous_client_secret"] == ("", "set")
     endpoint = factories.endpoint(password=SECRET)
