@@ -79,7 +79,7 @@ migrate() {
             systemctl stop $WORKERS hemi-web.service
         fi
     fi
-    in_release "$1" manage.py migrate --no-input --verbosity 0
+    in_release "$1" manage.py migrate --no-input --skip-checks --verbosity 0
     # Loads what the web process will load, keys against database included.
     in_release "$1" -m gunicorn --check-config -c deploy/gunicorn.conf.py hemi.wsgi
 }

@@ -10,7 +10,6 @@ import pytest
 from deploy.tests import wire
 from deploy.tests.places import DEPLOY, NAME, Place, free_port
 
-
 _RENEW = ["certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew"]
 
 

@@ -24,6 +24,7 @@ _BREAKING = (
 
 class Command(BaseCommand):
     help = "List the migrations that wait; ends with 1 where the code that runs would not survive one of them."
+    requires_system_checks: list[str] = []
 
     def handle(self, **options: object) -> None:
         executor = MigrationExecutor(connection)
