@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, logs, queue
 from integrations import alerts, receipts, webhook_bodies
 from integrations.models import WebhookEvent
 from integrations.shopify import payloads
@@ -34,7 +34,8 @@ def process_events() -> None:
     stop_at = time.monotonic() + SLICE_SECONDS
     while events := claims.claim(due, still=_STILL, limit=BATCH, lease=LEASE):
         for event in events:
-            _process(event)
+            with logs.following(webhook_event=event.pk):
+                _process(event)
         receipts.note(events)
         if time.monotonic() > stop_at:
             queue.kick("integrations.process_events")

@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from hemi.lib import claims
+from hemi.lib import claims, logs
 from integrations import alerts
 from orders import timeline
 from suppliers import journal, naming, revisions, turns
@@ -49,6 +49,7 @@ class Attempt:
             "delivery_id": delivery.pk,
             "endpoint_id": delivery.endpoint_id,
             "order_id": delivery.supplier_order.order_id,
+            "webhook_event": delivery.supplier_order.webhook_event,
             "reference": delivery.supplier_order.reference,
             "attempt": delivery.attempts,
         }
@@ -182,7 +183,8 @@ class Attempt:
 
     def _tell(self, kind: str, text: str) -> None:
         part = self.delivery.supplier_order
-        timeline.record(part.order, kind, text, reference=part.reference)
+        with logs.following(webhook_event=part.webhook_event):
+            timeline.record(part.order, kind, text, reference=part.reference)
 
     def _alert(self, kind: str, subject: str, text: str, over: str) -> None:
         alerts.raise_alert(kind, self.delivery.endpoint_id, subject, text, over=over)

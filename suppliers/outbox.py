@@ -14,7 +14,15 @@ from suppliers.models import Delivery
 # What a run uses; reading the rest of four rows for each file takes longer than most of its steps.
 _COLUMNS = (
     *("endpoint", "status", "step", "folder", "final_name", "temporary_name", "done_name", "sha256", "size"),
-    *("attempts", "resends", "claim_token", "renaming_at", "created_at", "supplier_order__reference"),
+    *(
+        "attempts",
+        "resends",
+        "claim_token",
+        "renaming_at",
+        "created_at",
+        "supplier_order__reference",
+        "supplier_order__webhook_event",
+    ),
     *("supplier_order__revision", "supplier_order__order__account", "supplier_order__order__placed_at"),
     *("supplier_order__order__shopify_id", "supplier_order__order__event"),
     *("supplier_order__supplier__name", "supplier_order__supplier__reply_hours"),

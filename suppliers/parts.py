@@ -131,6 +131,7 @@ def next_revision(order: Order, supplier: Supplier, **values: Any) -> SupplierOr
         supplier=supplier,
         revision=latest + 1,
         reference=_reference(order, f"-{supplier.code}-{latest + 1}"),
+        webhook_event=order.event_id,
         **values,
     )
 
