@@ -79,6 +79,7 @@ SWEEPS = {
     "integrations.check_accounts": 60,
     "integrations.export_collections": 10,
     "integrations.expire_exports": 600,
+    "integrations.thin": 1800,
     "orders.reread": 10,
     "orders.reconcile": 30,
     "orders.fetch": 10,
@@ -92,6 +93,7 @@ SWEEPS = {
     "suppliers.sweep_checks": 5,
     "suppliers.apply_replies": 5,
     "suppliers.tell_overdue": 60,
+    "suppliers.thin": 1800,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SWEEPS.items()

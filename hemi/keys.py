@@ -78,6 +78,7 @@ class Column:
 
     model: type[models.Model]
     name: str
+    column: str
 
     @property
     def label(self) -> str:
@@ -95,7 +96,7 @@ class Column:
     def swap(self, pk: object, before: str, after: str) -> bool:
         """Replace what is stored, if it still is that; False: somebody else wrote meanwhile, and that stays."""
         quote, meta = connection.ops.quote_name, self.model._meta
-        column, key = (quote(str(meta.get_field(name).column)) for name in (self.name, meta.pk.name))
+        column, key = quote(self.column), quote(str(meta.pk.column))
         statement = f"UPDATE {quote(meta.db_table)} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(statement, [after, meta.pk.get_db_prep_value(pk, connection), before])
@@ -108,7 +109,7 @@ def columns() -> list[Column]:
     Its row keeps a process without the older key from starting until all else is done.
     """
     found = [
-        Column(model, column.name)
+        Column(model, column.name, str(column.column))
         for model in apps.get_models(include_auto_created=True)
         for column in model._meta.local_concrete_fields
         if isinstance(column, EncryptedTextField) and not model._meta.proxy

@@ -15,6 +15,7 @@ from integrations import (
     reminders,
     renames,
     renewals,
+    retention,
     subscriptions,
 )
 
@@ -101,3 +102,9 @@ def answer_privacy_requests() -> None:
 def check_accounts() -> None:
     """Look once a day whether each account is still as it should be."""
     daily.check_accounts()
+
+
+@shared_task(name="integrations.thin")
+def thin() -> None:
+    """Take out the webhooks and the rest that are too old."""
+    retention.by_night()

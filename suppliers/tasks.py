@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from suppliers import inbound, outbox, overdue, preflight, rendering, replies, routing
+from suppliers import inbound, outbox, overdue, preflight, rendering, replies, retention, routing
 
 
 @shared_task(name="suppliers.route")
@@ -63,3 +63,9 @@ def apply_replies() -> None:
 def tell_overdue() -> None:
     """Tell staff of replies that did not come in time."""
     overdue.tell()
+
+
+@shared_task(name="suppliers.thin")
+def thin() -> None:
+    """Take out the attempts, replies and orders that are too old."""
+    retention.by_night()
