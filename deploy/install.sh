@@ -132,7 +132,8 @@ start() {
     say "Start"
     if runs_systemd; then
         systemctl start hemi-web.socket
-        systemctl start hemi-web.service hemi-worker.service hemi-delivery.service hemi-beat.service certbot.timer
+        systemctl start hemi-web.service hemi-worker.service hemi-delivery.service hemi-beat.service \
+            hemi-backup.timer hemi-journal.timer hemi-rehearsal.timer certbot.timer
         did "https://$NAME/admin/ is up"
     else
         did "systemd is not running here: everything is enabled and starts with the machine"

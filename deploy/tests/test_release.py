@@ -60,7 +60,7 @@ class Load:
                 self.failed.append(f"{number}: {status}")
             elif lane:
                 self.taken.append(number)
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def __enter__(self) -> "Load":
         for thread in self._threads:
@@ -139,11 +139,10 @@ def test_other_packages_take_a_restart_and_no_request(
         place.script("release.sh", "--back")
 
 
-@pytest.mark.parametrize("file, text", [("hemi/wsgi.py", "raise RuntimeError"), ("hemi/settings.py", "\n1 / 0\n")])
 def test_code_that_does_not_start_changes_nothing(
-    place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path, file: str, text: str
+    place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
-    (code / file).write_text((code / file).read_text() + text)
+    (code / "hemi" / "wsgi.py").write_text("raise RuntimeError")
     before, there = _in_service(place), sorted(os.listdir(place.opt / "releases"))
     with _not_one_lost(place, caller):
         place.script("release.sh", str(code), ok=False)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+import requests
 
 from deploy.tests import units, wire
 from deploy.tests.places import NAME, Place
@@ -93,7 +94,10 @@ def test_plain_http_is_sent_to_https_and_other_names_get_nothing(caller: wire.Ca
     assert asked(f"https://127.0.0.1:{place.https}/", "-k").returncode == 35  # no handshake without the name
 
 
-def test_metrics_are_closed_to_the_public(caller: wire.Caller) -> None:
+def test_metrics_are_closed_to_the_public_and_open_on_this_machine(caller: wire.Caller, place: Place) -> None:
+    on_loopback = f"http://127.0.0.1:{place.metrics}"
+    assert requests.get(f"{on_loopback}/metrics", timeout=20).status_code == 200
+    assert requests.get(f"{on_loopback}/admin/", timeout=20).status_code == 404
     assert caller.ask("GET", "/metrics").status == 404
     assert caller.ask("GET", "/%6detrics").status == 404
 

@@ -76,4 +76,4 @@ def _narrows(old: models.Field, new: models.Field) -> bool:
         return True
     if old.null and not _may_be_left_out(new):
         return True
-    return bool(new.max_length) and (old.max_length is None or new.max_length < old.max_length)
+    return new.max_length is not None and (old.max_length is None or new.max_length < old.max_length)
