@@ -18,6 +18,8 @@ class HemiConfig(AppConfig):
 
     def ready(self) -> None:
         import_string("hemi.people_changes.listen")()  # it needs the models, which come after this module
+        if settings.SENTRY_DSN:
+            import_string("hemi.reports.start")(settings.SENTRY_DSN)
         if settings.TALLY_SECONDS:
             counters.write_with(import_string("hemi.tallies.write"), settings.TALLY_SECONDS)
         last = [app for app in apps.get_app_configs() if app.models_module][-1]

@@ -279,7 +279,9 @@ BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30")
 
 # What watches Hemi
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one /metrics is for this machine alone
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_DSN = reading.address(
+    "SENTRY_DSN", env.str("SENTRY_DSN", default=""), "https://key@sentry.example.com/1", ("https", "http")
+)
 TALLY_SECONDS = 10  # between two hand-overs of what a process counted
 
 # Logs
