@@ -8,6 +8,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -98,6 +100,12 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).select_related("role")
 
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        return ["name", "shown_permissions" if _is_shipped(obj) else "permissions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        return ["shown_permissions"] if _is_shipped(obj) else []
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and request.user.is_superuser
 
@@ -106,6 +114,11 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_delete_permission(request, obj) and request.user.is_superuser and not _is_shipped(obj)
+
+    @display(description="may")
+    def shown_permissions(self, group: Group) -> SafeString:
+        names = group.permissions.order_by("content_type__app_label", "name").values_list("name", flat=True)
+        return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in names))
 
     @display(description="shipped with Hemi", boolean=True)
     def is_shipped(self, group: Group) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -237,3 +238,14 @@ def test_after_the_code_a_person_is_not_sent_to_another_site(browser, ann):
         f"{CHECK}?next=https://evil.test/", {"code": _code(Authenticator.objects.get().key)}
     )
     assert answer["Location"] == "/admin/"
+
+
+def test_the_only_administrator_is_helped_on_the_server(browser, ann, capsys):
+    _set_up(browser)
+    with pytest.raises(CommandError, match="no user nobody"):
+        call_command("reset_second_factor", "nobody")
+    call_command("reset_second_factor", "ann")
+    assert "The second factor of ann is reset" in capsys.readouterr().out
+    assert not Authenticator.objects.exists() and not RecoveryCode.objects.exists()
+    with pytest.raises(CommandError, match="No second factor is set up"):
+        call_command("reset_second_factor", "ann")
