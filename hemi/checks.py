@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import DatabaseError
 
 from hemi import keys
+from hemi.lib import sealed
 
 
 def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -112,6 +113,13 @@ def _holds_webhooks(size: int | None) -> bool:
     return size is None or size >= settings.WEBHOOK_MAX_BYTES
 
 
+def _are_backup_keys(texts: list[str]) -> bool:
+    try:
+        return all(sealed.key(text) for text in texts)
+    except ValueError:
+        return False
+
+
 _VALUES = (
     (
         "hemi.E003",
@@ -140,6 +148,13 @@ _VALUES = (
         _holds_webhooks,
         "is less than WEBHOOK_MAX_BYTES: larger webhooks would be refused.",
         "Leave it as Hemi sets it, or lower WEBHOOK_MAX_BYTES.",
+    ),
+    (
+        "hemi.E007",
+        "BACKUP_KEY",
+        _are_backup_keys,
+        "has a key that cannot be used.",
+        "Make one as .env.example says: 32 bytes in base64. Keep those that backups were made with, after a comma.",
     ),
 )
 SHOPIFY = "https://{shop}.myshopify.com"

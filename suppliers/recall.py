@@ -6,7 +6,7 @@ if the journal goes on to the end; else it is uncertain as well.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,7 +144,7 @@ def _waiting(endpoint: Endpoint) -> QuerySet[Delivery]:
     return rows.select_related("endpoint", "supplier_order__order", "supplier_order__supplier")
 
 
-def _gives_back(attempts: Sequence[Attempt]):  # type: ignore[no-untyped-def]
+def _gives_back(attempts: Sequence[Attempt]) -> Callable[[set[int]], None]:
     return lambda orders: records.give_back([attempt for attempt in attempts if attempt.order_id in orders])
 
 

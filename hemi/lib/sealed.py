@@ -12,7 +12,7 @@ import hashlib
 import io
 import os
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,7 +52,7 @@ class Sealer(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data) -> int:  # type: ignore[no-untyped-def, override]
+    def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         self._held += view
         while len(self._held) > PIECE:  # the last piece is kept back, for it is marked
@@ -88,7 +88,7 @@ class Opener(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         while not self._plain and not self._is_over:
             self._open()
         view = memoryview(buffer).cast("B")

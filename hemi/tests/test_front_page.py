@@ -47,6 +47,7 @@ def _trouble():
     factories.delivery(supplier, status=Delivery.Status.UNCERTAIN)
     now = timezone.now()
     factories.endpoint(stopped_at=now, host="ftp.far.example", is_plain_accepted=True)
+    factories.endpoint(closed_at=now)
     factories.supplier(paused_at=now)
     AccountShopify.objects.create(shop_name="broken", webhooks=AccountShopify.Webhooks.FAILED, paused_at=now)
     StaffAlert.objects.create(kind="endpoint_stopped", key="1", subject="Stopped", text="Look.")
