@@ -5,6 +5,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import KombuError
 
+from hemi.metrics import waiting
+
 WAIT_SECONDS = 2
 
 
@@ -14,9 +16,21 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 while database and broker can be reached, 503 and which of them cannot otherwise."""
-    parts = {"database": database(), "broker": broker()}
-    return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    """Answer 200 while database and broker can be reached, 503 and which of them cannot otherwise.
+
+    How long the oldest webhook has waited is said, too: whoever asks may judge that, for it takes a worker, not this.
+    """
+    parts: dict[str, object] = {"database": database(), "broker": broker()}
+    is_ready = set(parts.values()) == {"ok"}
+    parts["oldest_webhook_seconds"] = _oldest_webhook() if parts["database"] == "ok" else None
+    return JsonResponse(parts, status=200 if is_ready else 503)
+
+
+def _oldest_webhook() -> int | None:
+    try:
+        return int(waiting.look(waiting.WEBHOOKS)[1])
+    except DatabaseError:  # not migrated yet
+        return None
 
 
 def database() -> str:

@@ -44,8 +44,9 @@ def _mails() -> QuerySet:
     return waiting if settings.IS_MAIL_SET and settings.STAFF_ALERT_EMAILS else waiting.none()
 
 
+WEBHOOKS = Kind("webhook", lambda: WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "received_at")
 KINDS = (
-    Kind("webhook", lambda: WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "received_at"),
+    WEBHOOKS,
     Kind("order", lambda: Order.objects.filter(needs_routing=True, needs_reread=False)),
     Kind("document", lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.WAITING)),
     Kind("delivery", due.deliveries),
@@ -61,8 +62,13 @@ KINDS = (
 
 def read() -> Iterator[tuple[str, int, float]]:
     """Yield each kind with its rows (MOST at most) and the seconds for which the oldest of them has waited."""
-    now = timezone.now()
     for kind in KINDS:
-        rows = kind.rows().order_by("next_attempt_at")[:MOST]
-        found = rows.aggregate(count=Count("pk"), oldest=Min(kind.since))
-        yield kind.name, found["count"], max(0.0, (now - (found["oldest"] or now)).total_seconds())
+        yield kind.name, *look(kind)
+
+
+def look(kind: Kind) -> tuple[int, float]:
+    """Return the rows of a kind (MOST at most), and the seconds for which the oldest of them has waited."""
+    now = timezone.now()
+    rows = kind.rows().order_by("next_attempt_at")[:MOST]
+    found = rows.aggregate(count=Count("pk"), oldest=Min(kind.since))
+    return found["count"], max(0.0, (now - (found["oldest"] or now)).total_seconds())
