@@ -12,7 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from hemi import pulse, tallies
 from hemi.lib import counters
 from hemi.metrics import states
+from integrations import connections
 from integrations.models import AccountShopify, WebhookEvent
+from integrations.shopify import stores
+from integrations.tests.conftest import shopify, short_pauses, store  # noqa: F401 - fixtures
 from orders.models import Order
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint
 from suppliers.tests import factories
@@ -228,3 +231,16 @@ class TestWhoMaySee:
             assert (answer.status_code, answer.content) == (401, b"")
         right = {"Authorization": "Bearer a-long-token", "X-Forwarded-For": "203.0.113.9"}
         assert client.get("/metrics", REMOTE_ADDR="203.0.113.9", headers=right).status_code == 200
+
+
+def test_calls_of_a_store_are_counted_with_cost_and_waits(client, store, shopify):  # noqa: F811
+    shopify.add_fault("throttled", count=1)
+    with connections.client_for(store) as api:
+        stores.installation(api)
+    counters.tell()
+    found = read(client)
+    said = {name: found[f"hemi_shopify_{name}_total", ("store", "test")] for name in ("calls", "throttled_calls")}
+    assert said == {"calls": 2, "throttled_calls": 1}
+    assert found["hemi_shopify_cost_points_total", ("store", "test")] > 0
+    assert found["hemi_shopify_wait_seconds_total", ("store", "test")] > 0
+    assert found["hemi_shopify_failed_calls_total", ("store", "test")] == 0
