@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import sqlite3
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import psycopg
 
 FORMAT = 1
 READ_BYTES = 1 << 20
@@ -15,6 +18,9 @@ Tables = dict[str, tuple[int, str]]  # name -> rows, checksum of all that they h
 
 class BackupError(Exception):
     """Something that a person must see to; the text says what."""
+
+
+FAILURES = (BackupError, OSError, sqlite3.Error, psycopg.Error)  # of which a command says the text
 
 
 @dataclass

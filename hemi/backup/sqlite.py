@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -47,8 +48,11 @@ def is_empty(database: dict[str, Any]) -> bool:
     path = Path(database["NAME"])
     if not path.exists() or not path.stat().st_size:
         return True
-    with closing(sqlite3.connect(path, timeout=_TIMEOUT)) as connection:
-        return not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    try:
+        with closing(sqlite3.connect(path, timeout=_TIMEOUT)) as connection:
+            return not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.DatabaseError:  # damaged: perhaps somebody wants to save what is left
+        return False
 
 
 def users(database: dict[str, Any]) -> int:
@@ -75,14 +79,16 @@ def load(copy: Path, database: dict[str, Any], closed_at: datetime) -> None:
         )
         connection.commit()
     path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.restoring")
+    shutil.move(copy, draft)  # it may come from another disk
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     for ending in reversed(_BESIDE):
         former = Path(f"{path}{ending}")
         if former.exists():
             former.rename(f"{path}.replaced-{stamp}{ending}")
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
-    copy.rename(path)
+    draft.rename(path)
 
 
 def _tables(connection: sqlite3.Connection) -> Tables:

@@ -154,7 +154,7 @@ def test_the_rehearsal_fails_where_a_backup_cannot_be_restored(hemi):
     hemi.manage("backup")
     (backup,) = hemi.backups.glob("*.backup")
     before, content = hemi.rows(), bytearray(backup.read_bytes())
-    backup.write_bytes(content[: 64 * 1024])
+    backup.write_bytes(content[: len(content) // 2])
     assert "The rehearsal failed" in hemi.manage("rehearse_restore", str(backup), code=1)
     content[len(content) // 2] ^= 1
     backup.write_bytes(content)
@@ -170,6 +170,12 @@ def test_a_restore_replaces_nothing_that_nobody_gave_up(hemi):
     other = {"BACKUP_KEY": Fernet.generate_key().decode()}
     assert "None of the keys" in hemi.manage("restore", str(backup), "--replace", code=1, **other)
     assert "BACKUP_KEY is not set" in hemi.manage("restore", str(backup), "--replace", code=1, BACKUP_KEY="")
+    kind = {
+        "DATABASE_URL": "postgres://hemi@127.0.0.1:1/hemi",
+        "SECRET_KEY": "s" * 50,
+        "FIELD_ENCRYPTION_KEY": hemi.key,
+    }
+    assert "of sqlite, and the database here is postgresql" in hemi.manage("restore", str(backup), code=1, **kind)
     (hemi.folder / "wrong.backup").write_bytes(b"something else" * 100)
     assert "no backup that Hemi made" in hemi.manage("restore", str(hemi.folder / "wrong.backup"), code=1)
     assert hemi.rows() == before

@@ -123,6 +123,10 @@ def test_a_person_sees_only_what_that_person_may(client):
     assert "may not see anything yet" in page.content.decode() and not page.context["needs"]
     assert "Deliveries" not in page.content.decode()
     clerk.user_permissions.set(Permission.objects.filter(codename="view_endpoint"))
-    assert set(_needs(client)) == {"Stopped endpoints", "Endpoints in plain FTP"}
+    assert set(_needs(client)) == {
+        "Stopped endpoints",
+        "Outboxes that a restore closed",
+        "Endpoints in plain FTP",
+    }
     assert _today(client) == {}
     assert Endpoint.objects.exists() and Supplier.objects.exists()

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from hemi.backup import making
-from hemi.backup.manifest import BackupError
+from hemi.backup.manifest import FAILURES
 
 
 class Command(BaseCommand):
@@ -14,6 +14,6 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             done = making.make(self.stdout.write)
-        except BackupError as error:
+        except FAILURES as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Copy it to another machine. To try it out: python manage.py rehearse_restore {done}")

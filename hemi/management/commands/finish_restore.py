@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from hemi.backup import finishing
-from hemi.backup.manifest import BackupError
+from hemi.backup.manifest import FAILURES
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             finishing.finish(self._tell)
-        except BackupError as error:
+        except FAILURES as error:
             raise CommandError(str(error)) from None
 
     def _tell(self, text: str) -> None:

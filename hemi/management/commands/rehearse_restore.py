@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hemi.backup import making, rehearsal
-from hemi.backup.manifest import BackupError
+from hemi.backup.manifest import FAILURES
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         try:
             source = file or making.newest()
             manifest = rehearsal.rehearse(source, self._tell, url)
-        except BackupError as error:
+        except FAILURES as error:
             raise CommandError(f"The rehearsal failed. {error}") from None
         rows = sum(count for count, _ in manifest.tables.values())
         self.stdout.write(

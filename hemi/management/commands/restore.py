@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hemi.backup import place, restoring
-from hemi.backup.manifest import BackupError
+from hemi.backup.manifest import FAILURES
 from hemi.backup.restoring import Wish
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         journals = [folder.resolve() for folder in options["journal"] or [settings.JOURNAL_DIR]]
         try:
             restoring.restore(Wish(file, target, journals, options["replace"]), self._tell)
-        except BackupError as error:
+        except FAILURES as error:
             raise CommandError(str(error)) from None
         for line in _NEXT_TO if to else _NEXT:
             self.stdout.write(line.format(folder=target.var))
