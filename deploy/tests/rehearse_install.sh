@@ -74,7 +74,7 @@ is_another() { local now; now=$(main_pid "$1"); [ "$now" != 0 ] && [ "$now" != "
 boot() {
     say "Booted by systemd-nspawn, with the units' real confinement"
     rm "$ROOT/usr/sbin/policy-rc.d"
-    systemd-nspawn --quiet -D "$ROOT" --register=no --keep-unit --private-network --boot >"$WORK/boot.log" 2>&1 &
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet -D "$ROOT" --register=no --keep-unit --private-network --boot >"$WORK/boot.log" 2>&1 &
     BOOTED=$!
     until_true test -n "$(sleep 3; cat "/proc/$BOOTED/task/$BOOTED/children")"
     LEADER=$(tr -d ' ' <"/proc/$BOOTED/task/$BOOTED/children")

@@ -117,6 +117,7 @@ def test_new_code_is_served_and_back_again(
     assert "no release to go back to" in place.script("release.sh", "--back", ok=False).stderr
 
 
+@pytest.mark.drill
 def test_other_packages_take_a_restart_and_no_request(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_code_that_does_not_start_changes_nothing(
     assert sorted(os.listdir(place.opt / "releases")) == there
 
 
+@pytest.mark.drill
 def test_code_that_starts_and_cannot_answer_is_taken_back(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
@@ -164,6 +166,7 @@ def test_code_that_starts_and_cannot_answer_is_taken_back(
     assert (_in_service(place), _serving_code(serving)) == (before, {before})
 
 
+@pytest.mark.drill
 def test_migrations_that_the_running_code_would_not_survive_wait_for_a_pause(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:

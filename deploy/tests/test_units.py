@@ -21,7 +21,7 @@ def system(tmp_path: Path, need: Callable) -> Path:
     need("systemd-analyze")
     shutil.copytree(units.SYSTEMD, tmp_path / "etc/systemd/system")
     shutil.copytree("/lib/systemd/system", tmp_path / "lib/systemd/system", symlinks=True)
-    for program in ("opt/hemi/current/.venv/bin/python", "bin/kill"):
+    for program in ("opt/hemi/current/.venv/bin/python", "bin/sh"):
         path = tmp_path / program
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("#!/bin/sh\n")

@@ -39,6 +39,7 @@ def found(*operations):
         migrations.AlterField("Order", "must", models.IntegerField()),
         migrations.AddConstraint("Order", models.UniqueConstraint(fields=["must"], name="once")),
         migrations.RunSQL("SELECT 1"),
+        migrations.SeparateDatabaseAndState([migrations.RemoveField("Order", "may")], []),
     ],
 )
 def test_what_older_code_cannot_work_with_is_named(operation):

@@ -44,10 +44,18 @@ def breaking(plan: list[Migration], state: ProjectState) -> Iterator[str]:
     there = set(state.models)
     for migration in plan:
         for operation in migration.operations:
-            table = (migration.app_label, _model(operation))
-            if _breaks(operation, table, state) and (table in there or isinstance(operation, migrations.RunSQL)):
-                yield f"{migration}: {operation.describe()}"
+            for part in _parts(operation):
+                table = (migration.app_label, _model(part))
+                if _breaks(part, table, state) and (table in there or isinstance(part, migrations.RunSQL)):
+                    yield f"{migration}: {part.describe()}"
             operation.state_forwards(migration.app_label, state)
+
+
+def _parts(operation: Operation) -> list[Operation]:
+    """Return what an operation does to the database."""
+    if isinstance(operation, migrations.SeparateDatabaseAndState):
+        return [part for each in operation.database_operations for part in _parts(each)]
+    return [operation]
 
 
 def _model(operation: Operation) -> str:
@@ -62,7 +70,7 @@ def _breaks(operation: Operation, table: tuple[str, str], state: ProjectState) -
     if isinstance(operation, migrations.AddField):
         return not _may_be_left_out(operation.field)
     if isinstance(operation, migrations.AlterField):
-        return _narrows(state.models[table].fields[operation.name], operation.field)
+        return table in state.models and _narrows(state.models[table].fields[operation.name], operation.field)
     return isinstance(operation, _BREAKING)
 
 
