@@ -187,6 +187,8 @@ def test_former_checks_of_an_endpoint_go_and_the_last_stays(supplier):
 def test_an_order_that_comes_back_from_the_past_is_not_sent_again(supplier):
     order = made(supplier, stored_at=timezone.now())
     order.account.orders_from = timezone.now() - 2 * THEN
+    assert readiness.state(order, 1)[0] != Order.State.TOO_OLD  # the account is younger: nothing of it was deleted
+    order.account.created_at = order.account.orders_from
     state, reason = readiness.state(order, 1)
     assert (state, "longer than orders are kept" in reason) == (Order.State.TOO_OLD, True)
     order.stored_at = order.placed_at
