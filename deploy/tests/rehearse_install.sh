@@ -18,7 +18,7 @@ trap finish EXIT
 inside() {
     unshare --mount --pid --fork bash -c 'root=$1; shift
         mount -t proc proc "$root/proc" && mount -t tmpfs tmpfs "$root/tmp" && mount --bind /dev "$root/dev" &&
-        exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+        exec env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
             chroot "$root" "$@"' inside "$ROOT" "$@"
 }
 
@@ -65,7 +65,7 @@ ask_systemd() {
     done
 }
 
-on() { nsenter --target "$LEADER" --all -- /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$@"; }
+on() { nsenter --target "$LEADER" --all -- /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$@"; }
 page() { on curl -sk -o /dev/null -w '%{http_code}' --max-time 40 --resolve "$NAME:443:127.0.0.1" "https://$NAME$1"; }
 until_true() { for _ in $(seq 300); do "$@" && return 0; sleep 0.3; done; fail "waited in vain: $*"; }
 main_pid() { on systemctl show -p MainPID --value "$1"; }
