@@ -244,7 +244,7 @@ def _today(visible: set[type[Model]]) -> Iterable[dict[str, str]]:
         ("Orders placed", Order.objects.filter(placed_at__gte=midnight), f"placed_at_from={day}"),
         ("Files sent", Delivery.objects.filter(sent_at__gte=midnight), "status__exact=sent"),
         ("Files waiting", Delivery.objects.filter(status=Delivery.Status.DUE), "status__exact=due"),
-        ("Webhooks waiting", WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "status__exact=new"),
+        ("Webhooks waiting", WebhookEvent.objects.filter(status=WebhookEvent.Status.NEW), "status__exact=new"),
     ]
     for title, rows, query in flow:
         if rows.model in visible:

@@ -13,7 +13,7 @@ from orders.reachable import REACHABLE
 from suppliers import due
 from suppliers.models import EndpointCheck, SupplierOrder, SupplierReply
 
-MOST = 1000
+MOST = 1000  # a status is compared by "=": with "in" SQLite does not use an index of what is due
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Kind:
 
 def _shipments() -> QuerySet:
     open_accounts = AccountShopify.objects.filter(REACHABLE, paused_at=None)
-    return Shipment.objects.filter(status__in=Shipment.DUE, order__account__in=open_accounts)
+    return Shipment.objects.filter(status=Shipment.Status.WAITING, order__account__in=open_accounts)
 
 
 def _codes() -> QuerySet:
@@ -44,7 +44,7 @@ def _mails() -> QuerySet:
     return waiting if settings.IS_MAIL_SET and settings.STAFF_ALERT_EMAILS else waiting.none()
 
 
-WEBHOOKS = Kind("webhook", lambda: WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "received_at")
+WEBHOOKS = Kind("webhook", lambda: WebhookEvent.objects.filter(status=WebhookEvent.Status.NEW), "received_at")
 KINDS = (
     WEBHOOKS,
     Kind("order", lambda: Order.objects.filter(needs_routing=True, needs_reread=False)),
@@ -52,7 +52,7 @@ KINDS = (
     Kind("delivery", due.deliveries),
     Kind("reply", lambda: SupplierReply.objects.filter(status=SupplierReply.Status.NEW), "received_at"),
     Kind("shipment", _shipments),
-    Kind("endpoint_test", lambda: EndpointCheck.objects.filter(status__in=EndpointCheck.DUE), "created_at"),
+    Kind("endpoint_test", lambda: EndpointCheck.objects.filter(status=EndpointCheck.Status.WAITING), "created_at"),
     Kind("install_code", _codes, "used_at"),
     Kind("install_mail", _install_mails),
     Kind("staff_mail", _mails, "raised_at"),

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hemi import pulse, tallies
 from hemi.lib import counters
-from hemi.metrics import states
-from integrations import connections
+from hemi.metrics import states, waiting
+from integrations import connections, inbox
 from integrations.models import AccountShopify, WebhookEvent
 from integrations.shopify import stores
 from integrations.tests.conftest import shopify, short_pauses, store  # noqa: F401 - fixtures
@@ -205,6 +205,32 @@ def test_queries_do_not_grow_with_rows(client):
         factories.endpoint()
     Endpoint.objects.update(opened_at=timezone.now())
     assert queries() == before <= 50
+
+
+on_sqlite = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL reads small tables whole, whatever their indexes"
+)
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", waiting.KINDS, ids=lambda kind: kind.name)
+def test_what_waits_is_found_by_an_index(kind, settings):
+    settings.IS_MAIL_SET = True
+    grow = ("webhookevent", "orders_order", "supplierorder", "delivery", "supplierreply", "shipment", "endpointcheck")
+    plan = kind.rows().order_by("next_attempt_at").explain().splitlines()
+    assert plan
+    assert [line for line in plan if "SCAN" in line and "INDEX" not in line and line.endswith(grow)] == []
+
+
+@on_sqlite
+def test_the_inbox_finds_what_is_due_by_an_index():
+    with CaptureQueriesContext(connection) as said:
+        inbox.process_events()
+    claiming = next(query["sql"] for query in said if "UPDATE" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {claiming}")
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert "webhook_event_due" in plan
 
 
 class TestWhoMaySee:
