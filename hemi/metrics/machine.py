@@ -15,7 +15,10 @@ def disks() -> Iterator[tuple[str, int, float]]:
         "journal": settings.JOURNAL_DIR,
         "backups": settings.BACKUP_DIR,
     }.items():
-        usage = shutil.disk_usage(_existing(folder))
+        try:
+            usage = shutil.disk_usage(_existing(folder))
+        except OSError:  # not ours to see
+            continue
         yield name, usage.free, usage.free / usage.total if usage.total else 1.0
 
 
