@@ -100,7 +100,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).select_related("role")
 
-    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         return ["name", "shown_permissions" if _is_shipped(obj) else "permissions"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
