@@ -5,6 +5,7 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
@@ -116,7 +117,7 @@ def test_a_full_disk(monkeypatch):
 
 
 def test_no_backup(settings, tmp_path):
-    settings.BACKUP_KEY, settings.BACKUP_DIR = ["key"], tmp_path
+    settings.BACKUP_KEY, settings.BACKUP_DIR = [Fernet.generate_key().decode()], tmp_path
     assert "manage.py backup" in told("backup")
     (tmp_path / "hemi-1.backup").touch()
     assert ask()[0] == 0
