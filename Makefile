@@ -11,16 +11,18 @@ PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hem
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 
-.PHONY: help setup demo run test node bench drill lint
+.PHONY: help setup demo run test node rehearse bench drill lint audit
 
 help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
 	@echo "make run     start the back office: web, workers, beat"
 	@echo "make test    run the tests"
 	@echo "make node    install the parsers of node that some tests compare with (node 18 and npm are needed)"
+	@echo "make rehearse play the server of deploy/ on this machine: nginx, units, certificates, releases (some minutes)"
 	@echo "make bench   measure (ONLY=files: a part; QUICK=1: one round, smaller)"
 	@echo "make drill   kill, cut, freeze and fill everything; prove that no order is lost (SEED=7 repeats, ONLY=kill plays a part)"
 	@echo "make lint    check style, imports, types, migrations and settings"
+	@echo "make audit   bandit and pip-audit: each finding is mended or explained (AUDIT_STRICT=1: fail where nobody can be asked)"
 
 setup: $(READY)
 
@@ -55,6 +57,12 @@ lint: $(READY)
 	$(BIN)/mypy
 	@$(PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+rehearse: $(READY)
+	@$(BIN)/python -m pytest -q deploy/tests $(ARGS)
+
+audit: $(READY)
+	@AUDIT_STRICT="$(AUDIT_STRICT)" $(BIN)/python deploy/audit/check.py
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Hemi needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import crowd, files, flow, formats, machine, servers, storefront, webhooks
+from bench import crowd, files, flow, formats, machine, moving, servers, storefront, webhooks
 from bench.processes import ROOT, Broken, Processes
 from bench.report import Report
 from bench.stacks import Stack, embedded
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Sequence[Stack], Path, Report], None]] = {
     "crowd": crowd.measure,
     "documents": formats.measure,
     "storefront": storefront.measure,
+    "moving": moving.measure,
 }
 COLUMNS = {"embedded": "SQLite, file broker", "servers": "PostgreSQL, Redis"}
 

@@ -23,8 +23,8 @@ IS_QUICK = bool(os.environ.get("BENCH_QUICK"))
 NEAR_ROUNDS = 1 if IS_QUICK else 3
 FAR_ROUNDS = int(os.environ.get("BENCH_FAR_ROUNDS", "1" if IS_QUICK else "2"))  # distance decides: they hardly differ
 SIZES, SESSIONS = (2_000, 200_000), (1, 4)
-NEAR_COUNTS = {2_000: 480, 200_000: 120}
-FAR_COUNT = 12 if IS_QUICK else 16  # files for each session
+NEAR_COUNTS = {2_000: 480, 200_000: 360}
+FAR_COUNT = 24 if IS_QUICK else 40  # files for each session: logins are to weigh as they do in a run
 FRESH_SECONDS = 1.0
 FRESH_GOAL = 3.0
 # The transport alone, and the outbox with its rows; 30 ms away Hemi is to be ahead.

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from bench.processes import ROOT, Broken, clean_env
 
-INSTALLATIONS = ("webhooks", "bare", "flow", "files", "crowd", "documents", "storefront")
+INSTALLATIONS = ("webhooks", "bare", "flow", "files", "crowd", "documents", "storefront", "moving")
 CHILD_SECONDS = 120
 STOP_SECONDS = 10
 

@@ -8,7 +8,22 @@ Between the internet and gunicorn stands a proxy that takes a request whole befo
 told otherwise): a few clients that send a byte a minute would hold every thread here.
 """
 
+import json
+import logging
 import os
+from datetime import UTC, datetime
+
+
+class JsonLine(logging.Formatter):
+    """What hemi.lib.logs writes; its module must not be loaded here, or it would outlive a reload to newer code."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
 
 bind = f"{os.environ.get('HEMI_HOST', '127.0.0.1')}:{os.environ.get('HEMI_PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -20,3 +35,10 @@ control_socket_disable = True
 accesslog = None  # addresses carry codes; the proxy in front and Hemi's own log say what happened
 errorlog = "-"
 loglevel = "warning"
+if os.environ.get("LOG_FORMAT") == "json":
+    logconfig_dict = {
+        "formatters": {"json": {"()": JsonLine}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {"gunicorn.error": {"level": "WARNING"}, "gunicorn.access": {"level": "ERROR"}},
+    }

@@ -5,6 +5,7 @@ import sys
 
 from celery import Celery, signals
 from django.db import close_old_connections
+from django.utils.module_loading import import_string
 from kombu import Queue
 
 from hemi import canary
@@ -22,6 +23,7 @@ app.conf.update(
         "suppliers.deliver": {"queue": "delivery"},
         "suppliers.collect_replies": {"queue": "delivery"},
         "suppliers.check_endpoint": {"queue": "delivery"},
+        "hemi.pulse_delivery": {"queue": "delivery"},
     },
     worker_enable_remote_control=False,
     worker_prefetch_multiplier=4,
@@ -52,8 +54,17 @@ def check_keys(**kwargs: object) -> None:
     canary.check_or_exit()
 
 
+@signals.beat_init.connect
+def _let_beat_be_heard(**_: object) -> None:
+    # The models can be imported only now that Django is set up.
+    process = import_string("hemi.pulse.BeatProcess")()
+    signals.after_task_publish.connect(process.sent, weak=False)
+
+
 # A sweep expires before the next one is due: a stopped worker finds one, not thousands.
 SWEEPS = {
+    "hemi.pulse": 15,
+    "hemi.pulse_delivery": 15,
     "integrations.process_events": 5,
     "integrations.exchange_codes": 5,
     "integrations.send_install_mails": 5,
@@ -71,6 +82,7 @@ SWEEPS = {
     "integrations.forget_signatures": 300,
     "integrations.forget_old_secrets": 60,
     "integrations.forget_refused_requests": 3600,
+    "integrations.thin": 1800,
     "orders.reread": 10,
     "orders.reconcile": 30,
     "orders.fetch": 10,
@@ -86,6 +98,7 @@ SWEEPS = {
     "suppliers.apply_replies": 5,
     "suppliers.tell_overdue": 60,
     "suppliers.tell_unread": 60,
+    "suppliers.thin": 1800,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SWEEPS.items()

@@ -9,6 +9,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import DatabaseError
+
+from hemi import keys
+from hemi.lib import sealed
 
 
 def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -65,6 +69,16 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+def check_secrets(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """W010: every stored secret can be read; asked by `check --database default`, and by `migrate`."""
+    try:
+        lost = keys.survey().lost if databases else []
+    except DatabaseError:  # not migrated yet
+        return []
+    hint = "Put the key that they were saved with at the end of FIELD_ENCRYPTION_KEY, or enter them anew."
+    return [Warning(f"No key of FIELD_ENCRYPTION_KEY reads {place}.", hint=hint, id="hemi.W010") for place in lost]
+
+
 def check_values(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E003 to E006: values that can be read, but that nothing would work with."""
     return [
@@ -99,6 +113,13 @@ def _holds_webhooks(size: int | None) -> bool:
     return size is None or size >= settings.WEBHOOK_MAX_BYTES
 
 
+def _are_backup_keys(texts: list[str]) -> bool:
+    try:
+        return all(sealed.key(text) for text in texts)
+    except ValueError:
+        return False
+
+
 _VALUES = (
     (
         "hemi.E003",
@@ -127,6 +148,13 @@ _VALUES = (
         _holds_webhooks,
         "is less than WEBHOOK_MAX_BYTES: larger webhooks would be refused.",
         "Leave it as Hemi sets it, or lower WEBHOOK_MAX_BYTES.",
+    ),
+    (
+        "hemi.E007",
+        "BACKUP_KEY",
+        _are_backup_keys,
+        "has a key that cannot be used.",
+        "Make one as .env.example says: 32 bytes in base64. Keep those that backups were made with, after a comma.",
     ),
 )
 SHOPIFY = "https://{shop}.myshopify.com"

@@ -100,6 +100,14 @@ NEEDS = [
         "danger",
     ),
     Need(
+        "Outboxes that a restore closed",
+        "Wait until orders were fetched again, then open each; Hemi looks up what was sent before.",
+        lambda: Endpoint.objects.exclude(closed_at=None),
+        Endpoint,
+        "closed_at__isnull=0",
+        "danger",
+    ),
+    Need(
         "Overdue replies",
         "Ask the supplier whether it has the files.",
         overdue.rows,
@@ -222,6 +230,13 @@ NEEDS = [
 ]
 
 
+def counts() -> Iterable[tuple[str, int]]:
+    """Yield how many of each kind need a person, one more than MOST at most."""
+    for need in NEEDS:
+        rows = need.rows()
+        yield need.title, len(rows) if isinstance(rows, list) else rows.order_by()[: MOST + 1].count()
+
+
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the user of `request` may see to the front page."""
     visible = {model for model, page in admin.site._registry.items() if page.has_view_permission(request)}
@@ -245,7 +260,7 @@ def _today(visible: set[type[Model]]) -> Iterable[dict[str, str]]:
         ("Orders placed", Order.objects.filter(placed_at__gte=midnight), f"placed_at_from={day}"),
         ("Files sent", Delivery.objects.filter(sent_at__gte=midnight), "status__exact=sent"),
         ("Files waiting", Delivery.objects.filter(status=Delivery.Status.DUE), "status__exact=due"),
-        ("Webhooks waiting", WebhookEvent.objects.filter(status__in=WebhookEvent.DUE), "status__exact=new"),
+        ("Webhooks waiting", WebhookEvent.objects.filter(status=WebhookEvent.Status.NEW), "status__exact=new"),
     ]
     for title, rows, query in flow:
         if rows.model in visible:

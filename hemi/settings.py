@@ -1,5 +1,6 @@
 """Every setting, read once from the environment (and from `.env` where present); `.env.example` lists them."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ DEBUG = reading.switch("DEBUG", env.str("DEBUG", default="false"))
 SANDBOX = reading.switch("HEMI_SANDBOX", env.str("HEMI_SANDBOX", default="false"))
 IS_EMBEDDED = not env.str("DATABASE_URL", default="")
 
-if IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default=""):
+HAS_KEY_FILE = IS_EMBEDDED and not env.str("FIELD_ENCRYPTION_KEY", default="")
+if HAS_KEY_FILE:
     _keys = keyfile.load(VAR_DIR / "keys.env")
 else:
     _keys = {name: env.str(name, default="") for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY")}
@@ -46,6 +48,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
     "encrypted_model_fields",
     "hemi.apps.HemiConfig",
     "integrations.apps.IntegrationsConfig",
@@ -53,7 +57,15 @@ INSTALLED_APPS = [
     "suppliers.apps.SuppliersConfig",
 ]
 
-MACHINE_PATHS = ("/shopify/webhooks/", "/shopline/ask/", "/shopline/proxy", "/storefront/", "/healthz", "/readyz")
+MACHINE_PATHS = (
+    "/shopify/webhooks/",
+    "/shopline/ask/",
+    "/shopline/proxy",
+    "/storefront/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 MIDDLEWARE = [
     "hemi.lib.machine_lane.MachineLane",
     "django.middleware.security.SecurityMiddleware",
@@ -62,8 +74,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "hemi.lib.actors.Actors",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hemi.lib.page_policy.PagePolicy",
+    "hemi.second_factor_gate.SecondFactorGate",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "hemi.urls"
 WSGI_APPLICATION = "hemi.wsgi.application"
@@ -117,7 +134,7 @@ LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]  # only what shoppers read is translated
 FORMAT_MODULE_PATH = "hemi.formats"
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("HEMI_STATIC", default=str(VAR_DIR / "static")))  # a release has its own
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -130,9 +147,33 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Who gets in
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+TRUSTED_PROXIES = reading.networks("TRUSTED_PROXIES", env.list("TRUSTED_PROXIES", default=[]))
+REQUIRE_SECOND_FACTOR = reading.switch("REQUIRE_SECOND_FACTOR", env.str("REQUIRE_SECOND_FACTOR", default="false"))
+AXES_HANDLER = "hemi.lockouts.Tries"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]  # lockouts.FACTORS stand beside them
+AXES_FAILURE_LIMIT = reading.number("LOGIN_TRIES", env.str("LOGIN_TRIES", default="5"), least=1)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=reading.number("LOGIN_LOCK_MINUTES", env.str("LOGIN_LOCK_MINUTES", default="15"), least=1)
+)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing would lock a colleague out for ever
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.address"
+AXES_LOCKOUT_CALLABLE = "hemi.lockouts.page"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # its page is in Hemi's look
+AXES_VERBOSE = False
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+SESSION_COOKIE_AGE = 12 * 3600  # a working day
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+
 if HEMI_BASE_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"  # no other host can have set them
     SECURE_SSL_REDIRECT = reading.switch(  # the proxy in front does it
         "SECURE_SSL_REDIRECT", env.str("SECURE_SSL_REDIRECT", default="false")
     )
@@ -158,6 +199,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "hemi.site.environment",
+    "ACCOUNT": {"navigation": "hemi.site.account_links"},
     "DASHBOARD_CALLBACK": "hemi.front_page.fill",
     "SIDEBAR": {"show_search": False, "navigation": "hemi.site.navigation"},
 }
@@ -246,10 +288,24 @@ DELIVERY_MAX_ATTEMPTS = reading.number("DELIVERY_MAX_ATTEMPTS", env.str("DELIVER
 PAYLOAD_RETENTION_DAYS = reading.number(
     "PAYLOAD_RETENTION_DAYS", env.str("PAYLOAD_RETENTION_DAYS", default="90"), least=1
 )
-ORDER_RETENTION_DAYS = reading.number("ORDER_RETENTION_DAYS", env.str("ORDER_RETENTION_DAYS", default="3650"), least=1)
+ORDER_RETENTION_DAYS = reading.number("ORDER_RETENTION_DAYS", env.str("ORDER_RETENTION_DAYS", default="3650"), least=30)
 ALLOWED_PRIVATE_NETWORKS = reading.networks(
     "ALLOWED_PRIVATE_NETWORKS", env.list("ALLOWED_PRIVATE_NETWORKS", default=[])
 )
+
+# What outlives the database: the journal of what was sent, and backups. The journal is kept longer than any backup.
+JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(VAR_DIR / "sent"))).resolve()
+JOURNAL_DAYS = reading.number("JOURNAL_DAYS", env.str("JOURNAL_DAYS", default="60"), least=35)
+BACKUP_KEY = [key.strip() for key in env.str("BACKUP_KEY", default="").split(",") if key.strip()]
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))).resolve()
+BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30"), least=1)
+
+# What watches Hemi
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one /metrics is for this machine alone
+SENTRY_DSN = reading.address(
+    "SENTRY_DSN", env.str("SENTRY_DSN", default=""), "https://key@sentry.example.com/1", ("https", "http")
+)
+TALLY_SECONDS = 10  # between two hand-overs of what a process counted
 
 # Logs
 LOG_FORMAT = reading.choice("LOG_FORMAT", env.str("LOG_FORMAT", default="console"), ("console", "json"))
@@ -271,5 +327,6 @@ LOGGING = {
         **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
         "django.request": {"filters": ["tokens"]},
         "django.server": {"handlers": ["stderr"], "propagate": False, "filters": ["tokens"]},
+        "axes": {"level": "ERROR"},  # what happens at the login is logged in Hemi's own words
     },
 }

@@ -11,6 +11,10 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.sites import UnfoldAdminSite
 
+from hemi import second_factor_pages
+
+_MOST = 1000  # that are counted
+
 # Group -> its models with their icons. What is not registered, or what the user may not see, is left out.
 _GROUPS = {
     "Orders": {
@@ -47,6 +51,8 @@ _GROUPS = {
         "integrations.StaffAlert": "notifications",
         "auth.User": "person",
         "auth.Group": "group",
+        "hemi.FailedLogin": "lock_person",
+        "hemi.ConfigurationChange": "history",
     },
 }
 
@@ -80,6 +86,13 @@ class HemiAdminSite(UnfoldAdminSite):
 
     index_title = "Overview"
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add what stands on every page: how many outboxes a restore has closed."""
+        return {**super().each_context(request), "closed_outboxes": _closed_outboxes}
+
+    def get_urls(self) -> list[Any]:
+        return [*second_factor_pages.urls(self), *super().get_urls()]
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Build the sidebar for the user of `request`."""
@@ -102,6 +115,16 @@ def environment(request: HttpRequest) -> list[str] | None:
     return ["Sandbox", "warning"] if settings.SANDBOX else None
 
 
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what stands below the user's name; the login asks for it, too."""
+    if not request.user.is_authenticated:
+        return []
+    links = [{"title": "Second factor", "link": reverse("admin:second_factor")}]
+    if request.user.has_usable_password():
+        links.append({"title": "Change password", "link": reverse("admin:password_change")})
+    return links
+
+
 def icon(request: HttpRequest) -> str:
     """Return the address of the icon that a browser shows beside the title."""
     return static("hemi/icon.svg")
@@ -109,6 +132,11 @@ def icon(request: HttpRequest) -> str:
 
 def _link(page: _Page) -> dict[str, Any]:
     return {"title": page.title, "icon": page.icon, "link": reverse(f"admin:{page.name}")}
+
+
+def _closed_outboxes() -> int:
+    rows = apps.get_model("suppliers", "Endpoint")._default_manager.exclude(closed_at=None).order_by()
+    return len(rows.values_list("pk")[:_MOST])
 
 
 def _may_view(request: HttpRequest, label: str) -> bool:

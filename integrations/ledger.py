@@ -1,18 +1,28 @@
 """The ledger of what was redacted, ids only: asked before an unknown order is stored, applied after a restore."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from hemi.lib.journal import Journal, Reading, read
 from integrations.models import AccountShopify, Redaction
 from integrations.subjects import Subject
 
+_KIND = "redacted"
+_NAMES = ("shop_name", "shopify_shop_id", "customer_id", "shopify_order_id", "at")
+_files = Journal(settings.JOURNAL_DIR, _KIND, settings.JOURNAL_DAYS)
+
 
 def write(subject: Subject, order_ids: frozenset[int]) -> None:
-    """Note the store, or the customer and each of its orders; what is asked again moves the time on."""
+    """Note the store, or the customer and each of its orders; what is asked again moves the time on.
+
+    The same is written outside the database, for a restore of an older backup. Raises OSError.
+    """
     account = subject.account
     whose: dict[str, Any] = {"shop_name": account.shop_name, "customer_id": subject.customer_id or 0}
     shop: dict[str, Any] = {"shopify_shop_id": account.shopify_shop_id}
@@ -20,6 +30,10 @@ def write(subject: Subject, order_ids: frozenset[int]) -> None:
     wanted = [] if subject.is_store else sorted(order_ids)
     rows = [Redaction(**whose, **shop, shopify_order_id=order_id) for order_id in wanted]
     Redaction.objects.bulk_create(rows, ignore_conflicts=True)
+    ids = [0, *wanted]
+    _files.append(
+        {**whose, **shop, "shopify_order_id": number, "asked_at": subject.asked_at.isoformat()} for number in ids
+    )
 
 
 def covers(account: AccountShopify, order_id: int, customer_id: int | None, placed_at: datetime) -> bool:
@@ -49,8 +63,12 @@ def strangers() -> list[str]:
 
 def dump() -> list[dict[str, Any]]:
     """Return the ledger as plain values, for a file that outlives a restore."""
-    names = ("shop_name", "shopify_shop_id", "customer_id", "shopify_order_id", "at")
-    return [{**row, "at": row["at"].isoformat()} for row in Redaction.objects.values(*names)]
+    return [{**row, "at": row["at"].isoformat()} for row in Redaction.objects.values(*_NAMES)]
+
+
+def written(folders: Iterable[Path], since: datetime) -> list[dict[str, Any]]:
+    """Return what was redacted since then, from the journal that outlives the database."""
+    return [{**line, "at": line["asked_at"]} for line in read(folders, _KIND, since, Reading())]
 
 
 def load(rows: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
-from hemi.lib import erasure
+from hemi.lib import changes, erasure
 from integrations import body_redaction
 from integrations.models import (
     AccountEvent,
@@ -138,6 +138,7 @@ def _forget(account: AccountShopify, words: set[str]) -> int:
             count += 1
     account.client_email = ""
     account.save(update_fields=["client_email"])
+    count += changes.erase(account, "client_email")
     return count + Location.objects.filter(account=account).update(name=REMOVED, address="")
 
 

@@ -17,6 +17,7 @@ from integrations import (
     reminders,
     renames,
     renewals,
+    retention,
     subscriptions,
     used_signatures,
 )
@@ -122,3 +123,9 @@ def forget_signatures() -> None:
 def forget_refused_requests() -> None:
     """Delete the refused requests that were kept for long enough."""
     refused_requests.forget()
+
+
+@shared_task(name="integrations.thin")
+def thin() -> None:
+    """Take out the webhooks and the rest that are too old."""
+    retention.by_night()

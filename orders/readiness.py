@@ -1,5 +1,9 @@
 """Whether an order goes out. It follows from the order's state, never from the topic that brought it."""
 
+from datetime import timedelta
+
+from django.conf import settings
+
 from orders.models import Order
 
 State = Order.State
@@ -48,6 +52,9 @@ def _too_old(order: Order) -> tuple[str, str] | None:
         return State.TOO_OLD, "The account is not authorised yet; orders go out from its first authorisation on."
     if order.placed_at < cut_over:
         return State.TOO_OLD, f"Placed before the account's cut-over ({cut_over:%Y-%m-%d %H:%M} UTC)."
+    kept_from = order.stored_at - timedelta(days=settings.ORDER_RETENTION_DAYS)
+    if max(order.placed_at, order.account.created_at) < kept_from:  # it may have been here, sent, and deleted since
+        return State.TOO_OLD, f"Placed more than {settings.ORDER_RETENTION_DAYS} days ago, longer than orders are kept."
     return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from hemi.lib import logs
 from orders.models import Order, OrderEvent
 
 log = logging.getLogger("orders")
@@ -19,6 +20,7 @@ class Happening:
     text: str
     reference: str = ""
     actor: Any = None
+    webhook_event: int | None = None  # what it follows from; None: what is followed now, or the order's newest
 
 
 def record(order: Order, kind: str, text: str, reference: str = "", actor: Any = None) -> None:
@@ -49,7 +51,7 @@ def _ids(happening: Happening) -> dict[str, Any]:
     return {
         "order_id": order.pk,
         "account": order.account_id,
-        "webhook_event": order.event_id,
+        "webhook_event": happening.webhook_event or logs.followed("webhook_event") or order.event_id,
         "reference": happening.reference,
         "by": getattr(happening.actor, "pk", None),
     }

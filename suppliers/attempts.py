@@ -13,10 +13,10 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from hemi.lib import claims
+from hemi.lib import claims, logs
 from integrations import alerts
 from orders import timeline
-from suppliers import naming, revisions, turns
+from suppliers import journal, naming, revisions, turns
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.pipelining import Rename, Upload
@@ -49,6 +49,7 @@ class Attempt:
             "delivery_id": delivery.pk,
             "endpoint_id": delivery.endpoint_id,
             "order_id": delivery.supplier_order.order_id,
+            "webhook_event": delivery.supplier_order.webhook_event,
             "reference": delivery.supplier_order.reference,
             "attempt": delivery.attempts,
         }
@@ -73,6 +74,7 @@ class Attempt:
     def step_back(self) -> None:
         """Note that a look found the rename not done."""
         self.delivery.step = Step.UPLOADING
+        journal.not_sent(self.delivery)
 
     def failed(self, error: TransportError) -> None:
         """Record a failure: tried again later, or given up. One of the whole endpoint is none of the file's."""
@@ -181,7 +183,8 @@ class Attempt:
 
     def _tell(self, kind: str, text: str) -> None:
         part = self.delivery.supplier_order
-        timeline.record(part.order, kind, text, reference=part.reference)
+        with logs.following(webhook_event=part.webhook_event):
+            timeline.record(part.order, kind, text, reference=part.reference)
 
     def _alert(self, kind: str, subject: str, text: str, over: str) -> None:
         alerts.raise_alert(kind, self.delivery.endpoint_id, subject, text, over=over)

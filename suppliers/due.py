@@ -7,12 +7,12 @@ from hemi.lib import claims
 from orders.models import Order
 from suppliers.models import Delivery, Endpoint, EndpointCheck, Supplier, SupplierOrder
 
-# A stopped endpoint waits for a person, however the columns of its lane stand.
-OPEN = Q(is_active=True, stopped_at=None)
+# A stopped endpoint, or one that a restore closed, waits for a person, however the columns of its lane stand.
+OPEN = Q(is_active=True, stopped_at=None, closed_at=None)
 # Where the fate of a sent file says something.
 TRACEABLE = ~Q(done_folder="") | ~Q(failed_folder="") | Q(is_gone_taken=True)
 STILL = Q(status=Delivery.Status.DUE)
-_OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None)
+_OPEN_ENDPOINT = Q(endpoint__is_active=True, endpoint__stopped_at=None, endpoint__closed_at=None)
 _NOT_PAUSED = Q(supplier_order__supplier__paused_at=None, supplier_order__order__account__paused_at=None)
 _OF_ITS_MODE = Q(supplier_order__order__is_test=True, supplier_order__supplier__mode=Supplier.Mode.TEST) | Q(
     supplier_order__order__is_test=False, supplier_order__supplier__mode=Supplier.Mode.LIVE

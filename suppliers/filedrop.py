@@ -11,7 +11,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from suppliers import naming, records, turns
+from suppliers import journal, naming, records, turns
 from suppliers.attempts import Attempt
 from suppliers.models import Delivery, Endpoint
 from suppliers.transports.errors import Kind, TransportError
@@ -66,6 +66,7 @@ def finish(place: Place, attempt: Attempt, remark: str = "") -> None:
         signal(place, attempt)
     with turns.alone(attempt.order_id):
         records.sent([attempt], remark)
+    journal.sent([delivery])
 
 
 def signal(place: Place, attempt: Attempt) -> None:
@@ -141,6 +142,7 @@ def _still_lies_there(session: Session, attempt: Attempt) -> bool:
         return False
     with turns.alone(attempt.order_id):
         records.sent([attempt], "It still lay in the folder as it was sent before, so nothing was sent again.")
+    journal.sent([attempt.delivery])
     return True
 
 
@@ -151,6 +153,7 @@ def _rename(place: Place, attempt: Attempt) -> None:
     if not may_go:
         stop(place, attempt)
         return
+    journal.before_renames([delivery])
     try:
         place.session.rename(naming.temporary_path(delivery), naming.final_path(delivery))
     except TransportError as error:

@@ -5,7 +5,7 @@ from django.db import transaction
 from hemi.lib import claims, queue
 from integrations import alerts
 from orders import settlement
-from suppliers import due, lanes, leftovers
+from suppliers import due, lanes, leftovers, recall
 from suppliers.attempts import Attempt
 from suppliers.crews import Crew
 from suppliers.lanes import Lane
@@ -13,9 +13,19 @@ from suppliers.models import Delivery
 
 # What a run uses; reading the rest of four rows for each file takes longer than most of its steps.
 _COLUMNS = (
-    *("endpoint", "status", "step", "folder", "final_name", "temporary_name", "done_name", "size", "renaming_at"),
-    *("attempts", "resends", "claim_token", "supplier_order__reference", "supplier_order__order__account"),
-    *("supplier_order__order__event", "supplier_order__supplier__name", "supplier_order__supplier__reply_hours"),
+    *("endpoint", "status", "step", "folder", "final_name", "temporary_name", "done_name", "sha256", "size"),
+    *(
+        "attempts",
+        "resends",
+        "claim_token",
+        "renaming_at",
+        "created_at",
+        "supplier_order__reference",
+        "supplier_order__webhook_event",
+    ),
+    *("supplier_order__revision", "supplier_order__order__account", "supplier_order__order__placed_at"),
+    *("supplier_order__order__shopify_id", "supplier_order__order__event"),
+    *("supplier_order__supplier__name", "supplier_order__supplier__reply_hours"),
 )
 
 
@@ -46,7 +56,7 @@ def sweep() -> int:
 
 
 def claim(lane: Lane, limit: int) -> list[Attempt]:
-    """Claim the lane's next few deliveries, oldest first."""
+    """Claim the lane's next few deliveries, oldest first, but for those that went out before a restore."""
     rows = (
         due.deliveries()
         .filter(endpoint=lane.endpoint)
@@ -61,7 +71,7 @@ def claim(lane: Lane, limit: int) -> list[Attempt]:
         batch = claims.claim(mine, still=due.STILL, limit=limit, lease=lane.lease)
     for delivery in batch:
         delivery.endpoint = lane.endpoint
-    return [Attempt(delivery, lane.lease) for delivery in batch]
+    return recall.clear([Attempt(delivery, lane.lease) for delivery in batch])
 
 
 def _clear_alerts(endpoint_id: int) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
-from suppliers.models import Amendment, Delivery, Supplier, SupplierOrder, SupplierOrderLine
+from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
 _REJECTED = Status.REJECTED
@@ -130,9 +130,18 @@ def next_revision(order: Order, supplier: Supplier, **values: Any) -> SupplierOr
         order=order,
         supplier=supplier,
         revision=latest + 1,
-        reference=f"HM{order.pk:06d}-{supplier.code}-{latest + 1}",
+        reference=_reference(order, f"-{supplier.code}-{latest + 1}"),
+        webhook_event=order.event_id,
         **values,
     )
+
+
+def _reference(order: Order, ending: str) -> str:
+    """Make a part's reference, or take that which an order had before a restore: its supplier knows no other."""
+    sent = SentBefore.objects.filter(shopify_id=order.shopify_id, reference__endswith=ending)
+    if (former := sent.first()) and not SupplierOrder.objects.filter(reference=former.reference).exists():
+        return former.reference
+    return f"HM{order.pk:06d}{ending}"
 
 
 def _give_back(part: SupplierOrder) -> None:

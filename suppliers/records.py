@@ -136,7 +136,7 @@ def _hand_over(parts: list[SupplierOrder], now: datetime) -> None:
 def _delivered(attempt: Attempt, remark: str) -> Happening:
     delivery, part = attempt.delivery, attempt.delivery.supplier_order
     text = f"{delivery.final_name} delivered to {delivery.endpoint}. {remark}".strip()
-    return Happening(part.order, "delivered", text, part.reference)
+    return Happening(part.order, "delivered", text, part.reference, webhook_event=part.webhook_event)
 
 
 def _of(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:

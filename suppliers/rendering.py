@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, logs, queue
 from orders import settlement, timeline
 from suppliers import composing, drafting, naming, presend
 from suppliers.documents import content as contents
@@ -36,7 +36,8 @@ def render() -> int:
         SupplierOrder.objects.filter(_WAITING).order_by("next_attempt_at"), still=_WAITING, limit=BATCH, lease=LEASE
     ):
         for part in claims.each(claimed, LEASE):
-            _render_one(part)
+            with logs.following(webhook_event=part.webhook_event):
+                _render_one(part)
         done += len(claimed)
         if monotonic() > until:
             queue.kick("suppliers.render")

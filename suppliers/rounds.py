@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 from django.db import DatabaseError
 
-from suppliers import filedrop, records, turns
+from suppliers import filedrop, journal, records, turns
 from suppliers.attempts import Attempt
 from suppliers.lanes import RENEW_SECONDS, Lane
 from suppliers.models import Delivery
@@ -86,9 +86,9 @@ class Rounds:
             return [], []
         signalling: list[Attempt] = []
         renaming: list[Attempt] = []
+        done = [attempt for attempt in placed if not attempt.delivery.done_name]
 
         def write(orders: set[int]) -> None:
-            done = [attempt for attempt in placed if not attempt.delivery.done_name]
             records.sent(_of(signalled + done, orders))
             signalling.extend(records.begin_signals(_of([a for a in placed if a.delivery.done_name], orders)))
             renaming.extend(records.begin_renames([] if self._is_over else _of(whole, orders)))
@@ -97,6 +97,12 @@ class Rounds:
         for attempt in whole:
             if attempt not in renaming:
                 self._stop(attempt)
+        try:
+            journal.before_renames([a.delivery for a in renaming], [a.delivery for a in signalled + done])
+        except TransportError as error:
+            self.lane.failed(error)
+            self._in_hand += [*renaming, *signalling]
+            return [], []
         return renaming, signalling
 
     def _take(self) -> list[Attempt]:

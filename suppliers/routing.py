@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, logs, queue
 from integrations.shopify.errors import ShopifyError
 from orders import readiness, settlement
 from orders.models import Order, OrderLine
@@ -68,10 +68,11 @@ def route() -> int:
         Order.objects.filter(_WANTED).order_by("next_attempt_at"), still=_WANTED, limit=BATCH, lease=LEASE
     ):
         for order in orders:
-            if not types.is_known(order):
-                continue
-            with transaction.atomic():
-                done += _route_one(order.pk, order.claim_token)
+            with logs.following(webhook_event=order.event_id):
+                if not types.is_known(order):
+                    continue
+                with transaction.atomic():
+                    done += _route_one(order.pk, order.claim_token)
         if monotonic() > until:
             queue.kick("suppliers.route")
             break

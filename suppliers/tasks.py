@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from suppliers import inbound, outbox, overdue, preflight, rendering, replies, routing, unread
+from suppliers import inbound, outbox, overdue, preflight, rendering, replies, retention, routing, unread
 
 
 @shared_task(name="suppliers.route")
@@ -69,3 +69,9 @@ def tell_overdue() -> None:
 def tell_unread() -> None:
     """Tell staff of replies that wait for a person."""
     unread.tell()
+
+
+@shared_task(name="suppliers.thin")
+def thin() -> None:
+    """Take out the attempts, replies and orders that are too old."""
+    retention.by_night()

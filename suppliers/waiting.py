@@ -9,6 +9,8 @@ def reason(delivery: Delivery) -> str:
         return ""
     if delivery.endpoint.stopped_at:
         return "The endpoint is stopped. Mend what stopped it and restart it."
+    if delivery.endpoint.closed_at:
+        return "A restore closed the outbox of the endpoint. Open it there, once orders were fetched again."
     if not delivery.endpoint.is_active:
         return "The endpoint is not active. Make it active again first."
     part = delivery.supplier_order

@@ -4,11 +4,16 @@ import json
 import logging
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Django's own: a request's repr holds its query, and with it codes, states and what people searched for.
 _STANDARD |= {"request", "server_time"}
+_followed: ContextVar[dict[str, Any]] = ContextVar("followed", default={})  # noqa: B039 - never changed, only replaced
 _PREVIEW = re.compile(r"(/storefront/+[^/~\s]*~)[^/?\s]+")
 
 
@@ -21,8 +26,24 @@ class HidesTokens(logging.Filter):
         return True
 
 
+@contextmanager
+def following(**ids: Any) -> Iterator[None]:
+    """Name these ids in every line of this thread until the end of the block; a line's own go first."""
+    token = _followed.set({**_followed.get(), **{name: value for name, value in ids.items() if value}})
+    try:
+        yield
+    finally:
+        _followed.reset(token)
+
+
+def followed(name: str) -> Any:
+    """Return an id that is followed, or None."""
+    return _followed.get().get(name)
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD and name != "data"}
+    own = {name: value for name, value in vars(record).items() if name not in _STANDARD and name != "data"}
+    return {**_followed.get(), **own}
 
 
 class JsonFormatter(logging.Formatter):

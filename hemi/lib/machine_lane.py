@@ -1,10 +1,16 @@
-"""The short way for requests of machines: no session, no CSRF token, no messages, only the view."""
+"""The short way for requests of machines: no session, no CSRF token, no messages, only the view. What any request logs
+bears the id that the proxy in front gave it."""
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
+
+from hemi.lib import logs
+
+_REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
 class MachineLane:
@@ -14,6 +20,11 @@ class MachineLane:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        said = request.headers.get("X-Request-ID", "")
+        with logs.following(request_id=said if _REQUEST_ID.fullmatch(said) else None):
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(settings.MACHINE_PATHS):
             return self.get_response(request)
         match = resolve(request.path_info)

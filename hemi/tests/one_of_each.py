@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.utils import timezone
 
+from hemi.models import ConfigurationChange, FailedLogin
 from integrations.models import (
     AccountShopify,
     AccountShopline,
@@ -36,8 +37,14 @@ from suppliers.tests import factories
 
 def make() -> dict[str, Model]:
     """Return the rows by the label of their model."""
-    rows = [*_connections(), *_orders(), User.objects.create_user("somebody"), Group.objects.create(name="Some")]
+    rows = [*_connections(), *_orders(), *_staff()]
     return {row._meta.label: row for row in rows}
+
+
+def _staff() -> list[Model]:
+    login = FailedLogin.objects.create(username="somebody", ip_address="192.0.2.1", failures_since_start=5)
+    somebody, group = User.objects.create_user("somebody"), Group.objects.create(name="Some")
+    return [somebody, group, login, ConfigurationChange.objects.latest("pk")]
 
 
 def _connections() -> list[Model]:

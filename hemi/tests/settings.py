@@ -21,9 +21,11 @@ os.environ.update(
 
 from hemi.settings import *  # noqa: E402, F403
 
+TALLY_SECONDS = 0  # tests hand over what was counted when they look
 SECURE_HSTS_SECONDS = 0
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"  # the others need https
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -47,6 +47,7 @@ def _trouble():
     factories.delivery(supplier, status=Delivery.Status.UNCERTAIN)
     now = timezone.now()
     factories.endpoint(stopped_at=now, host="ftp.far.example", is_plain_accepted=True)
+    factories.endpoint(closed_at=now)
     factories.supplier(paused_at=now)
     AccountShopify.objects.create(shop_name="broken", webhooks=AccountShopify.Webhooks.FAILED, paused_at=now)
     StaffAlert.objects.create(kind="endpoint_stopped", key="1", subject="Stopped", text="Look.")
@@ -122,6 +123,10 @@ def test_a_person_sees_only_what_that_person_may(client):
     assert "may not see anything yet" in page.content.decode() and not page.context["needs"]
     assert "Deliveries" not in page.content.decode()
     clerk.user_permissions.set(Permission.objects.filter(codename="view_endpoint"))
-    assert set(_needs(client)) == {"Stopped endpoints", "Endpoints in plain FTP"}
+    assert set(_needs(client)) == {
+        "Stopped endpoints",
+        "Outboxes that a restore closed",
+        "Endpoints in plain FTP",
+    }
     assert _today(client) == {}
     assert Endpoint.objects.exists() and Supplier.objects.exists()

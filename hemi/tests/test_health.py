@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from hemi.celery import app
 from hemi.lib import filebroker
+from integrations.models import AccountShopify, WebhookEvent
 
 
 @pytest.fixture
@@ -37,7 +40,15 @@ def test_alive_asks_nobody(client: Client) -> None:
 @pytest.mark.django_db
 def test_ready_when_database_and_broker_answer(client: Client) -> None:
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "broker": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "broker": "ok", "oldest_webhook_seconds": 0})
+
+
+@pytest.mark.django_db
+def test_says_how_long_the_oldest_webhook_waits(client: Client, account: AccountShopify) -> None:
+    came_at = timezone.now() - timedelta(minutes=5)
+    WebhookEvent.objects.create(account=account, webhook_id="1", topic="t", body=b"", received_at=came_at)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["oldest_webhook_seconds"] // 10) == (200, 30)
 
 
 @pytest.mark.django_db
@@ -46,14 +57,18 @@ def test_not_ready_without_the_folder_of_the_broker(client: Client, tmp_path: Pa
     assert client.get("/readyz").json()["broker"] == "ok"
     shutil.rmtree(tmp_path)
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "FileNotFoundError"})
+    found = {"database": "ok", "broker": "FileNotFoundError", "oldest_webhook_seconds": 0}
+    assert (answer.status_code, answer.json()) == (503, found)
 
 
 @pytest.mark.django_db
 def test_not_ready_when_redis_refuses(client: Client, use_broker: Callable) -> None:
     use_broker("redis://127.0.0.1:1/0", socket_connect_timeout=1)
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "OperationalError"})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"database": "ok", "broker": "OperationalError", "oldest_webhook_seconds": 0},
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -63,8 +78,11 @@ def test_not_ready_without_the_database(client: Client, monkeypatch: pytest.Monk
         patch.setitem(connection.settings_dict, "NAME", "/nowhere/hemi.sqlite3")
         answer = client.get("/readyz")
         connection.close()
-    assert (answer.status_code, answer.json()) == (503, {"database": "OperationalError", "broker": "ok"})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"database": "OperationalError", "broker": "ok", "oldest_webhook_seconds": None},
+    )
 
 
 def test_probes_take_the_short_way() -> None:
-    assert {"/healthz", "/readyz"} <= set(settings.MACHINE_PATHS)
+    assert {"/healthz", "/readyz", "/metrics"} <= set(settings.MACHINE_PATHS)

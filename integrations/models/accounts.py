@@ -7,13 +7,17 @@ from django.db import models
 from django.utils import timezone
 
 from hemi.lib.fields import EncryptedTextField
+from hemi.lib.recorded import Recorded
 from integrations import scopes
 from integrations.models.clients import Client
 from integrations.models.integrations import Integration
 
 
-class AccountShopify(models.Model):
+class AccountShopify(Recorded):
     """One Shopify store. Unique by shop name, never deleted where it has orders; its app can be exchanged."""
+
+    also_recorded = ("paused_at", "pause_reason", "disconnected_at", "disconnect_reason", "is_unclaimed")
+    renewed_by_hemi = ("access_token",)
 
     class ReleaseWhen(models.TextChoices):
         CREATED = "created", "As soon as they are placed"

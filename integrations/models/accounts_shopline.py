@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from hemi.lib.fields import AddressField, EncryptedTextField
+from hemi.lib.recorded import Recorded
 from integrations.models.clients import Client
 
 WORD = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Letters, digits, - and _ only.")
@@ -22,11 +23,13 @@ def known_zone(name: str) -> None:
         raise ValidationError("A time zone by its name, such as Asia/Taipei or Europe/Berlin.")
 
 
-class AccountShopline(models.Model):
+class AccountShopline(Recorded):
     """One SHOPLINE store. The proxy's settings wait in plain columns; those in force stand in `live_` columns.
 
     `plays_storefront`: Hemi signs for the shop itself and so makes the secret; else SHOPLINE made it.
     """
+
+    also_recorded = ("state", "state_reason", "live_prefix", "live_subpath", "live_proxy_url")
 
     class Prefix(models.TextChoices):
         A = "a", "a"

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from hemi.lib.recorded import Recorded
 
-class Client(models.Model):
+
+class Client(Recorded):
     """A client; it groups the accounts that belong to it."""
 
     name = models.CharField("name", max_length=200, unique=True)

@@ -7,9 +7,10 @@ from django.db import models
 from django.utils import timezone
 
 from hemi.lib.fields import AddressField, EncryptedTextField
+from hemi.lib.recorded import Recorded
 
 
-class Integration(models.Model):
+class Integration(Recorded):
     """One app at one platform. A blank field means the setting."""
 
     class Platform(models.TextChoices):
@@ -98,7 +99,7 @@ class Integration(models.Model):
         return self.api_version or settings.SHOPIFY_API_VERSION
 
 
-class IntegrationCredentials(models.Model):
+class IntegrationCredentials(Recorded):
     """The id and secrets of an integration's app. The store's token lives on the account."""
 
     integration = models.OneToOneField(Integration, on_delete=models.PROTECT, related_name="credentials")
@@ -130,6 +131,9 @@ class IntegrationCredentials(models.Model):
 
     def __str__(self) -> str:
         return f"Credentials of {self.integration}"
+
+    def history_owner(self) -> models.Model:
+        return self.integration
 
     @property
     def secrets(self) -> list[str]:

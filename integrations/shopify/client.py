@@ -12,6 +12,7 @@ from typing import Protocol
 
 import requests
 
+from hemi.lib import counters
 from integrations.shopify import answers, pacing
 from integrations.shopify.errors import Kind, ShopifyError
 
@@ -143,6 +144,7 @@ class GraphQL:
             try:
                 return self._post(call)
             except answers.Throttled as throttled:
+                self._count("throttled_calls")
                 wait, error = throttled.seconds, throttled.error
             except ShopifyError as failed:
                 failures += 1
@@ -152,11 +154,13 @@ class GraphQL:
             if time.monotonic() + wait > call.give_up_at:
                 raise error
             why = {"seconds": round(wait, 2), "why": error.message}
+            self._count("wait_seconds", wait)
             log.info("shopify.waits", extra={**self._store.log_ids, "operation": call.name, **why})
             time.sleep(wait)
 
     def _post(self, call: _Call) -> dict:
         points, waited = self._bucket.take(pacing.Wish(call.name, self._pace.is_interactive, call.give_up_at))
+        self._count("wait_seconds", waited)
         cost = None
         try:
             # A mutation that comes too late may have been given to somebody else meanwhile.
@@ -178,13 +182,22 @@ class GraphQL:
                 self._url, json=call.body, headers=headers, timeout=timeout, allow_redirects=False
             )
         except requests.RequestException as error:
+            self._count("calls")
+            self._count("failed_calls")
             was_sent = not isinstance(error, requests.ConnectTimeout)
             kind = Kind.UNCERTAIN if call.is_mutation and was_sent else Kind.TEMPORARY
             said = {"operation": call.name, "cost": None, "wait": round(waited, 3), "status": None, "request_id": ""}
             log.warning("shopify.call", extra={**self._store.log_ids, **said, "error": type(error).__name__})
             raise ShopifyError(kind, f"Shopify could not be reached ({type(error).__name__}).") from None
 
+    def _count(self, what: str, amount: float = 1) -> None:
+        if amount:
+            counters.add(f"shopify.{what}", self._store.name, amount)
+
     def _log(self, answer: requests.Response, name: str, cost: answers.Cost, waited: float) -> None:
+        self._count("calls")
+        self._count("failed_calls", answer.status_code >= 500)
+        self._count("cost_points", cost.actual or 0)
         self.served_version = answer.headers.get("X-Shopify-API-Version", self._store.version)
         log.info(
             "shopify.call",

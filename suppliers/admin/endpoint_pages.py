@@ -104,6 +104,8 @@ def names(endpoint: Endpoint) -> SafeString | str:
 def _state(endpoint: Endpoint) -> tuple[str, str]:
     if not endpoint.is_active:
         return "Inactive", "default"
+    if endpoint.closed_at:
+        return "Closed by a restore", "danger"
     if endpoint.needs_identity:
         return "Identity to confirm", "danger" if endpoint.stopped_at else "warning"
     if endpoint.stopped_at:

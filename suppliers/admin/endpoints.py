@@ -21,7 +21,7 @@ from suppliers.admin.endpoint_form import SECRETS, EndpointForm
 from suppliers.admin.identity_form import IdentityForm
 from suppliers.admin.reply_columns import ReplyColumnsInline
 from suppliers.models import Endpoint, EndpointCheck
-from suppliers.services import endpoints
+from suppliers.services import endpoints, outboxes
 
 EXPOSED = (
     "This endpoint uses plain FTP: its password and every order can be read by whoever listens on the way. "
@@ -123,8 +123,12 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
 
     subject = "endpoint"
     refusal_errors = (Refused,)
-    actions_detail = ["test_connection", "confirm_identity", "restart"]
-    button_refusals = {"confirm_identity": endpoints.why_not_confirm, "restart": endpoints.why_not_restart}
+    actions_detail = ["test_connection", "confirm_identity", "restart", "open_outbox"]
+    button_refusals = {
+        "confirm_identity": endpoints.why_not_confirm,
+        "restart": endpoints.why_not_restart,
+        "open_outbox": outboxes.why_not_open,
+    }
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> list:
         of_a_new_one = {"Identity", "State"}
@@ -242,3 +246,23 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     def restart(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let an endpoint that is stopped or left alone try again."""
         return self.ask(request, object_id, endpoints.restart, "The endpoint is at work again.")
+
+    @action(
+        description="Open the outbox",
+        permissions=["test"],
+        dialog={
+            "title": "Open the outbox?",
+            "description": "A restore closed it, for the backup does not know what was sent since. Hemi now looks up "
+            "each file that waits in its journal: what was sent is recorded, what is uncertain waits for you under "
+            "Deliveries, and the rest goes out. Wait until orders were fetched again.",
+            "form_submit_text": "Open",
+        },
+    )
+    def open_outbox(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let a closed endpoint go on, once the journal was asked."""
+        endpoint = self.get_object(request, object_id)
+
+        def do() -> None:
+            messages.info(request, outboxes.told(outboxes.open_outbox(endpoint=endpoint, by=request.user)))
+
+        return self.act(request, endpoint, do, "The outbox is open.")

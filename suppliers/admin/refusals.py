@@ -47,7 +47,9 @@ def download_reply(reply: SupplierReply) -> str:
         return REDACTED
     is_repeat = reply.source == SupplierReply.Source.FILE and reply.size and not reply.content
     return (
-        "There is no file to be had: it was never fetched, or said nothing new and was not kept." if is_repeat else ""
+        "There is no file to be had: it was never fetched, said nothing new, or is older than what is kept."
+        if is_repeat
+        else ""
     )
 
 

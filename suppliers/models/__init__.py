@@ -7,6 +7,7 @@ from suppliers.models.endpoint_checks import EndpointCheck
 from suppliers.models.endpoints import Endpoint
 from suppliers.models.mappings import Mapping, PreSendRule
 from suppliers.models.replies import ReplyColumns, ReplyStatement, SupplierReply
+from suppliers.models.restorations import Restoration, SentBefore
 from suppliers.models.routing_rules import RoutingRule
 from suppliers.models.supplier_orders import SupplierOrder, SupplierOrderLine
 from suppliers.models.suppliers import Supplier
@@ -24,7 +25,9 @@ __all__ = [
     "PreSendRule",
     "ReplyColumns",
     "ReplyStatement",
+    "Restoration",
     "RoutingRule",
+    "SentBefore",
     "Supplier",
     "SupplierOrder",
     "SupplierOrderLine",

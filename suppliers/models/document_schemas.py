@@ -3,9 +3,13 @@
 from django.db import models
 from django.utils import timezone
 
+from hemi.lib.recorded import Recorded
 
-class DocumentSchema(models.Model):
+
+class DocumentSchema(Recorded):
     """A zip of XML schemas with the name of its main document. It never changes: a newer one is another row."""
+
+    also_recorded = ("sha256",)
 
     name = models.CharField("name", max_length=200, unique=True, help_text="Such as UBL 2.1 Order.")
     archive = models.BinaryField(editable=False)

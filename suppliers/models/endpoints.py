@@ -9,14 +9,17 @@ from django.utils import timezone
 
 from hemi.lib.claims import Claimable
 from hemi.lib.fields import EncryptedTextField
+from hemi.lib.recorded import Recorded
 
 
-class Endpoint(Claimable):
+class Endpoint(Recorded, Claimable):
     """One account on one server. The claim columns are its lane: one run at a time works through its files.
 
     The lane's `attempts` count failed contacts in a row; with `opened_at` set the circuit breaker is open until
     `next_attempt_at`, and half open from then on: one file goes first.
     """
+
+    also_recorded = ("host_identity",)
 
     class Protocol(models.TextChoices):
         SFTP = "sftp", "SFTP (over SSH)"
@@ -169,6 +172,7 @@ class Endpoint(Claimable):
     is_active = models.BooleanField("active", default=True)
     opened_at = models.DateTimeField("left alone since", null=True, blank=True, editable=False)
     stopped_at = models.DateTimeField("stopped", null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField("closed by a restore", null=True, blank=True, editable=False)
     stop_reason = models.TextField("why it stopped", blank=True, default="", editable=False)
     replies_seen = models.JSONField(default=dict, editable=False)  # name -> size at the last look
     next_poll_at = models.DateTimeField(default=timezone.now, editable=False)

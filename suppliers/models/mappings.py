@@ -4,11 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from hemi.lib.recorded import Recorded
 from suppliers.models.suppliers import Supplier
 
 
-class Mapping(models.Model):
+class Mapping(Recorded):
     """One version of a supplier's XSLT 1.0 over Hemi 1.0. A version never changes; at most one is live."""
+
+    also_recorded = ("is_live",)
 
     supplier = models.ForeignKey(Supplier, models.CASCADE, db_index=False, related_name="mappings")
     version = models.PositiveIntegerField("version")
@@ -32,7 +35,7 @@ class Mapping(models.Model):
         return f"{self.supplier}, version {self.version}"
 
 
-class PreSendRule(models.Model):
+class PreSendRule(Recorded):
     """Something that a supplier asks of a document, looked at before it is made."""
 
     class Demand(models.TextChoices):
@@ -64,3 +67,6 @@ class PreSendRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} {self.get_demand_display()} {self.value}".strip()
+
+    def history_owner(self) -> models.Model:
+        return self.supplier

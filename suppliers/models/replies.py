@@ -4,11 +4,12 @@ from django.db import models
 from django.utils import timezone
 
 from hemi.lib.claims import Claimable
+from hemi.lib.recorded import Recorded
 from suppliers.models.endpoints import Endpoint
 from suppliers.models.supplier_orders import SupplierOrder
 
 
-class ReplyColumns(models.Model):
+class ReplyColumns(Recorded):
     """How an endpoint's CSV replies are read: the name (or number, from 1) of each column."""
 
     endpoint = models.OneToOneField(Endpoint, models.CASCADE, related_name="reply_columns")
@@ -36,6 +37,9 @@ class ReplyColumns(models.Model):
     class Meta:
         verbose_name = "columns of CSV replies"
         verbose_name_plural = "columns of CSV replies"
+
+    def history_owner(self) -> models.Model:
+        return self.endpoint
 
     def __str__(self) -> str:
         return f"CSV replies of {self.endpoint}"

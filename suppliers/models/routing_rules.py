@@ -3,11 +3,12 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from hemi.lib.recorded import Recorded
 from integrations.models import AccountShopify
 from suppliers.models.suppliers import Supplier
 
 
-class RoutingRule(models.Model):
+class RoutingRule(Recorded):
     """The first rule, by priority, whose every given condition holds takes the line."""
 
     class Shipping(models.TextChoices):

@@ -50,6 +50,8 @@ class SupplierOrder(Claimable):
     cancel_reason = models.CharField("reason of the cancellation", max_length=300, blank=True, default="")
     supplier_reference = models.CharField("supplier's reference", max_length=200, blank=True, default="")
     reply_reason = models.CharField("supplier's reason", max_length=500, blank=True, default="")
+    # No foreign key: a webhook is thinned out long before, and the log still names it.
+    webhook_event = models.BigIntegerField("the webhook that it follows from", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("made", default=timezone.now)
     sent_at = models.DateTimeField("sent", null=True, blank=True)
     findings = models.JSONField("what the rules found", default=list, editable=False)

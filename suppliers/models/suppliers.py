@@ -3,12 +3,15 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from hemi.lib.recorded import Recorded
 from suppliers.models.document_schemas import DocumentSchema
 from suppliers.models.endpoints import Endpoint
 
 
-class Supplier(models.Model):
+class Supplier(Recorded):
     """A supplier gets its part of each order as one file on its endpoint."""
+
+    also_recorded = ("mode", "paused_at", "pause_reason")
 
     class Mode(models.TextChoices):
         TEST = "test", "Test: gets test orders only"

@@ -11,7 +11,7 @@ from hemi.lib import queue
 from orders import timeline
 from orders.services import Refused
 from orders.timeline import Happening
-from suppliers import due, overdue, resending, revisions, turns, waiting
+from suppliers import due, journal, overdue, recall, resending, revisions, turns, waiting
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import ground
 
@@ -92,6 +92,9 @@ def settle_uncertain(*, delivery: Delivery, was_sent: bool, reason: str, by: Any
         uncertain = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.UNCERTAIN, redacted_at=None)
         if not uncertain.update(**outcome, claim_token="", lease_until=None):
             raise Refused("This delivery is not uncertain.")
+        settled = Delivery.objects.select_related("endpoint", "supplier_order__order").get(pk=delivery.pk)
+        journal.settled(settled, was_sent=was_sent)
+        recall.note_settled(settled, was_sent=was_sent)
         if was_sent:
             SupplierOrder.objects.filter(pk=part.pk, status=SupplierOrder.Status.READY).update(
                 status=SupplierOrder.Status.SENT, sent_at=now, reply_due_at=overdue.due_at(part.supplier, now)

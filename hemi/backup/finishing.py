@@ -1,0 +1,88 @@
+"""What a restored system needs before anybody opens its outboxes: migrations, the journal, the ledger of redactions."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from hemi import canary
+from hemi.backup.making import Tell
+from hemi.backup.manifest import BackupError
+from hemi.backup.place import TO_FINISH
+from hemi.lib import erasure, journal
+from integrations import ledger, privacy
+from orders.models import Order
+from suppliers import recall
+from suppliers.models import Endpoint, Restoration
+
+# References are made of an order's number, and suppliers know those of orders that came after the backup.
+_APART, _FAR_APART = 1_000, 100_000
+
+
+def finish(tell: Tell) -> Restoration:
+    """Finish a restore; safe to run again. Raises BackupError."""
+    path = settings.VAR_DIR / TO_FINISH
+    if not path.exists():
+        raise BackupError("No restore waits to be finished.")
+    left = json.loads(path.read_text())
+    try:
+        canary.check()
+    except ImproperlyConfigured as error:
+        raise BackupError(str(error)) from None
+    call_command("migrate", interactive=False, verbosity=0)
+    Endpoint.objects.filter(closed_at=None).update(closed_at=timezone.now())
+    journals = [Path(name) for name in left["journals"]]
+    restoration = _remember(left, journals, tell)
+    _remove_once_more(left, journals, tell)
+    if not left["is_scratch"]:
+        _adopt()
+    path.unlink()
+    return restoration
+
+
+def _remember(left: dict[str, Any], journals: Sequence[Path], tell: Tell) -> Restoration:
+    times = {name: datetime.fromisoformat(left[name]) for name in ("made_at", "restored_at")}
+    restoration, _ = Restoration.objects.update_or_create(backup_id=left["backup"], defaults=times)
+    last = recall.remember(restoration, journals)
+    _number_on(max(last, Order.objects.aggregate(last=Max("pk"))["last"] or 0), restoration)
+    if restoration.is_journal_whole:
+        tell(f"The journal of what was sent goes on to the end, {restoration.journal_ends_at:%Y-%m-%d %H:%M:%S} UTC")
+    else:
+        tell(f"{restoration.why_doubted} Files that it does not name will be uncertain, for a person to settle")
+    return restoration
+
+
+def _number_on(last: int, restoration: Restoration) -> None:
+    """Let no new order get a number that a supplier may know from an order of before."""
+    number = last + (_APART if restoration.is_journal_whole else _FAR_APART)
+    table = Order._meta.db_table
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number])
+        else:
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])
+
+
+def _remove_once_more(left: dict[str, Any], journals: Sequence[Path], tell: Tell) -> None:
+    ledger.load([*left["ledger"], *ledger.written(journals, datetime.fromisoformat(left["made_at"]))])
+    removed = privacy.reapply()
+    tell(f"The ledger of redactions was applied again: {removed} rows")
+    if strangers := ledger.strangers():
+        tell(f"No account is of these stores, so nothing was looked for: {', '.join(strangers)}")
+    if removed and not erasure.close_traces():
+        tell("The database was in use, so its file still holds traces. Run later: manage.py redactions apply")
+
+
+def _adopt() -> None:
+    """From now on the journal is written here, and what was lost before is no reason to doubt the next restore."""
+    if not journal.is_in_place(settings.JOURNAL_DIR):
+        journal.adopt(settings.JOURNAL_DIR)

@@ -1,0 +1,1 @@
+"""Take everything from SQLite to PostgreSQL, and prove it. docs/databases.md"""
