@@ -111,6 +111,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._door = socket.socket(socket.AF_UNIX)
+        (place.run / "systemctl").unlink(missing_ok=True)
         self._door.bind(str(place.run / "systemctl"))
         self._door.listen()
         self._door.settimeout(0.1)
