@@ -182,8 +182,12 @@ def test_tries_at_the_login_are_few_for_each_address(place: Place, caller: wire.
     assert caller.ask("POST", "/admin/login/", b"username=admin&password=x").status == 403
 
 
-def test_the_log_is_json_and_knows_no_query(caller: wire.Caller, place: Place) -> None:
-    caller.ask("GET", "/shopify/callback/?code=very-secret&shop=test.myshopify.com")
+def test_the_log_is_json_and_knows_no_query_and_no_preview_link(caller: wire.Caller, place: Place) -> None:
+    for path in (
+        "/storefront/m-1~very-secret/apps/hemi/",
+        "/shopify/callback/?code=very-secret&shop=test.myshopify.com",
+    ):
+        caller.ask("GET", path)
     text = place.nginx_log.read_text()
     assert '"path":"/shopify/callback/"' in text
     assert "very-secret" not in text + (place.root / "activated.log").read_text()
