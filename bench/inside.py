@@ -1,5 +1,6 @@
 """Runs inside an installation: `python -m bench.inside MODULE` has the module answer each line of standard input."""
 
+import gc
 import importlib
 import json
 import os
@@ -12,5 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hemi.settings")
 django.setup()
 
 module = importlib.import_module(sys.argv[1])
+gc.freeze()  # as a worker does, hemi/celery.py
 for line in sys.stdin:
     print(json.dumps(module.answer(**json.loads(line))), file=answers, flush=True)

@@ -1,5 +1,6 @@
 """The Celery app with its two queues and the whole beat schedule."""
 
+import gc
 import os
 import sys
 
@@ -52,6 +53,13 @@ def _leave_logging_alone(**_: object) -> None:
 def check_keys(**kwargs: object) -> None:
     """Stop at the start if the keys do not fit the database."""
     canary.check_or_exit()
+
+
+@signals.worker_init.connect
+def _spare_what_stays(**_: object) -> None:
+    """Keep the garbage collector off what the start has made: a tenth of a second at each full collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @signals.beat_init.connect

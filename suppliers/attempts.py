@@ -38,6 +38,7 @@ class Attempt:
     lease: timedelta
     started_at: datetime = field(default_factory=timezone.now)
     document: bytes = field(default=b"", repr=False)
+    has_document: bool = False
     owns_file: bool = False  # the temporary file is this claim's alone, until `renaming` is recorded
     is_there: bool = False  # something of it may lie on the server
 

@@ -5,9 +5,9 @@ import threading
 
 from django.db import connection
 
-from suppliers.attempts import Attempt
+from suppliers.hands import Deck
 from suppliers.lanes import Lane
-from suppliers.rounds import Claim, Rounds
+from suppliers.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -15,13 +15,12 @@ log = logging.getLogger(__name__)
 class Crew:
     """The threads of one run. The first is the caller's own."""
 
-    def __init__(self, lane: Lane, claim: Claim) -> None:
+    def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._claim = claim
+        self._deck = Deck(lane)
         self._lock = threading.Lock()
-        self._claiming = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._rounds = [Rounds(lane, lane.seat, self._take, on_more=self._grow)]
+        self._rounds = [Rounds(lane, lane.seat, self._deck, on_more=self._grow)]
 
     def run(self) -> int:
         """Bring what is due; return how many deliveries were worked on."""
@@ -32,11 +31,6 @@ class Crew:
                 thread.join()
         return sum(rounds.worked for rounds in self._rounds)
 
-    def _take(self, lane: Lane, limit: int) -> list[Attempt]:
-        # Two at once would want the same rows: one comes away with nothing, and holds the other's orders meanwhile.
-        with self._claiming:
-            return self._claim(lane, limit)
-
     def _grow(self, is_server_slow: bool) -> None:
         """Take all sessions that the server allows, or a second one; the first has logged in by now."""
         with self._lock:
@@ -46,8 +40,9 @@ class Crew:
             if is_crowded or self._lane.is_half_open:
                 return
             while len(self._rounds) < most:
-                rounds = Rounds(self._lane, self._lane.seats.take(), self._take)
+                rounds = Rounds(self._lane, self._lane.seats.take(), self._deck)
                 self._rounds.append(rounds)
+                self._deck.sessions = len(self._rounds)
                 name = f"endpoint-{self._lane.endpoint.pk}"
                 self._threads.append(threading.Thread(target=self._work, args=(rounds,), name=name))
                 self._threads[-1].start()

@@ -1,5 +1,7 @@
 """What is due at suppliers' servers: deliveries, and looks for replies."""
 
+from functools import cache
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -43,11 +45,22 @@ _NOT_COMING = Q(status__in=[Delivery.Status.CANCELLED, Delivery.Status.DEAD]) | 
 
 def free_to_go() -> QuerySet[Delivery]:
     """Return the deliveries that nothing forbids: asked again before each step."""
-    return Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & _MAY_GO & STILL)
+    return _free_to_go().all()
 
 
 def deliveries() -> QuerySet[Delivery]:
     """Return the deliveries that wait for their turn, claimed or not, oldest first."""
+    return _deliveries().all()
+
+
+# Made once: to put these together takes as long as to ask them.
+@cache
+def _free_to_go() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & _MAY_GO & STILL)
+
+
+@cache
+def _deliveries() -> QuerySet[Delivery]:
     waiting = Delivery.objects.filter(_OPEN_ENDPOINT & _NOT_PAUSED & (_MAY_GO | _TO_LOOK) & STILL)
     return waiting.order_by("next_attempt_at", "pk")
 

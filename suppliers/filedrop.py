@@ -11,7 +11,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from suppliers import journal, naming, records, turns
+from suppliers import journal, loading, naming, records, turns
 from suppliers.attempts import Attempt
 from suppliers.models import Delivery, Endpoint
 from suppliers.transports.errors import Kind, TransportError
@@ -127,7 +127,9 @@ def _upload(place: Place, attempt: Attempt) -> bool:
         return False
     with turns.alone(attempt.order_id):
         may_go = records.begin_uploads([attempt], delivery.endpoint)
-    if not may_go:
+    if may_go:
+        loading.load([attempt])
+    if not attempt.has_document:
         attempt.stopped()
         return False
     session.upload(naming.temporary_path(delivery), attempt.document)

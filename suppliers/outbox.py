@@ -1,32 +1,10 @@
 """The outbox runner: bring an endpoint's due deliveries over its kept sessions, in the endpoint's lane."""
 
-from django.db import transaction
-
-from hemi.lib import claims, queue
+from hemi.lib import queue
 from integrations import alerts
-from orders import settlement
-from suppliers import due, lanes, leftovers, recall
-from suppliers.attempts import Attempt
+from suppliers import due, lanes, leftovers
 from suppliers.crews import Crew
-from suppliers.lanes import Lane
 from suppliers.models import Delivery
-
-# What a run uses; reading the rest of four rows for each file takes longer than most of its steps.
-_COLUMNS = (
-    *("endpoint", "status", "step", "folder", "final_name", "temporary_name", "done_name", "sha256", "size"),
-    *(
-        "attempts",
-        "resends",
-        "claim_token",
-        "renaming_at",
-        "created_at",
-        "supplier_order__reference",
-        "supplier_order__webhook_event",
-    ),
-    *("supplier_order__revision", "supplier_order__order__account", "supplier_order__order__placed_at"),
-    *("supplier_order__order__shopify_id", "supplier_order__order__event"),
-    *("supplier_order__supplier__name", "supplier_order__supplier__reply_hours"),
-)
 
 
 def deliver(endpoint_id: int) -> int:
@@ -34,7 +12,7 @@ def deliver(endpoint_id: int) -> int:
     with lanes.enter(endpoint_id) as lane:
         if lane is None:
             return 0
-        worked = Crew(lane, claim).run()
+        worked = Crew(lane).run()
         leftovers.remove(lane)
     _clear_alerts(endpoint_id)
     # Never two: the runs would race for the lane, and replies or a test could wait for ever.
@@ -53,25 +31,6 @@ def sweep() -> int:
     for endpoint_id in endpoints:
         queue.kick("suppliers.deliver", endpoint_id)
     return len(endpoints)
-
-
-def claim(lane: Lane, limit: int) -> list[Attempt]:
-    """Claim the lane's next few deliveries, oldest first, but for those that went out before a restore."""
-    rows = (
-        due.deliveries()
-        .filter(endpoint=lane.endpoint)
-        .select_related("supplier_order__order", "supplier_order__supplier")
-        .only(*_COLUMNS)
-    )
-    with transaction.atomic():
-        # What is of orders that somebody is at just now waits for the next claim.
-        wanted = dict(rows.filter(claims.due()).values_list("pk", "supplier_order__order")[:limit])
-        free = settlement.lock_free(wanted.values())
-        mine = rows.filter(pk__in=[pk for pk, order_id in wanted.items() if order_id in free])
-        batch = claims.claim(mine, still=due.STILL, limit=limit, lease=lane.lease)
-    for delivery in batch:
-        delivery.endpoint = lane.endpoint
-    return recall.clear([Attempt(delivery, lane.lease) for delivery in batch])
 
 
 def _clear_alerts(endpoint_id: int) -> None:

@@ -103,7 +103,7 @@ def settle(endpoint: Endpoint) -> Found:
 
 def clear(attempts: Sequence[Attempt], found: Found | None = None) -> list[Attempt]:
     """Return those of claimed deliveries that may go; of the others record what the journal says of them."""
-    restorations = list(Restoration.objects.all())
+    restorations = list(Restoration.objects.all()) if attempts else []
     if not restorations:
         return list(attempts)
     found, free, lines = found or Found(), [], _lines(attempts)

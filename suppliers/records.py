@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
@@ -21,38 +21,17 @@ from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 log = logging.getLogger(__name__)
 
 Status, Step = Delivery.Status, Delivery.Step
+_UNSTOPPED = Q(status=Status.DUE, is_held=False)
 
 
 def begin_uploads(attempts: Sequence[Attempt], endpoint: Endpoint) -> list[Attempt]:
-    """Record `uploading`, with names of this claim's own; return those that may go, with their documents.
+    """Record `uploading`, with names of this claim's own; return those that nothing came before. Of one claim, all."""
+    return _begin(attempts, endpoint, _allowed(attempts)) if attempts else []
 
-    The documents are frozen from now on. All attempts are of one claim.
-    """
-    if not attempts:
-        return []
-    before, after = naming.temporary_frame(endpoint, attempts[0].delivery.claim_token)
-    now = timezone.now()
-    _allowed(attempts).update(
-        step=Step.UPLOADING,
-        temporary_name=Concat(Value(before), F("final_name"), Value(after)),
-        first_claimed_at=Coalesce(F("first_claimed_at"), now),
-        lease_until=now + attempts[0].lease,
-    )
-    rows = (
-        _mine(attempts).filter(step=Step.UPLOADING).values_list("pk", "temporary_name", "document_row__content", "size")
-    )
-    found = {pk: (name, document, size) for pk, name, document, size in rows}
-    begun = []
-    for attempt in attempts:
-        delivery = attempt.delivery
-        if delivery.pk not in found:
-            continue
-        name, document, size = found[delivery.pk]
-        if name == f"{before}{delivery.final_name}{after}":
-            delivery.step, delivery.temporary_name, delivery.size = Step.UPLOADING, name, size
-            attempt.document, attempt.owns_file = bytes(document), True
-            begun.append(attempt)
-    return begun
+
+def begin_claimed(attempts: Sequence[Attempt], endpoint: Endpoint) -> list[Attempt]:
+    """The same of what was claimed in the same transaction, and so was asked already whether it may go."""
+    return _begin(attempts, endpoint, _mine(attempts).filter(_UNSTOPPED)) if attempts else []
 
 
 def begin_renames(attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -124,12 +103,14 @@ def give_back(attempts: Sequence[Attempt]) -> None:
 
 def _hand_over(parts: list[SupplierOrder], now: datetime) -> None:
     pks = [part.pk for part in parts]
+    left = len(parts)
     for supplier in {part.supplier for part in parts}:
-        SupplierOrder.objects.filter(pk__in=pks, supplier=supplier, status=SupplierOrder.Status.READY).update(
+        left -= SupplierOrder.objects.filter(pk__in=pks, supplier=supplier, status=SupplierOrder.Status.READY).update(
             status=SupplierOrder.Status.SENT, sent_at=now, attention="", reply_due_at=overdue.due_at(supplier, now)
         )
-    stopped = SupplierOrder.objects.filter(pk__in=pks).exclude(status__in=list(SupplierOrder.RANK))
-    stopped.update(attention="Its file went out all the same. Tell the supplier.")
+    if left:
+        stopped = SupplierOrder.objects.filter(pk__in=pks).exclude(status__in=list(SupplierOrder.RANK))
+        stopped.update(attention="Its file went out all the same. Tell the supplier.")
     revisions.took_effect(pks)
 
 
@@ -137,6 +118,27 @@ def _delivered(attempt: Attempt, remark: str) -> Happening:
     delivery, part = attempt.delivery, attempt.delivery.supplier_order
     text = f"{delivery.final_name} delivered to {delivery.endpoint}. {remark}".strip()
     return Happening(part.order, "delivered", text, part.reference, webhook_event=part.webhook_event)
+
+
+def _begin(attempts: Sequence[Attempt], endpoint: Endpoint, rows: QuerySet[Delivery]) -> list[Attempt]:
+    # Nothing of the document changes any more once its first upload is recorded.
+    before, after = naming.temporary_frame(endpoint, attempts[0].delivery.claim_token)
+    now = timezone.now()
+    count = rows.update(
+        step=Step.UPLOADING,
+        temporary_name=Concat(Value(before), F("final_name"), Value(after)),
+        first_claimed_at=Coalesce(F("first_claimed_at"), now),
+        lease_until=now + attempts[0].lease,
+    )
+    names = {attempt.delivery.pk: f"{before}{attempt.delivery.final_name}{after}" for attempt in attempts}
+    if count != len(attempts):
+        found = dict(_mine(attempts).filter(step=Step.UPLOADING).values_list("pk", "temporary_name"))
+        names = {pk: name for pk, name in names.items() if found.get(pk) == name}
+    begun = [attempt for attempt in attempts if attempt.delivery.pk in names]
+    for attempt in begun:
+        attempt.delivery.step, attempt.delivery.temporary_name = Step.UPLOADING, names[attempt.delivery.pk]
+        attempt.owns_file = True
+    return begun
 
 
 def _of(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
@@ -152,6 +154,4 @@ def _allowed(attempts: Sequence[Attempt]) -> QuerySet[Delivery]:
     free = due.free_to_go().filter(pk__in=[attempt.delivery.pk for attempt in attempts])
     pks = set(free.values_list("pk", flat=True))
     # The columns of the row itself stand here, too: PostgreSQL looks at them again after waiting for the row.
-    return _mine([attempt for attempt in attempts if attempt.delivery.pk in pks]).filter(
-        status=Status.DUE, is_held=False
-    )
+    return _mine([attempt for attempt in attempts if attempt.delivery.pk in pks]).filter(_UNSTOPPED)

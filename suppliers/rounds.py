@@ -6,15 +6,16 @@ first of its renames is sent, and a run that dies leaves rows that a look decide
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from django.db import DatabaseError
 
-from suppliers import filedrop, journal, records, turns
+from suppliers import filedrop, hands, journal, loading, records, turns
 from suppliers.attempts import Attempt
+from suppliers.hands import Deck, Waiting
 from suppliers.lanes import RENEW_SECONDS, Lane
 from suppliers.models import Delivery
 from suppliers.seats import Seat
@@ -27,9 +28,6 @@ Step = Delivery.Step
 FIRST, LEAST, MOST = 10, 2, 300  # files in a group
 GROUP_SECONDS = 0.5  # what a group should take: a hold that comes after its record is too late
 SLOW_SECONDS = 0.004  # a file, or a round trip; of a faster server Hemi's own work is most, and that is done in turn
-GROUP_BYTES = 20_000_000  # what a group's documents should take of the memory
-
-Claim = Callable[[Lane, int], list[Attempt]]
 
 
 @dataclass
@@ -38,7 +36,7 @@ class Rounds:
 
     lane: Lane
     seat: Seat
-    claim: Claim
+    deck: Deck
     on_more: Callable[[bool], None] = lambda is_server_slow: None  # there is more to do than one session has in hand
     worked: int = 0
     is_retired: bool = False  # the server wants fewer sessions
@@ -47,7 +45,7 @@ class Rounds:
     _whole: list[Attempt] = field(default_factory=list)  # uploaded and verified
     _placed: list[Attempt] = field(default_factory=list)  # renamed
     _signalled: list[Attempt] = field(default_factory=list)  # the done-file is written
-    _in_hand: list[Attempt] = field(default_factory=list)
+    _in_hand: dict[int, Attempt] = field(default_factory=dict)  # by delivery
     _renewed_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> int:
@@ -60,12 +58,12 @@ class Rounds:
         return self.worked
 
     def _give_back(self) -> None:
-        attempts, self._in_hand = self._in_hand, []
+        attempts, self._in_hand = list(self._in_hand.values()), {}
         turns.each(_orders(attempts), lambda orders: records.give_back(_of(attempts, orders)))
 
     def _round(self) -> bool:
         renaming, signalling = self._record()
-        self._in_hand += [*renaming, *signalling]
+        self._hold([*renaming, *signalling])
         before = self.worked
         uploads = [] if self.lane.is_half_open and (renaming or signalling) else self._take()
         if not (renaming or signalling or uploads):
@@ -73,7 +71,7 @@ class Rounds:
         began = time.monotonic()
         for attempt in signalling:
             self._signal(attempt)
-        for rename, upload in zip_longest(renaming, uploads):
+        for rename, upload in zip_longest(renaming, loading.in_turn(uploads, lambda: self.lane.is_open)):
             self._step(rename, upload)
         self._adapt(uploads, time.monotonic() - began)
         return not self.lane.is_lost
@@ -101,7 +99,7 @@ class Rounds:
             journal.before_renames([a.delivery for a in renaming], [a.delivery for a in signalled + done])
         except TransportError as error:
             self.lane.failed(error)
-            self._in_hand += [*renaming, *signalling]
+            self._hold([*renaming, *signalling])
             return [], []
         return renaming, signalling
 
@@ -109,26 +107,21 @@ class Rounds:
         """Claim what comes next, finish what a former run left in doubt, and return what is to be uploaded."""
         if self.is_retired or not self.lane.is_open or not self._holds():
             return []
-        limit = 1 if self.lane.is_half_open else self._size
-        attempts = self.claim(self.lane, limit)
-        self._in_hand += attempts
-        if not attempts or not self._opens(attempts[0]):
-            return []
-        if len(attempts) == limit:
+        attempts: list[Attempt] = []
+        while not attempts:
+            hand = self.deck.deal(1 if self.lane.is_half_open else self._size)
+            if not hand or not self._opens(hand):
+                return []
+            attempts = hands.claim(self.lane, hand, begins=True)
+            if not (attempts or self.deck.has_more):  # somebody is at all that is left
+                return []
+        self._hold(attempts)
+        if self.deck.has_more:
             self.on_more(self._is_server_slow())
-        fresh = [attempt for attempt in attempts if not attempt.delivery.may_lie_there]
+        begun = [attempt for attempt in attempts if attempt.owns_file]
         for attempt in attempts:
-            if attempt not in fresh:
-                self._bring(attempt)
-        begun: list[Attempt] = []
-
-        def write(orders: set[int]) -> None:
-            begun.extend(records.begin_uploads(_of(fresh, orders), self.lane.endpoint))
-
-        turns.each(_orders(fresh), write)
-        for attempt in fresh:
             if attempt not in begun:
-                attempt.stopped()
+                self._bring(attempt)
         return begun
 
     def _is_server_slow(self) -> bool:
@@ -139,7 +132,7 @@ class Rounds:
             return False
         return self._seconds >= SLOW_SECONDS
 
-    def _opens(self, first: Attempt) -> bool:
+    def _opens(self, hand: list[Waiting]) -> bool:
         """Open the session before anything is recorded of the files, which wait where there is none."""
         try:
             if not self.seat.is_open:
@@ -147,8 +140,8 @@ class Rounds:
             return bool(self.seat.line)
         except TransportError as error:
             self._note(error)
-            if not self.is_retired:
-                first.failed(error)
+            for attempt in [] if self.is_retired else hands.claim(self.lane, hand[:1]):
+                attempt.failed(error)
             return False
 
     def _step(self, rename: Attempt | None, upload: Attempt | None) -> None:
@@ -241,7 +234,7 @@ class Rounds:
         """Take back a whole file that is not to be renamed, or not now."""
         if self._is_over:
             self._tidy(attempt)
-            self._in_hand.append(attempt)
+            self._hold([attempt])
             return
         try:
             filedrop.stop(self.seat, attempt)
@@ -250,7 +243,7 @@ class Rounds:
 
     def _failed(self, attempt: Attempt, error: TransportError) -> None:
         if isinstance(error, Crowded) and self.is_retired:
-            self._in_hand.append(attempt)
+            self._hold([attempt])
             return
         if error.kind != Kind.FILE:
             self._note(error)
@@ -272,8 +265,11 @@ class Rounds:
         except TransportError as error:
             log.info("delivery.not_tidied", extra={**attempt.ids, "error": error.message})
 
+    def _hold(self, attempts: Iterable[Attempt]) -> None:
+        self._in_hand.update((attempt.delivery.pk, attempt) for attempt in attempts)
+
     def _finished(self, attempt: Attempt) -> None:
-        self._in_hand = [other for other in self._in_hand if other is not attempt]
+        self._in_hand.pop(attempt.delivery.pk, None)
 
     def _holds(self) -> bool:
         """Keep the lane and the claims of what is in hand."""
@@ -281,17 +277,15 @@ class Rounds:
             return False
         if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
             self._renewed_at = time.monotonic()
-            records.renew([*self._in_hand, *self._whole, *self._placed, *self._signalled])
+            records.renew([*self._in_hand.values(), *self._whole, *self._placed, *self._signalled])
         return True
 
     def _adapt(self, uploads: list[Attempt], seconds: float) -> None:
         if not uploads:
             return
         self.worked += len(uploads)
-        size = sum(attempt.delivery.size for attempt in uploads)
         self._seconds = seconds / len(uploads)
-        groups = min(GROUP_SECONDS / max(seconds, 0.001), GROUP_BYTES / max(size, 1))
-        self._size = max(LEAST, min(MOST, round(len(uploads) * groups)))
+        self._size = max(LEAST, min(MOST, round(GROUP_SECONDS / max(self._seconds, 0.001))))
 
 
 def _orders(attempts: list[Attempt]) -> set[int]:

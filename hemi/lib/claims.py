@@ -5,7 +5,7 @@ A claim carries a token; every later write names it, so that a worker that lost 
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import TypeVar
@@ -56,6 +56,23 @@ def claim(rows: models.QuerySet, *, still: Q, limit: int, lease: timedelta) -> l
         claim_token=token, lease_until=timezone.now() + lease, attempts=F("attempts") + 1
     )
     return list(rows.filter(claim_token=token)) if taken else []
+
+
+def take(rows: Sequence[Row], *, still: Q, lease: timedelta) -> list[Row]:
+    """Claim rows that were read just now, in the same transaction; return those that nobody else has taken since."""
+    if not rows:
+        return []
+    token, until = uuid.uuid4().hex, timezone.now() + lease
+    manager = type(rows[0])._default_manager
+    wanted = manager.filter(still, free(), pk__in=[row.pk for row in rows])
+    count = wanted.update(claim_token=token, lease_until=until, attempts=F("attempts") + 1)
+    mine = list(rows)
+    if count != len(mine):
+        pks = set(manager.filter(claim_token=token).values_list("pk", flat=True))
+        mine = [row for row in rows if row.pk in pks]
+    for row in mine:
+        row.claim_token, row.lease_until, row.attempts = token, until, row.attempts + 1
+    return mine
 
 
 def each(claimed: list[Row], lease: timedelta) -> Iterator[Row]:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from integrations.models import StaffAlert
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
-from suppliers import filedrop, lanes, outbox, records
+from suppliers import filedrop, hands, lanes, outbox, records
+from suppliers.hands import Deck
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import deliveries, endpoints
 from suppliers.tests import factories
@@ -220,7 +221,7 @@ def stale(supplier):
     """Claim as a worker does that then falls asleep: its lane and its attempt."""
     with lanes.enter(supplier.endpoint_id) as lane:
         row = factories.delivery(supplier)
-        (attempt,) = outbox.claim(lane, 1)
+        (attempt,) = hands.claim(lane, Deck(lane).deal(1))
         yield lane, attempt, row
 
 
@@ -270,7 +271,7 @@ def test_a_worker_that_lost_its_claim_before_the_rename_removes_only_its_own_fil
 def test_two_workers_in_doubt_about_one_rename_make_one_file(watched, supplier):
     row = _renaming(watched, supplier, b"whole", None)
     with lanes.enter(supplier.endpoint_id) as lane:
-        (attempt,) = outbox.claim(lane, 1)
+        (attempt,) = hands.claim(lane, Deck(lane).deal(1))
         factories.let_time_pass()
         run(supplier)
         filedrop.bring(lane, attempt)
@@ -283,7 +284,7 @@ def test_a_worker_in_doubt_that_lost_its_claim_leaves_the_file_to_the_other(watc
     _renaming(watched, supplier, b"whole", None)
     before = files(watched)
     with lanes.enter(supplier.endpoint_id) as lane:
-        (attempt,) = outbox.claim(lane, 1)
+        (attempt,) = hands.claim(lane, Deck(lane).deal(1))
         Delivery.objects.update(claim_token="another")
         filedrop.bring(lane, attempt)
     assert files(watched) == before
