@@ -11,7 +11,7 @@ PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hem
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 
-.PHONY: help setup demo run test node rehearse bench drill lint audit
+.PHONY: help setup demo run test node rehearse bench drill storm lint audit
 
 help:
 	@echo "make demo    play the whole story with a sandbox of stores and suppliers, then stay up (ONCE=1 ends)"
@@ -21,6 +21,7 @@ help:
 	@echo "make rehearse play the server of deploy/ on this machine: nginx, units, certificates, releases (some minutes)"
 	@echo "make bench   measure (ONLY=files: a part; QUICK=1: one round, smaller)"
 	@echo "make drill   kill, cut, freeze and fill everything; prove that no order is lost (SEED=7 repeats, ONLY=kill plays a part)"
+	@echo "make storm   kill web and worker processes at random for five minutes at 20 orders a second (SEED=7, SECONDS=60)"
 	@echo "make lint    check style, imports, types, migrations and settings"
 	@echo "make audit   bandit and pip-audit: each finding is mended or explained (AUDIT_STRICT=1: fail where nobody can be asked)"
 
@@ -49,6 +50,9 @@ bench: $(READY)
 
 drill: $(READY)
 	@HEMI_VAR="$${HEMI_DRILL_VAR:-var/drill}" HEMI_ENV_FILE=/dev/null HEMI_SANDBOX=1 SEED="$(SEED)" ONLY="$(ONLY)" $(BIN)/python manage.py drill
+
+storm: $(READY)
+	@HEMI_VAR="$${HEMI_DRILL_VAR:-var/drill}" HEMI_ENV_FILE=/dev/null HEMI_SANDBOX=1 SEED="$(SEED)" SECONDS="$(SECONDS)" $(BIN)/python manage.py storm
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -31,9 +31,11 @@ class Crew:
         self._is_over.set()
         self._thread.join()
 
-    def kill(self, name: str) -> None:
-        """End a program at once, as kill -9 and a power cut do; it is started again soon."""
+    def kill(self, name: str, *, comes_back: bool = True) -> None:
+        """End a program at once, as kill -9 and a power cut do; it is started again soon, or when it is summoned."""
         with self._lock:
+            if not comes_back:
+                self._on_duty.discard(name)
             self._children[name].kill_group()
             self._children[name] = Child(self._programs[name], PAUSE_SECONDS)
 

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import requests
@@ -27,9 +28,9 @@ class NotTaken(RuntimeError):
 
 @dataclass
 class Shop:
-    """Posts orders to Hemi's web process; `accepted` holds the ids that were answered with 200, by vendor."""
+    """Posts orders to Hemi's web processes; `accepted` holds the ids that were answered with 200, by vendor."""
 
-    url: str
+    urls: Sequence[str]
     accepted: dict[int, str] = field(default_factory=dict)
     repeats: int = 0
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
@@ -49,7 +50,9 @@ class Shop:
             line["vendor"] = vendor
         body, webhook_id = json.dumps(order).encode(), str(uuid.uuid4())
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._is_taken(session, body, webhook_id):
+        # As through a proxy: another process each time.
+        urls = itertools.islice(itertools.cycle(self.urls), order["id"] % len(self.urls), None)
+        while not self._is_taken(session, next(urls), body, webhook_id):
             if time.monotonic() > deadline:
                 raise NotTaken(f"Order {order['id']} was not taken within {PATIENCE_SECONDS} seconds.")
             self.repeats += 1
@@ -58,14 +61,12 @@ class Shop:
             self.accepted[order["id"]] = vendor
         return order["id"]
 
-    def _is_taken(self, session: requests.Session, body: bytes, webhook_id: str) -> bool:
+    def _is_taken(self, session: requests.Session, url: str, body: bytes, webhook_id: str) -> bool:
         try:
-            return (
-                session.post(self.url, body, headers=_headers(body, webhook_id), timeout=ANSWER_SECONDS).status_code
-                == 200
-            )
+            answer = session.post(url, body, headers=_headers(body, webhook_id), timeout=ANSWER_SECONDS)
         except requests.RequestException:
             return False
+        return answer.status_code == 200
 
 
 def _headers(body: bytes, webhook_id: str) -> dict[str, str]:
