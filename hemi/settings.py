@@ -159,7 +159,7 @@ AXES_COOLOFF_TIME = timedelta(
 )
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing would lock a colleague out for ever
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.address"
+AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.counted"
 AXES_LOCKOUT_CALLABLE = "hemi.lockouts.page"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.text import capfirst
 from unfold.sites import UnfoldAdminSite
 
-from hemi import second_factor_pages
+from hemi import known_browsers, lockouts, second_factor_pages
 
 _MOST = 1000  # that are counted
 
@@ -92,6 +92,25 @@ class HemiAdminSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         return [*second_factor_pages.urls(self), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Know the browser again that somebody has logged in from."""
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            known_browsers.remember(response, request.user)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Count wrong old passwords as at the login: a session that was left open is no place to guess."""
+        if request.method == "POST":
+            lockouts.is_own_password(request, request.POST.get("old_password", ""))
+            if lockouts.is_locked_out(request):
+                return lockouts.page(request)
+        return super().password_change(request, extra_context)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Refuse what no page offers: Unfold's search breaks on the number of a page that is none."""
+        raise Http404
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
