@@ -112,6 +112,10 @@ class HemiAdminSite(UnfoldAdminSite):
         """Refuse what no page offers: Unfold's search breaks on the number of a page that is none."""
         raise Http404
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Refuse what no form uses: Django's completion breaks on the name of a field that is none."""
+        raise Http404
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Build the sidebar for the user of `request`."""
