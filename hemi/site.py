@@ -9,9 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.text import capfirst
+from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from hemi import known_browsers, lockouts, second_factor_pages
+from hemi.lib.list_questions import PlainQuestions
 
 _MOST = 1000  # that are counted
 
@@ -89,6 +91,12 @@ class HemiAdminSite(UnfoldAdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add what stands on every page: how many outboxes a restore has closed."""
         return {**super().each_context(request), "closed_outboxes": _closed_outboxes}
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register a page whose list answers plain questions only, whoever wrote it."""
+        page = admin_class or ModelAdmin
+        plain = type(page.__name__, (PlainQuestions, page), {"__module__": page.__module__, "__doc__": page.__doc__})
+        super().register(model_or_iterable, plain, **options)
 
     def get_urls(self) -> list[Any]:
         return [*second_factor_pages.urls(self), *super().get_urls()]
