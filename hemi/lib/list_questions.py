@@ -1,4 +1,4 @@
-"""What the address of a list may ask for.
+"""What the address of a list may ask for, and which rows its form may name.
 
 Django passes any lookup with any value on to the database, which answers half of what can be made up with an error, and
 the rest may take long or tell of columns that no page shows.
@@ -6,7 +6,8 @@ the rest may take long or tell of columns that no page shows.
 
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -36,6 +37,12 @@ class PlainQuestions:
             return False
         return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        keys = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(_is_key(self.model._meta.pk, key) for key in keys):
+            raise BadRequest("A row is named that cannot be one.")
+        return super().response_action(request, queryset)  # type: ignore[misc]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return super().get_search_results(request, queryset, search_term[:_LONGEST_SEARCH])  # type: ignore[misc]
 
@@ -51,6 +58,14 @@ def _is_plain(model: type[models.Model], lookup: str, values: list[Any]) -> bool
         if field.related_model:
             model = field.related_model
     return _fits(field, values)
+
+
+def _is_key(field: Any, text: str) -> bool:
+    try:
+        field.to_python(text)
+    except ValidationError:
+        return False
+    return bool(text) and _fits(field, [text])
 
 
 def _fits(field: Any, values: list[Any]) -> bool:

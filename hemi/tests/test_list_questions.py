@@ -77,3 +77,23 @@ def test_pages_and_columns_that_are_none(admin_client, path):
     asked = [{"p": "9" * 30}, {"p": "-1"}, {"p": "x"}, {"o": "99.x"}, {"_to_field": "password"}, {"_popup": "1"}]
     for question in [*asked, {"all": ""}, {"e": "1"}, {"_facets": "1"}, {"": "1"}]:
         assert admin_client.get(f"/admin/{path}/", question).status_code in (200, 302, 400), question
+
+
+@pytest.mark.parametrize("nonsense", ["x", "", "9" * 30, "\x00"])
+@pytest.mark.parametrize(
+    "path, action",
+    [
+        ("suppliers/delivery", "retry_deliveries"),
+        ("orders/order", "route_orders"),
+        ("auth/group", "delete_selected"),
+        ("hemi/failedlogin", "unlock_all"),
+    ],
+)
+def test_rows_that_cannot_be_are_refused(admin_client, path, action, nonsense):
+    rows = one_of_each.make()
+    before = {label: type(row).objects.count() for label, row in rows.items()}
+    chosen = {"action": action, "_selected_action": ["1", nonsense], "post": "yes", "reason": "None"}
+    for more in ({}, {"index": "x"}, {"select_across": "x"}):
+        assert admin_client.post(f"/admin/{path}/", {**chosen, **more}).status_code in (302, 400)
+    assert admin_client.post(f"/admin/{path}/", chosen).status_code == 400
+    assert before == {label: type(row).objects.count() for label, row in rows.items()}
