@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hemi.lib.page_policy.PagePolicy",
     "hemi.second_factor_gate.SecondFactorGate",
+    "hemi.lib.too_large.RefusesTooLarge",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "hemi.urls"
