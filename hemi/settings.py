@@ -15,8 +15,7 @@ ENV_FILE = Path(env.str("HEMI_ENV_FILE", default=str(BASE_DIR / ".env")))  # dem
 if ENV_FILE.is_file():
     env.read_env(ENV_FILE)
 
-VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = reading.folder("HEMI_VAR", env.str("HEMI_VAR", default=str(BASE_DIR / "var")))
 
 DEBUG = reading.switch("DEBUG", env.str("DEBUG", default="false"))
 SANDBOX = reading.switch("HEMI_SANDBOX", env.str("HEMI_SANDBOX", default="false"))
@@ -121,7 +120,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # on disk: tests use threads and processes
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
+    # A server that is cut off must not hold every thread for minutes.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 30_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+        "options": "-c lock_timeout=10000",
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _cache = reading.address(
@@ -235,7 +240,7 @@ HINT_EXPIRES_SECONDS = 60
 SHOPIFY_API_VERSION = env.str("SHOPIFY_API_VERSION", default="2026-10")
 SHOPIFY_SHOP_URL = env.str("SHOPIFY_SHOP_URL", default="https://{shop}.myshopify.com")
 INSTALL_LINK_DAYS = reading.number("INSTALL_LINK_DAYS", env.str("INSTALL_LINK_DAYS", default="7"), least=1)
-INSTALL_REMINDER_DAYS = reading.number("INSTALL_REMINDER_DAYS", env.str("INSTALL_REMINDER_DAYS", default="3"), least=1)
+INSTALL_REMINDER_DAYS = reading.number("INSTALL_REMINDER_DAYS", env.str("INSTALL_REMINDER_DAYS", default="3"), least=0)
 WEBHOOK_MAX_BYTES = reading.number("WEBHOOK_MAX_BYTES", env.str("WEBHOOK_MAX_BYTES", default="8000000"), least=100_000)
 WEBHOOK_LOCK_SECONDS = 3
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, WEBHOOK_MAX_BYTES)
@@ -321,11 +326,12 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         },
     },
-    "filters": {"tokens": {"()": "hemi.lib.logs.HidesTokens"}},
+    "filters": {"tokens": {"()": "hemi.lib.logs.HidesTokens"}, "words": {"()": "hemi.lib.logs.HidesWords"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
+        "celery.app.trace": {"filters": ["words"]},
         "django.request": {"filters": ["tokens"]},
         "django.server": {"handlers": ["stderr"], "propagate": False, "filters": ["tokens"]},
         "axes": {"level": "ERROR"},  # what happens at the login is logged in Hemi's own words
