@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from hemi.lib import journal
+from hemi.lib import journal_files
 
 
 class Command(BaseCommand):
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *, folder: Path, **options: Any) -> None:
         try:
-            copied = journal.copy(settings.JOURNAL_DIR, folder)
-            journal.thin(folder, settings.JOURNAL_DAYS)
+            copied = journal_files.copy(settings.JOURNAL_DIR, folder)
+            journal_files.thin(folder, settings.JOURNAL_DAYS)
         except OSError as error:
             raise CommandError(f"The journal cannot be copied to {folder}: {error.strerror or error}") from None
         self.stdout.write(f"{copied:,} bytes were new; {folder} is up to date.")
