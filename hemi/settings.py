@@ -301,10 +301,13 @@ ALLOWED_PRIVATE_NETWORKS = reading.networks(
 
 # What outlives the database: the journal of what was sent, and backups. The journal is kept longer than any backup.
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(VAR_DIR / "sent"))).resolve()
-JOURNAL_DAYS = reading.number("JOURNAL_DAYS", env.str("JOURNAL_DAYS", default="60"), least=35)
 BACKUP_KEY = [key.strip() for key in env.str("BACKUP_KEY", default="").split(",") if key.strip()]
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))).resolve()
 BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30"), least=1)
+_JOURNAL_LEAST = max(35, BACKUP_DAYS + 5)  # or the oldest backups would find no journal
+JOURNAL_DAYS = reading.number(
+    "JOURNAL_DAYS", env.str("JOURNAL_DAYS", default=str(max(60, _JOURNAL_LEAST))), least=_JOURNAL_LEAST
+)
 
 # What watches Hemi
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one /metrics is for this machine alone
