@@ -171,7 +171,7 @@ def _end_sessions(user: Any) -> None:
 
 def _wait(until: datetime) -> str:
     seconds = int((until - timezone.now()).total_seconds()) + 1
-    told = f"{seconds} seconds" if seconds < 100 else timeuntil(until, depth=1)
+    told = "a moment" if seconds < 5 else f"{seconds} seconds" if seconds < 100 else timeuntil(until, depth=1)
     return f"Too many wrong codes. The next one is taken in {told}; a recovery code is taken at once."
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -117,8 +118,11 @@ class HemiAdminSite(UnfoldAdminSite):
         return super().password_change(request, extra_context)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Refuse what no page offers: Unfold's search breaks on the number of a page that is none."""
-        raise Http404
+        """Find pages by name (Ctrl+K); Unfold breaks on the number of a page that is none."""
+        try:
+            return super().search(request, extra_context)
+        except (ValueError, InvalidPage):
+            raise Http404 from None
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Refuse what no form uses: Django's completion breaks on the name of a field that is none."""

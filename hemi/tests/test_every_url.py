@@ -179,13 +179,14 @@ class TestNoRights:
 @pytest.mark.parametrize(
     "path",
     [
-        "search/?s=order",
         "search/?s=order&page=x",
+        "search/?s=order&page=99",
         "autocomplete/?app_label=suppliers&model_name=supplier&field_name=rules&term=",
     ],
 )
-def test_what_no_page_of_hemi_uses_is_off(admin_client, path):
+def test_what_no_page_of_hemi_asks_for_is_not_found(admin_client, path):
     assert admin_client.get(f"/admin/{path}").status_code == 404
+    assert b"/admin/orders/order/" in admin_client.get("/admin/search/?s=order").content
 
 
 def test_addresses_with_nonsense_in_them_never_break(admin_client, rows):
