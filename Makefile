@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 
 # What an installation with a public address sets: its checks run without anybody's real keys or data.
 PRODUCTION = HEMI_ENV_FILE=/dev/null HEMI_VAR=var/lint HEMI_BASE_URL=https://hemi.example \
-	DATABASE_URL=sqlite:///var/lint/hemi.sqlite3 EMAIL_URL=smtp://localhost:25 STAFF_ALERT_EMAILS=staff@hemi.example \
+	DATABASE_URL=sqlite:///var/lint/hemi.sqlite3 EMAIL_URL=smtp://localhost:25 STAFF_ALERT_EMAILS=staff@hemi.example DEFAULT_FROM_EMAIL=hemi@hemi.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FIELD_ENCRYPTION_KEY=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
 

@@ -31,6 +31,7 @@ worker_class = "gthread"
 threads = 8
 keepalive = 75  # longer than the proxy in front keeps an idle connection, so that it never writes into a closed one
 graceful_timeout = 20
+limit_request_line = 8190  # what nginx takes; signed queries with lists in them are long
 control_socket_disable = True
 accesslog = None  # addresses carry codes; the proxy in front and Hemi's own log say what happened
 errorlog = "-"

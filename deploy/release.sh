@@ -39,8 +39,9 @@ in_release() {
 copy_code() {
     say "Copying the code to $OPT/releases/$1"
     mkdir -p "$OPT/releases/$1"
+    # Readable for Hemi's user, whatever the umask was where the code was fetched.
     tar -C "$SOURCE" --exclude=./.git --exclude=./var --exclude='./.venv*' --exclude=./.env --exclude=__pycache__ \
-        --exclude='./.*_cache' -cf - . | tar -C "$OPT/releases/$1" --no-same-owner -xf -
+        --exclude='./.*_cache' --mode=u=rwX,go=rX -cf - . | tar -C "$OPT/releases/$1" --no-same-owner -xf -
 }
 
 # Packages are kept by what requirements.txt asks for: releases that ask for the same share a folder.
@@ -76,6 +77,8 @@ migrate() {
         if runs_systemd; then
             say "Stopping services; requests wait in the socket"
             STOPPED=yes
+            exec 8<"$OPT"
+            flock 8  # the first request starts hemi-web again, which then waits for this lock
             systemctl stop $WORKERS hemi-web.service
         fi
     fi
@@ -83,6 +86,9 @@ migrate() {
     # Loads what the web process will load, keys against database included.
     in_release "$1" -m gunicorn --check-config -c deploy/gunicorn.conf.py hemi.wsgi
 }
+
+# Ends the pause: what waits for the lock starts with what `current` names now.
+unlock() { exec 8<&-; }
 
 point_to() {
     ln -sfn "releases/$1" "$OPT/current.new"
@@ -123,18 +129,18 @@ answers() {
 switch() {
     local before=$2
     point_to "$1"
+    unlock
     if ! runs_systemd; then
         say "systemd is not running: the services start with the machine"
     elif ! serve "$1" "$before"; then
         [ -n "$before" ] || fail "Hemi does not answer: journalctl -u hemi-web"
         say "The new release does not answer; going back to $before"
         point_to "$before"
-        systemctl restart hemi-web.service
+        systemctl restart hemi-web.service || true
         answers "$before" || true
-        systemctl restart $WORKERS
+        systemctl restart $WORKERS || true
         fail "Not released: journalctl -u hemi-web says why. $before serves again."
     fi
-    echo "$before" >"$OPT/releases/$1/.before"
     say "In service: $1"
 }
 
@@ -151,18 +157,26 @@ tidy() {
     done
 }
 
+# Units and nginx's site are not a release's to change.
+remind() {
+    local new=$OPT/releases/$1/deploy
+    [ -e /etc/systemd/system/hemi-web.service ] && [ "$OPT" = /opt/hemi ] || return 0
+    [ -z "$(cd "$new/systemd" && find . -type f ! -exec cmp -s {} /etc/systemd/system/{} \; -print)" ] &&
+        sed "s/hemi\.example\.com/$(cat /etc/hemi/tls/name)/g" "$new/nginx/hemi.conf" | cmp -s - /etc/nginx/sites-available/hemi ||
+        say "This version has other units or another site of nginx's: deploy/install.sh NAME MAIL brings them"
+}
+
 back() {
     local now before
     now=$(current)
     before=$(cat "$OPT/releases/$now/.before" 2>/dev/null || true)
     [ -n "$before" ] && [ -d "$OPT/releases/$before" ] || fail "There is no release to go back to."
-    local kept; kept=$(cat "$OPT/releases/$before/.before" 2>/dev/null || true)
     switch "$before" "$now"
-    echo "$kept" >"$OPT/releases/$before/.before"  # the next --back goes further back, not forth
 }
 
 clear_away() {
     [ "$(current)" = "$1" ] || rm -rf "${OPT:?}/releases/$1"
+    unlock
     [ "$STOPPED" = no ] || systemctl start hemi-web.service $WORKERS
 }
 
@@ -174,8 +188,10 @@ release() {
     trap 'clear_away "'"$name"'"' EXIT
     prepare "$name"
     migrate "$name"
+    echo "$before" >"$OPT/releases/$name/.before"
     switch "$name" "$before"
     tidy
+    remind "$name"
 }
 
 PAUSE=no STOPPED=no

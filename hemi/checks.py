@@ -1,6 +1,7 @@
 """What is missing or wrong in the settings, and how to set it."""
 
 import re
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DatabaseError
+from django.http.request import validate_host
 
 from hemi import keys
 from hemi.lib import sealed
@@ -56,7 +58,7 @@ def check_base_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W003, W004: install links and alerts can be mailed."""
+    """W003 to W005: install links and alerts can be mailed."""
     found: list[CheckMessage] = []
     if not settings.IS_MAIL_SET:
         said = "No mail server is set: install links and staff alerts are not mailed."
@@ -66,6 +68,10 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         said = "STAFF_ALERT_EMAILS is empty: nobody is told when something needs a person."
         hint = "Set it to the addresses of staff, separated by commas. Until then look at Staff alerts in the admin."
         found.append(Warning(said, hint=hint, id="hemi.W004"))
+    if settings.IS_MAIL_SET and not _is_sender(settings.DEFAULT_FROM_EMAIL):
+        said = "DEFAULT_FROM_EMAIL is no address that other mail servers take mail from."
+        hint = "Set it to an address of your own domain, such as Hemi <hemi@example.com>."
+        found.append(Warning(said, hint=hint, id="hemi.W005"))
     return found
 
 
@@ -80,7 +86,7 @@ def check_secrets(app_configs: Any, databases: Any = None, **kwargs: Any) -> lis
 
 
 def check_values(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E003 to E006: values that can be read, but that nothing would work with."""
+    """E003 to E008: values that can be read, but that nothing would work with."""
     return [
         Error(f"{name} {said}", hint=hint, id=check_id)
         for check_id, name, is_right, said, hint in _VALUES
@@ -107,6 +113,16 @@ def _are_addresses(texts: list[str]) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _is_sender(text: str) -> bool:
+    address = parseaddr(text)[1]
+    return _are_addresses([address]) and not address.endswith("@localhost")
+
+
+def _answers_for_base_url(hosts: list[str]) -> bool:
+    host = urlsplit(settings.HEMI_BASE_URL).hostname
+    return not host or validate_host(host, hosts)
 
 
 def _holds_webhooks(size: int | None) -> bool:
@@ -155,6 +171,13 @@ _VALUES = (
         _are_backup_keys,
         "has a key that cannot be used.",
         "Make one as .env.example says: 32 bytes in base64. Keep those that backups were made with, after a comma.",
+    ),
+    (
+        "hemi.E008",
+        "ALLOWED_HOSTS",
+        _answers_for_base_url,
+        "lacks the host of HEMI_BASE_URL: every page would be answered with 400.",
+        "Add that host, or remove ALLOWED_HOSTS from the environment (Hemi then answers for it).",
     ),
 )
 SHOPIFY = "https://{shop}.myshopify.com"

@@ -4,6 +4,7 @@ from celery import current_app
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from hemi.metrics import waiting
 
@@ -50,6 +51,6 @@ def broker() -> str:
         with current_app.connection_for_write(connect_timeout=WAIT_SECONDS) as link:
             link.ensure_connection(max_retries=1, timeout=WAIT_SECONDS)
             link.default_channel.queue_declare("work")
-    except (KombuError, OSError) as error:
+    except (KombuError, RedisError, OSError) as error:
         return type(error).__name__
     return "ok"

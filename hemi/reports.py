@@ -9,6 +9,7 @@ from typing import Any
 
 import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
+from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
@@ -36,6 +37,7 @@ def start(dsn: str) -> None:
             integrations=[
                 LoggingIntegration(level=None, event_level=logging.ERROR),
                 ExcepthookIntegration(),
+                AtexitIntegration(callback=_wait_quietly),  # or the error that ends a process would never leave
                 ThreadingIntegration(propagate_scope=False),
                 DedupeIntegration(),
             ],
@@ -52,6 +54,10 @@ def start(dsn: str) -> None:
         raise ImproperlyConfigured(
             "SENTRY_DSN cannot be read. Copy it from the project's settings in Sentry."
         ) from None
+
+
+def _wait_quietly(pending: int, timeout: float) -> None:
+    """Sentry's own would write to the log, in lines that are no JSON."""
 
 
 def _only_what_is_harmless(event: Any, hint: dict[str, Any]) -> Any:

@@ -4,15 +4,20 @@ import hashlib
 import logging
 import secrets
 from base64 import b32encode
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import qrcode
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timeuntil
 from django_otp import login as mark_verified
 from qrcode.image.svg import SvgPathImage
 
@@ -88,17 +93,22 @@ def set_up(*, request: HttpRequest, offered: str, code: str) -> list[str]:
 
 
 def verify(*, request: HttpRequest, code: str) -> int | None:
-    """Let the person in by a code of the app, or by a recovery code: then say how many are left. Raises Refused."""
+    """Let the person in by a code of the app, or by a recovery code: then say how many are left. Raises Refused.
+
+    Wrong codes make the next one of the app wait, but no recovery code: those cannot be guessed, and whoever knows
+    the password could keep the person out.
+    """
     user, typed = request.user, code.replace(" ", "").replace("-", "")
     with transaction.atomic():
         device = Authenticator.objects.select_for_update().filter(user_id=user.pk, confirmed=True).first()
         if device is None:
             raise Refused("No second factor is set up.")
         is_allowed, wait = device.verify_is_allowed()
-        is_recovery = is_allowed and _use_up(user, typed)
+        if is_recovery := _use_up(user, typed):
+            device.throttle_reset()
         is_right = is_recovery or device.verify_token(typed)
-    if not is_allowed:
-        raise Refused(f"Too many wrong codes. The next one is taken after {wait['locked_until']:%H:%M:%S} UTC.")
+    if not is_right and not is_allowed:
+        raise Refused(_wait(wait["locked_until"]))
     if not is_right:
         log.warning("second_factor.refused", extra={"user_id": user.pk})
         raise Refused("This code is not right, or it was used already. Type the newest one.")
@@ -128,13 +138,14 @@ def why_no_reset(user: Any) -> str:
 
 
 def reset(*, user: Any, by: Any) -> None:
-    """Take a person's second factor away: it can be set up anew. Raises Refused."""
+    """Take a person's second factor away: it can be set up anew after the next login. Raises Refused."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         if reason := why_no_reset(user):
             raise Refused(reason)
         Authenticator.objects.filter(user_id=user.pk).delete()
         RecoveryCode.objects.filter(user_id=user.pk).delete()
+        _end_sessions(user)
         _note(user, "set", "")
     log.info("second_factor.reset", extra={"user_id": user.pk, "by": getattr(by, "pk", None)})
 
@@ -149,6 +160,19 @@ def _new_codes(user: Any) -> list[str]:
 def _use_up(user: Any, typed: str) -> bool:
     count, _ = RecoveryCode.objects.filter(user_id=user.pk, digest=_digest(typed.lower())).delete()
     return bool(count)
+
+
+def _end_sessions(user: Any) -> None:
+    """End all that are open: who has the lost phone may have one, or may wait before the code with the password."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    own = [row.pk for row in alive if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    Session.objects.filter(pk__in=own).delete()
+
+
+def _wait(until: datetime) -> str:
+    seconds = int((until - timezone.now()).total_seconds()) + 1
+    told = "a moment" if seconds < 5 else f"{seconds} seconds" if seconds < 100 else timeuntil(until, depth=1)
+    return f"Too many wrong codes. The next one is taken in {told}; a recovery code is taken at once."
 
 
 def _digest(code: str) -> str:

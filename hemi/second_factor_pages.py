@@ -12,9 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from hemi import second_factor
+from hemi import lockouts, second_factor
 from hemi.second_factor import Refused
 
 
@@ -29,6 +29,33 @@ class CodeForm(forms.Form):
         ),
         error_messages={"required": "Type the code."},
     )
+
+
+class PasswordForm(forms.Form):
+    """The password: a session that was left open, or stolen, is not enough to change how one gets in."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Type the password that you log in with."},
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request.POST or None, *args, **kwargs)
+        self.request = request
+        if not request.user.has_usable_password():
+            del self.fields["password"]
+
+    def clean_password(self) -> str:
+        typed = str(self.cleaned_data["password"])
+        if not lockouts.is_own_password(self.request, typed):
+            raise forms.ValidationError("This is not the password that you log in with.")
+        return typed
+
+
+class SetupForm(PasswordForm, CodeForm):
+    """The password, and the first code of the app."""
 
 
 def urls(site: Any) -> list[URLPattern]:
@@ -48,8 +75,7 @@ def check(request: HttpRequest) -> HttpResponse:
     if not second_factor.is_set_up(user):
         return HttpResponseRedirect(reverse("admin:second_factor_setup"))
     if user.is_verified():
-        words = {"left": second_factor.codes_left(user), "device": user.otp_device}
-        return _page(request, "admin/second_factor.html", "Second factor", words)
+        return _what_is_set_up(request, PasswordForm(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -62,14 +88,14 @@ def check(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/second_factor_check.html", "Second factor", {"form": form})
 
 
-@sensitive_post_parameters("code", "offer")
+@sensitive_post_parameters("code", "offer", "password")
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
     """Show the QR code, and take the first code of the app."""
     user: Any = request.user
     if second_factor.is_set_up(user) and not user.is_verified():
         return HttpResponseRedirect(reverse("admin:second_factor"))
-    form, offer = CodeForm(request.POST or None), request.POST.get("offer", "")
+    form, offer = SetupForm(request), request.POST.get("offer", "")
     if request.method == "POST" and form.is_valid():
         try:
             made = second_factor.set_up(request=request, offered=offer, code=form.cleaned_data["code"])
@@ -89,13 +115,23 @@ def setup(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/second_factor_setup.html", "Set up the second factor", words)
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them."""
     user: Any = request.user
     if request.method != "POST" or not user.is_verified():
         return HttpResponseRedirect(reverse("admin:second_factor"))
+    form = PasswordForm(request)
+    if form.fields and not form.is_valid():
+        return _what_is_set_up(request, form)
     return _show(request, second_factor.renew_codes(user=user), "The old recovery codes work no more.")
+
+
+def _what_is_set_up(request: HttpRequest, form: PasswordForm) -> HttpResponse:
+    user: Any = request.user
+    words = {"left": second_factor.codes_left(user), "device": user.otp_device, "form": form}
+    return _page(request, "admin/second_factor.html", "Second factor", words)
 
 
 def _still_good(user: Any, offer: str) -> str:

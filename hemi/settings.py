@@ -15,8 +15,7 @@ ENV_FILE = Path(env.str("HEMI_ENV_FILE", default=str(BASE_DIR / ".env")))  # dem
 if ENV_FILE.is_file():
     env.read_env(ENV_FILE)
 
-VAR_DIR = Path(env.str("HEMI_VAR", default=str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = reading.folder("HEMI_VAR", env.str("HEMI_VAR", default=str(BASE_DIR / "var")))
 
 DEBUG = reading.switch("DEBUG", env.str("DEBUG", default="false"))
 SANDBOX = reading.switch("HEMI_SANDBOX", env.str("HEMI_SANDBOX", default="false"))
@@ -80,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hemi.lib.page_policy.PagePolicy",
     "hemi.second_factor_gate.SecondFactorGate",
+    "hemi.lib.too_large.RefusesTooLarge",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "hemi.urls"
@@ -120,7 +120,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # on disk: tests use threads and processes
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
+    # A server that is cut off must not hold every thread for minutes.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 30_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+        "options": "-c lock_timeout=10000",
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _cache = reading.address(
@@ -159,7 +165,7 @@ AXES_COOLOFF_TIME = timedelta(
 )
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing would lock a colleague out for ever
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.address"
+AXES_CLIENT_IP_CALLABLE = "hemi.lib.visitors.counted"
 AXES_LOCKOUT_CALLABLE = "hemi.lockouts.page"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
@@ -234,7 +240,7 @@ HINT_EXPIRES_SECONDS = 60
 SHOPIFY_API_VERSION = env.str("SHOPIFY_API_VERSION", default="2026-10")
 SHOPIFY_SHOP_URL = env.str("SHOPIFY_SHOP_URL", default="https://{shop}.myshopify.com")
 INSTALL_LINK_DAYS = reading.number("INSTALL_LINK_DAYS", env.str("INSTALL_LINK_DAYS", default="7"), least=1)
-INSTALL_REMINDER_DAYS = reading.number("INSTALL_REMINDER_DAYS", env.str("INSTALL_REMINDER_DAYS", default="3"), least=1)
+INSTALL_REMINDER_DAYS = reading.number("INSTALL_REMINDER_DAYS", env.str("INSTALL_REMINDER_DAYS", default="3"), least=0)
 WEBHOOK_MAX_BYTES = reading.number("WEBHOOK_MAX_BYTES", env.str("WEBHOOK_MAX_BYTES", default="8000000"), least=100_000)
 WEBHOOK_LOCK_SECONDS = 3
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(10_000_000, WEBHOOK_MAX_BYTES)
@@ -295,10 +301,13 @@ ALLOWED_PRIVATE_NETWORKS = reading.networks(
 
 # What outlives the database: the journal of what was sent, and backups. The journal is kept longer than any backup.
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(VAR_DIR / "sent"))).resolve()
-JOURNAL_DAYS = reading.number("JOURNAL_DAYS", env.str("JOURNAL_DAYS", default="60"), least=35)
 BACKUP_KEY = [key.strip() for key in env.str("BACKUP_KEY", default="").split(",") if key.strip()]
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))).resolve()
 BACKUP_DAYS = reading.number("BACKUP_DAYS", env.str("BACKUP_DAYS", default="30"), least=1)
+_JOURNAL_LEAST = max(35, BACKUP_DAYS + 5)  # or the oldest backups would find no journal
+JOURNAL_DAYS = reading.number(
+    "JOURNAL_DAYS", env.str("JOURNAL_DAYS", default=str(max(60, _JOURNAL_LEAST))), least=_JOURNAL_LEAST
+)
 
 # What watches Hemi
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one /metrics is for this machine alone
@@ -320,11 +329,12 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         },
     },
-    "filters": {"tokens": {"()": "hemi.lib.logs.HidesTokens"}},
+    "filters": {"tokens": {"()": "hemi.lib.logs.HidesTokens"}, "words": {"()": "hemi.lib.logs.HidesWords"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("urllib3", "celery", "kombu")},  # a sweep is no news
+        "celery.app.trace": {"filters": ["words"]},
         "django.request": {"filters": ["tokens"]},
         "django.server": {"handlers": ["stderr"], "propagate": False, "filters": ["tokens"]},
         "axes": {"level": "ERROR"},  # what happens at the login is logged in Hemi's own words

@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.text import capfirst
+from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
-from hemi import second_factor_pages
+from hemi import known_browsers, lockouts, second_factor_pages
+from hemi.lib.list_questions import PlainQuestions
 
 _MOST = 1000  # that are counted
 
@@ -90,8 +93,40 @@ class HemiAdminSite(UnfoldAdminSite):
         """Add what stands on every page: how many outboxes a restore has closed."""
         return {**super().each_context(request), "closed_outboxes": _closed_outboxes}
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register a page whose list answers plain questions only, whoever wrote it."""
+        page = admin_class or ModelAdmin
+        plain = type(page.__name__, (PlainQuestions, page), {"__module__": page.__module__, "__doc__": page.__doc__})
+        super().register(model_or_iterable, plain, **options)
+
     def get_urls(self) -> list[Any]:
         return [*second_factor_pages.urls(self), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Know the browser again that somebody has logged in from."""
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            known_browsers.remember(response, request.user)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Count wrong old passwords as at the login: a session that was left open is no place to guess."""
+        if request.method == "POST":
+            lockouts.is_own_password(request, request.POST.get("old_password", ""))
+            if lockouts.is_locked_out(request):
+                return lockouts.page(request)
+        return super().password_change(request, extra_context)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Find pages by name (Ctrl+K); Unfold breaks on the number of a page that is none."""
+        try:
+            return super().search(request, extra_context)
+        except (ValueError, InvalidPage):
+            raise Http404 from None
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Refuse what no form uses: Django's completion breaks on the name of a field that is none."""
+        raise Http404
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

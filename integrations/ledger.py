@@ -72,18 +72,33 @@ def written(folders: Iterable[Path], since: datetime) -> list[dict[str, Any]]:
 
 
 def load(rows: list[dict[str, Any]]) -> None:
-    """Add what a saved ledger names and this one does not. Raises ValueError, TypeError, KeyError or AttributeError."""
-    found = [
-        Redaction(
-            shop_name=str(row["shop_name"]),
-            shopify_shop_id=int(row["shopify_shop_id"]) if row.get("shopify_shop_id") else None,
-            customer_id=int(row["customer_id"]),
-            shopify_order_id=int(row["shopify_order_id"]),
-            at=datetime.fromisoformat(row["at"]),
-        )
-        for row in rows
-    ]
-    Redaction.objects.bulk_create(found, ignore_conflicts=True)
+    """Add what a saved ledger names and this one does not; what was asked again later moves the time on.
+
+    Raises ValueError, TypeError, KeyError or AttributeError.
+    """
+    found: dict[tuple[str, int, int], Redaction] = {}
+    for row in [*rows, *dump()]:
+        entry = _entry(row)
+        whose = (entry.shop_name, entry.customer_id, entry.shopify_order_id)
+        if whose not in found or found[whose].at < entry.at:
+            found[whose] = entry
+    Redaction.objects.bulk_create(
+        found.values(),
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["shop_name", "customer_id", "shopify_order_id"],
+        update_fields=["at"],
+    )
+
+
+def _entry(row: dict[str, Any]) -> Redaction:
+    return Redaction(
+        shop_name=str(row["shop_name"]),
+        shopify_shop_id=int(row["shopify_shop_id"]) if row.get("shopify_shop_id") else None,
+        customer_id=int(row["customer_id"]),
+        shopify_order_id=int(row["shopify_order_id"]),
+        at=datetime.fromisoformat(row["at"]),
+    )
 
 
 def _of_store(account: AccountShopify) -> Q:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from hemi.lib import claims, erasure, queue
-from integrations import account_timeline, alerts, ledger, redaction, webhook_bodies
+from integrations import account_timeline, alerts, ledger, redaction, request_journal, webhook_bodies
 from integrations.models import AccountShopify, PrivacyRequest, StaffAlert, WebhookEvent
 from integrations.subjects import Known, Subject
 
@@ -54,6 +54,7 @@ def take(event: WebhookEvent) -> str:
         },
     )
     if is_new:
+        request_journal.write(request, event.account.shopify_shop_id)
         account_timeline.record(event.account, "privacy", f"{request.get_kind_display()}: received.")
         queue.kick("integrations.answer_privacy_requests")
     return f"Privacy request {request.pk}."

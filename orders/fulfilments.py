@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hemi.lib import claims, queue
+from hemi.lib import claims, logs, queue
 from integrations import connections
 from integrations.models import AccountShopify
 from integrations.shopify import fulfilments as wire
@@ -40,8 +40,11 @@ def tell() -> int:
     done, until = 0, monotonic() + SLICE_SECONDS
     failed: set[int] = set()
     while found := claims.claim(_due().exclude(order__account__in=failed), still=_WAITING, limit=1, lease=LEASE):
-        if not _tell_one(found[0]):
-            failed.add(found[0].order.account_id)  # a store that is away keeps no other one waiting
+        order = found[0].order
+        with logs.following(webhook_event=order.event_id, order_id=order.pk):
+            is_reached = _tell_one(found[0])
+        if not is_reached:
+            failed.add(order.account_id)  # a store that is away keeps no other one waiting
         done += 1
         if monotonic() > until:
             queue.kick("orders.fulfil")

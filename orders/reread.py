@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from hemi.lib import claims
+from hemi.lib import claims, logs
 from integrations import connections
 from integrations.shopify import orders as wire
 from integrations.shopify.errors import ShopifyError
@@ -30,7 +30,8 @@ def reread() -> int:
         Order.objects.filter(_WANTED).order_by("next_attempt_at"), still=_WANTED, limit=5, lease=LEASE
     ):
         for order in orders:
-            _reread_one(order)
+            with logs.following(webhook_event=order.event_id, order_id=order.pk):
+                _reread_one(order)
         done += len(orders)
     return done
 

@@ -188,4 +188,5 @@ class Attempt:
             timeline.record(part.order, kind, text, reference=part.reference)
 
     def _alert(self, kind: str, subject: str, text: str, over: str) -> None:
-        alerts.raise_alert(kind, self.delivery.endpoint_id, subject, text, over=over)
+        with logs.following(webhook_event=self.delivery.supplier_order.webhook_event):
+            alerts.raise_alert(kind, self.delivery.endpoint_id, subject, text, over=over)

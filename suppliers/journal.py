@@ -12,8 +12,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from hemi.lib import journal
-from hemi.lib.journal import Line, Reading
+from hemi.lib import journal, journal_files
+from hemi.lib.journal import Reading
+from hemi.lib.journal_files import Line
 from suppliers.models import Delivery
 from suppliers.transports.errors import Kind, TransportError
 
@@ -62,6 +63,16 @@ def mark_backup(backup_id: str) -> None:
 def read(folders: Iterable[Path], since: datetime, reading: Reading) -> Iterator[Line]:
     """Return the lines since then."""
     return journal.read(folders, KIND, since, reading)
+
+
+def is_in_place(folder: Path, since: datetime) -> bool:
+    """Tell whether what is there from that day on was written there, and is no copy."""
+    return journal_files.is_in_place(folder, KIND, since)
+
+
+def missing(folder: Path, since: datetime) -> list[str]:
+    """Return the days since then of which a file is gone."""
+    return journal_files.missing(folder, KIND, since)
 
 
 def _append(lines: Iterable[Line], *, is_urgent: bool = True) -> None:

@@ -24,6 +24,9 @@ _STOPPABLE = Q(status__in=[Delivery.Status.DUE, Delivery.Status.DEAD]) & ~Q(
     step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING]
 )
 
+# After a restore nobody knows what of it was sent before the outbox is opened.
+_LOOKED_UP = Q(endpoint__closed_at=None)
+
 
 def allocate(order: Order, supplier: Supplier, lines: Iterable[OrderLine], *, by: Any = None) -> SupplierOrder:
     """Give `lines` of the locked order to `supplier`, as part of a document not yet tried or as the next revision."""
@@ -60,12 +63,13 @@ def withdraw_document(part: SupplierOrder) -> bool:
 
 
 def cancel(part: SupplierOrder, reason: str, *, by: Any = None) -> bool:
-    """Cancel a part of the locked order. False: its file is being handed over or is with the supplier."""
+    """Cancel a part of the locked order. False: its file is being handed over or is, or may be, with the supplier."""
     if part.status not in SupplierOrder.CANCELLABLE:
         return False
     deliveries = Delivery.objects.filter(supplier_order=part)
     is_unsent = part.status != Status.REJECTED and deliveries.exists()
-    if is_unsent and not deliveries.filter(_STOPPABLE).update(status=Delivery.Status.CANCELLED, is_held=True):
+    stoppable = deliveries.filter(_STOPPABLE & _LOOKED_UP)
+    if is_unsent and not stoppable.update(status=Delivery.Status.CANCELLED, is_held=True):
         return False
     part.status, part.cancel_reason, part.attention = Status.CANCELLED, reason[:300], ""
     part.save(update_fields=["status", "cancel_reason", "attention"])

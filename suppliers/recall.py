@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from hemi.lib import claims
-from hemi.lib.journal import Line, Reading, is_in_place
+from hemi.lib.journal import Reading
+from hemi.lib.journal_files import Line
 from suppliers import due, journal, lanes, records, turns
 from suppliers.attempts import Attempt
 from suppliers.models import Delivery, Endpoint, Restoration, SentBefore
@@ -35,6 +36,7 @@ class Found:
     sent: int = 0
     uncertain: int = 0
     due: int = 0
+    orders: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -53,7 +55,7 @@ class _Copied:
         key = (line["reference"], line["shopify_id"], line["resends"])
         at, state = datetime.fromisoformat(line["at"]), State(line["what"])
         known = self.rows.get(key)
-        if known and (known.state == State.SENT or (known.at > at and state != State.SENT)):
+        if known and (known.state == State.SENT, known.at) > (state == State.SENT, at):
             return
         self.rows[key] = SentBefore(
             reference=line["reference"],
@@ -68,7 +70,10 @@ class _Copied:
 
 
 def remember(restoration: Restoration, folders: Sequence[Path]) -> int:
-    """Copy what the journal in `folders` says of the time since the backup; return the number of its last order."""
+    """Copy what the journal in `folders` says of the time since the backup; return the number of its last order.
+
+    Whether the journal is whole is set in `restoration`, which is not saved.
+    """
     reading, copied = Reading(), _Copied()
     for line in journal.read(folders, restoration.made_at - EARLIER, reading):
         copied.take(line, restoration.backup_id)
@@ -80,9 +85,8 @@ def remember(restoration: Restoration, folders: Sequence[Path]) -> int:
         update_fields=["state", "endpoint_name", "name", "sha256", "at"],
     )
     restoration.journal_ends_at = reading.ends_at
-    restoration.why_doubted = _why_doubted(copied, reading, folders)
+    restoration.why_doubted = _why_doubted(copied, reading, folders, restoration.made_at)
     restoration.is_journal_whole = not restoration.why_doubted
-    restoration.save()
     return copied.last_order
 
 
@@ -95,6 +99,7 @@ def settle(endpoint: Endpoint) -> Found:
         rows.update(next_attempt_at=timezone.now())  # what is to be tried again later is looked up now as well
         batch = claims.claim(rows, still=due.STILL, limit=BATCH, lease=length)
         attempts = [Attempt(delivery, length) for delivery in batch]
+        found.orders |= {attempt.order_id for attempt in attempts}
         free = clear(attempts, found)
         found.due += len(free)
         turns.each({attempt.order_id for attempt in free}, _gives_back(free))
@@ -184,13 +189,13 @@ def _doubt(line: SentBefore | None, delivery: Delivery, doubts: Restoration | No
 
 
 def _is_from_before(delivery: Delivery, restoration: Restoration) -> bool:
-    """Tell whether the file may have been sent already: made before the restore, or the first of an older order."""
+    """Tell whether the file may have been sent already: made before the restore, or of what an order was then."""
     part = delivery.supplier_order
-    is_again = part.revision == 1 and part.order.placed_at <= restoration.restored_at
-    return delivery.created_at <= restoration.restored_at or is_again
+    known_at = part.order.placed_at if part.revision == 1 else part.order.shop_updated_at
+    return min(delivery.created_at, known_at) <= restoration.restored_at
 
 
-def _why_doubted(copied: _Copied, reading: Reading, folders: Sequence[Path]) -> str:
+def _why_doubted(copied: _Copied, reading: Reading, folders: Sequence[Path], made_at: datetime) -> str:
     until = f"It ends {_time(reading.ends_at)}." if reading.ends_at else ""
     if not reading.files:
         return "There is no journal of what was sent."
@@ -198,7 +203,9 @@ def _why_doubted(copied: _Copied, reading: Reading, folders: Sequence[Path]) -> 
         return f"The journal of what was sent does not reach back to the backup. {until}"
     if reading.damaged:
         return f"The journal of what was sent is damaged: {reading.damaged} lines cannot be read. {until}"
-    if not all(is_in_place(folder) for folder in folders):
+    if gone := [day for folder in folders for day in journal.missing(folder, made_at)]:
+        return f"Files of the journal of what was sent are missing: {', '.join(gone)}. {until}"[:500]
+    if not all(journal.is_in_place(folder, made_at) for folder in folders):
         return f"The journal of what was sent is a copy, which may end too early. {until}"
     return ""
 

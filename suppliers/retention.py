@@ -6,20 +6,21 @@ An order goes as a whole, with all that was made of it, and only if nobody has a
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Lower
 from django.utils import timezone
 
 from hemi.lib import queue, thinning
 from hemi.lib.thinning import Slice
 from integrations.models import PrivacyRequest
 from orders import settlement
-from orders.models import CompletenessDay, Fulfilment, Order, OrderFetch, OrderLine, Shipment
+from orders.models import CompletenessDay, Fulfilment, Order, OrderFetch, OrderLine, Shipment, ShopperLink
 from suppliers.models import (
     Amendment,
     Delivery,
     DeliveryAttempt,
     EndpointCheck,
     ReplyStatement,
+    SentBefore,
     SupplierOrder,
     SupplierReply,
 )
@@ -28,7 +29,6 @@ TASK = "suppliers.thin"
 ORDERS_AT_ONCE, ORDERS_A_SLICE = 5, 1000
 _Part, _File, _Reply, _Said = SupplierOrder.Status, Delivery.Status, SupplierReply.Status, ReplyStatement.Status
 _READ = (_Reply.APPLIED, _Reply.SETTLED)
-_MOVING = (Order.State.UNPAID, Order.State.FILTERED, Order.State.HELD)
 _LOOSE = (OrderLine.Routing.WAITING, OrderLine.Routing.UNROUTED, OrderLine.Routing.WITHDRAWN)
 _UNTOLD = (Shipment.Status.WAITING, Shipment.Status.BLOCKED)
 
@@ -51,6 +51,8 @@ def thin(mine: Slice) -> int:
     _take(mine, "replies", _loose_replies(), "received_at", orders)
     _take(mine, "order_fetches", OrderFetch.objects.exclude(status=OrderFetch.Status.WAITING), "created_at", orders)
     _take(mine, "completeness_days", CompletenessDay.objects.all(), "due_at", orders)
+    _take(mine, "linked_shoppers", _former_shoppers(), "created_at", orders)
+    _take(mine, "sent_before", _former_journal(), "at", orders)
     if mine.is_over or len(old) == ORDERS_A_SLICE:
         queue.kick(TASK)
     return mine.tell()
@@ -59,7 +61,7 @@ def thin(mine: Slice) -> int:
 def unneeded(before: datetime) -> QuerySet[Order]:
     """Return the orders that are older, and about which nothing waits, is open, held, doubted or expected."""
     is_old = Q(placed_at__lt=before, stored_at__lt=before, shop_updated_at__lt=before)
-    is_done = Q(needs_routing=False, needs_reread=False, attention="", held_at=None) & ~Q(state__in=_MOVING)
+    is_done = Q(needs_routing=False, needs_reread=False, attention="", held_at=None)
     rows = Order.objects.filter(is_old, is_done)
     for waits in (_loose_lines(), _asked_for(), _open_part(before), _open_reply(), _open_shipment()):
         rows = rows.exclude(waits)
@@ -79,12 +81,15 @@ def _asked_for() -> Q:
 
 def _open_part(before: datetime) -> Q:
     part = SupplierOrder.objects.filter(order=OuterRef("pk"))
+    # Stopped before anything of it was uploaded: the store has not paid, say, and nobody waits for it any more.
+    is_untouched = Q(delivery=None) | Q(delivery__status=_File.DUE, delivery__is_held=True, delivery__step="")
+    is_stopped = ~Q(order__state=Order.State.READY) & ~Q(kind=SupplierOrder.Kind.CANCELLATION) & is_untouched
     is_unreplied = Q(reply_due_at__isnull=False, replied_at=None) & ~Q(status__in=[_Part.CANCELLED, _Part.REPLACED])
     is_recent = Q(sent_at__gte=before) | Q(replied_at__gte=before) | Q(delivery__sent_at__gte=before)
     is_on_its_way = Q(delivery__isnull=False) & ~Q(delivery__status__in=Delivery.FINAL)
-    is_open = Q(status__in=SupplierOrder.UNSENT) | Q(held_at__isnull=False) | ~Q(attention="")
-    changed = Q(amendments__status=Amendment.Status.OPEN)
-    return Q(Exists(part.filter(is_open | is_unreplied | is_recent | is_on_its_way | changed)))
+    is_waiting = (Q(status__in=SupplierOrder.UNSENT) | is_on_its_way) & ~is_stopped
+    is_open = Q(held_at__isnull=False) | ~Q(attention="") | Q(amendments__status=Amendment.Status.OPEN)
+    return Q(Exists(part.filter(is_waiting | is_open | is_unreplied | is_recent)))
 
 
 def _open_reply() -> Q:
@@ -151,3 +156,15 @@ def _loose_replies() -> QuerySet[SupplierReply]:
     """Replies that speak of no order that is here."""
     told = ReplyStatement.objects.filter(reply=OuterRef("pk"), supplier_order__isnull=False)
     return SupplierReply.objects.filter(~Exists(told), supplier_order=None, status__in=_READ)
+
+
+def _former_shoppers() -> QuerySet[ShopperLink]:
+    """Shoppers of whom no order is here any more."""
+    by_mail = Order.objects.alias(mail=Lower("email")).filter(mail=OuterRef("email"))
+    by_number = Order.objects.filter(account=OuterRef("account"), customer_id=OuterRef("shopify_customer_id"))
+    return ShopperLink.objects.filter(~Exists(by_mail), ~Exists(by_number))
+
+
+def _former_journal() -> QuerySet[SentBefore]:
+    """What was sent before a restore, of parts that are not here: of so old an order none goes out again."""
+    return SentBefore.objects.filter(~Exists(SupplierOrder.objects.filter(reference=OuterRef("reference"))))

@@ -13,7 +13,7 @@ from hemi.lib import claims, logs, queue
 from integrations.shopify.errors import ShopifyError
 from orders import readiness, settlement
 from orders.models import Order, OrderLine
-from suppliers import amendments, parts, product_types, rendering, rules
+from suppliers import amendments, found_parts, parts, product_types, rendering, rules
 from suppliers.models import Delivery, RoutingRule, SupplierOrder
 
 log = logging.getLogger("suppliers")
@@ -98,6 +98,7 @@ def _route_one(pk: int, token: str) -> int:
         late = _allocate_rest(order)
     else:
         _stop_parts(order)
+    found_parts.take_over(order)
     amendments.look(order, late)
     order.needs_routing, order.claim_token, order.lease_until, order.attempts = False, "", None, 0
     order.attention = _attention(order)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # install.sh on a clean Debian, as root: debootstrap, installed twice, what systemd says of the units; then, where
-# systemd-nspawn can, the machine is booted without a network but its own and has to serve, come back and be released.
+# systemd-nspawn can, the machine is booted without a network but its own and has to serve, come back, be backed up and
+# released.
 #
 #   rehearse_install.sh bookworm|trixie [FOLDER]      the folder (default: a new one) is kept where something failed
 set -euo pipefail
@@ -36,6 +37,7 @@ make_root() {
     fi
     mkdir -p "$ROOT/root/hemi"
     tar -C "$CODE" --exclude=./.git --exclude=./var --exclude='./.venv*' --exclude=__pycache__ -cf - . | tar -C "$ROOT/root/hemi" --no-same-owner -xf -
+    chmod -R go= "$ROOT/root/hemi"  # as somebody has it whose umask is 077
 }
 
 kept() { (cd "$ROOT" && find etc/hemi etc/systemd/system etc/nginx/sites-* usr/local/bin/hemi -exec stat -c '%n %U %G %a %N' {} + && cat etc/hemi/hemi.env etc/hemi/tls/*.pem) | sha256sum; }
@@ -58,10 +60,10 @@ install_twice() {
 
 ask_systemd() {
     say "What systemd says of the units"
-    inside sh -c 'cd /etc/systemd/system && systemd-analyze verify hemi-*.service hemi-*.socket 2>&1' | tee "$WORK/verify.log"
+    inside sh -c 'cd /etc/systemd/system && systemd-analyze verify hemi-*.service hemi-*.socket hemi-*.timer 2>&1' | tee "$WORK/verify.log"
     ! grep -q hemi "$WORK/verify.log" || fail "systemd-analyze verify"
-    for unit in hemi-web hemi-worker hemi-delivery hemi-beat; do
-        inside systemd-analyze security --offline=true --no-pager --threshold=29 "$unit.service" | tail -1
+    for unit in "$CODE"/deploy/systemd/*.service; do
+        inside systemd-analyze security --offline=true --no-pager --threshold=29 "$(basename "$unit")" | tail -1
     done
 }
 
@@ -81,7 +83,57 @@ boot() {
     until_true on systemctl is-active --quiet hemi-web hemi-worker hemi-delivery hemi-beat nginx
     [ "$(page /admin/login/)" = 200 ] || fail "the login page"
     [ "$(page /readyz)" = 200 ] || fail "readyz"
-    on hemi check >/dev/null
+    on hemi check --fail-level ERROR >/dev/null 2>&1 || fail "hemi check"
+}
+
+# confined ARGS...: a command of Hemi's in a unit of its own, whose name gives it what Hemi's units have in common.
+confined() {
+    printf '[Service]\nType=oneshot\nExecStart=/opt/hemi/current/.venv/bin/python manage.py %s\n' "$*" | on tee /run/systemd/system/hemi-trial.service >/dev/null
+    on systemctl daemon-reload
+    on systemctl start hemi-trial.service
+}
+
+take_a_webhook() {
+    say "A signed webhook, from TLS to the worker"
+    local store body signature
+    body=$(on hemi shell -c "$STORE" | tail -2)
+    store=$(head -1 <<<"$body") body=$(tail -1 <<<"$body")
+    signature=$(printf %s "$body" | openssl dgst -sha256 -hmac hush -binary | base64)
+    set -- on curl -sk -o /dev/null -w '%{http_code}' --resolve "$NAME:443:127.0.0.1" "https://$NAME/shopify/webhooks/$store/" -d "$body" \
+        -H "X-Shopify-Topic: orders/create" -H "X-Shopify-Shop-Domain: test.myshopify.com" -H "X-Shopify-Webhook-Id: 1" -H "Content-Type: application/json"
+    [ "$("$@" -H "X-Shopify-Hmac-Sha256: AAAA")" = 401 ] || fail "a forged webhook"
+    [ "$("$@" -H "X-Shopify-Hmac-Sha256: $signature")" = 200 ] || fail "a signed webhook"
+    until_true journal_says webhook.processed
+    printf %s "$STYLESHEET" | on tee /var/lib/hemi/trial.py >/dev/null
+    confined 'shell -c "import runpy; runpy.run_path('"'/var/lib/hemi/trial.py'"')"' || fail "a supplier's stylesheet in a unit's confinement"
+}
+
+journal_says() { on journalctl -q -o cat -u hemi-worker --no-pager | grep -q -- "$1"; }
+
+STORE='
+import json
+from orders.tests import bodies
+from integrations.models import AccountShopify, Client, Integration, IntegrationCredentials
+app = Integration.objects.create(name="Hemi Orders")
+IntegrationCredentials.objects.create(integration=app, client_id="client-1", client_secret="hush")
+client = Client.objects.create(name="Test")
+print(AccountShopify.objects.create(shop_name="test", integration=app, client=client, client_email="owner@test.example").uuid)
+print(json.dumps(bodies.order()))'
+
+STYLESHEET='
+from suppliers.documents import confined
+sheet = b"<x:stylesheet version=\"1.0\" xmlns:x=\"http://www.w3.org/1999/XSL/Transform\"><x:template match=\"/\"><made/></x:template></x:stylesheet>"
+assert b"made" in confined.make(b"<a/>", confined.Source("trial", lambda: sheet, {"encoding": "utf-8"}), None)[0]'
+
+run_timers() {
+    say "What the timers start"
+    for unit in hemi-backup hemi-journal hemi-rehearsal; do
+        on systemctl is-active --quiet $unit.timer || fail "$unit.timer does not run"
+        on systemctl start $unit.service || fail "$unit: $(on journalctl -q -o cat -u $unit --no-pager | tail -5)"
+        on journalctl -q -o cat -u $unit _UID="$(on id -u hemi)" --no-pager | tail -2
+    done
+    on sh -c 'ls -l /var/backups/hemi/*.backup' || fail "no backup"
+    on systemctl list-timers --no-pager 'hemi-*' certbot.timer
 }
 
 come_back() {
@@ -101,18 +153,53 @@ release_under_load() {
     : >"$WORK/codes"
     while [ ! -e "$WORK/enough" ]; do page /healthz >>"$WORK/codes"; echo >>"$WORK/codes"; done &
     local asking=$!
-    on /root/hemi/deploy/release.sh
+    echo "# changed" >>"$ROOT/etc/systemd/system/hemi-web.service"
+    on /root/hemi/deploy/release.sh | tee "$WORK/release.log"
+    grep -q "has other units" "$WORK/release.log" || fail "it did not say that units differ"
     on /root/hemi/deploy/release.sh --back
+    say "install.sh while pages are asked for"
+    on /root/hemi/deploy/install.sh "$NAME" ops@example.com
+    say "release.sh --pause while pages are asked for"
+    breaking_migration
+    ! on /root/hemi/deploy/release.sh || fail "a migration was made that the running code does not survive"
+    on /root/hemi/deploy/release.sh --pause
+    [ "$(cat "$ROOT/var/lib/hemi/served-meanwhile")" = "[]" ] || fail "a web process ran while migrations were made"
     touch "$WORK/enough"
     wait $asking
     sort "$WORK/codes" | uniq -c
     [ "$(sort -u "$WORK/codes")" = 200 ] || fail "a request failed while it was released"
 }
 
+breaking_migration() {
+    local folder=$ROOT/root/hemi/integrations/migrations last
+    last=$(cd "$folder" && ls 0*.py | sort | tail -1)
+    cat >"$folder/9999_gone.py" <<PYTHON
+import time
+from pathlib import Path
+from django.db import migrations
+
+def words(process):
+    try:
+        return (process / "cmdline").read_text().split("\\0")
+    except OSError:
+        return []
+
+def look(apps, editor):
+    time.sleep(3)  # so that requests come in
+    found = [process.name for process in Path("/proc").glob("[0-9]*") if "gunicorn" in words(process)]
+    Path("/var/lib/hemi/served-meanwhile").write_text(str(found))
+
+class Migration(migrations.Migration):
+    dependencies = [("integrations", "${last%.py}")]
+    operations = [migrations.RunSQL("SELECT 1", "SELECT 1"), migrations.RunPython(look)]
+PYTHON
+}
+
 read_journal() {
     say "The journal"
-    on journalctl -q -o cat -u 'hemi-*' --no-pager >"$WORK/journal"
-    grep -c '^{' "$WORK/journal" || true
+    on journalctl -q -o cat -u hemi-web -u hemi-worker -u hemi-delivery -u hemi-beat _UID="$(on id -u hemi)" --no-pager >"$WORK/journal"
+    grep -c '^{' "$WORK/journal" || fail "nothing was logged"
+    ! grep -v '^{' "$WORK/journal" || fail "these lines are no JSON"
     # Beat's own notebook may be torn where it was killed; it begins a new one and says so.
     ! grep -E '"level": "(error|critical)"|Operation not permitted|Read-only file system' "$WORK/journal" |
         grep -v "Removing corrupted schedule" || fail "errors in the journal"
@@ -123,6 +210,8 @@ install_twice
 ask_systemd
 if command -v systemd-nspawn >/dev/null; then
     boot
+    take_a_webhook
+    run_timers
     come_back
     release_under_load
     read_journal

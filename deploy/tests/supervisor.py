@@ -1,6 +1,7 @@
 """Does with Hemi's units what systemd does, as far as they ask: sockets, readiness, reload, restart on failure."""
 
 import os
+import select
 import shlex
 import signal
 import socket
@@ -45,6 +46,8 @@ class Service:
         """Start it, and wait until it says that it is ready where the unit asks for that."""
         self.is_wanted = True
         self.starts += 1
+        for line in self.unit.values.get("ExecStartPre", []):
+            subprocess.run(shlex.split(line), check=True)
         env = {"PATH": os.environ["PATH"], **self.unit.environment, "NOTIFY_SOCKET": self._notify_path}
         argv, inherited = shlex.split(self.unit.one("ExecStart")), ()
         if self.listener:
@@ -89,11 +92,13 @@ class Service:
         subprocess.run(shlex.split(self.unit.one("ExecReload").replace("$MAINPID", str(self.pid))), check=True)
 
     def look_after(self) -> None:
-        """Start it again where it failed and the unit says so."""
+        """Start it again where it failed and the unit says so, or where somebody knocks at its socket."""
         code = self.process.poll() if self.process else 0
         is_failure = code not in (None, 0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGPIPE)
         if self.is_wanted and is_failure and self.unit.one("Restart") == "on-failure":
             time.sleep(float(self.unit.one("RestartSec")))
+            self.start()
+        elif self.listener and not self.pid and select.select([self.listener], [], [], 0)[0]:
             self.start()
 
     @property

@@ -19,6 +19,25 @@ def test_it_wants_a_name_and_an_address_first(argv: tuple[str, ...]) -> None:
     assert done.stdout == ""  # not even a first step
 
 
+def test_the_first_settings_are_new_keys_and_every_line_of_the_example() -> None:
+    script = (DEPLOY / "install.sh").read_text()
+    function = script[script.index("first_settings() {") : script.index("# Made from .env.example once")]
+    made = [
+        subprocess.check_output(
+            ["bash", "-c", f"NAME=hemi.acme.example; {function} first_settings"], text=True, cwd=DEPLOY
+        )
+        for _ in range(2)
+    ]
+    first, second = (dict(line.split("=", 1) for line in text.splitlines() if line[:1].isalpha()) for text in made)
+    assert first["HEMI_BASE_URL"] == "https://hemi.acme.example"
+    keys = {"SECRET_KEY", "FIELD_ENCRYPTION_KEY", "BACKUP_KEY"}
+    assert {name for name in first if first[name] != second[name]} == keys
+    assert all(len(first[name]) > 40 for name in keys)
+    names = [line.lstrip("#").split("=")[0] for line in made[0].splitlines() if "=" in line]
+    example = (DEPLOY.parent / ".env.example").read_text().splitlines()[2:]
+    assert names == [line.lstrip("#").split("=")[0] for line in example if "=" in line]
+
+
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_twice_on_a_clean_debian_then_booted(suite: str) -> None:
     if os.environ.get("HEMI_REHEARSE_INSTALL") != "1":

@@ -101,6 +101,21 @@ def _in_service(place: Place) -> str:
     return os.path.basename(os.readlink(place.opt / "current"))
 
 
+def test_neither_a_narrow_umask_nor_what_a_power_cut_left_does_harm(place: Place, code: Path) -> None:
+    (place.opt / "releases" / "20200101-000000" / "hemi").mkdir(parents=True)  # no .venv yet
+    unused = place.opt / "packages" / "unused"
+    unused.mkdir()
+    for path in code.rglob("*"):  # fetched by somebody whose umask is 077
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    place.script("release.sh", str(code))
+    current = place.opt / "current"
+    assert (current / ".venv/bin/python").exists()
+    assert not unused.exists()
+    assert [path for path in current.rglob("*") if not path.is_symlink() and not path.stat().st_mode & 0o004] == []
+    place.script("release.sh", "--back")
+
+
 def test_new_code_is_served_and_back_again(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
@@ -177,7 +192,9 @@ def test_migrations_that_the_running_code_would_not_survive_wait_for_a_pause(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
     last = sorted(path.stem for path in (code / "integrations/migrations").glob("0*.py"))[-1]
-    (code / "integrations/migrations/9999_gone.py").write_text(_GONE.format(last=last))
+    seen = place.root / "served-meanwhile"
+    text = _GONE.format(last=last, releases=f"{place.opt}/releases/", seen=str(seen))
+    (code / "integrations/migrations/9999_gone.py").write_text(text)
     before = _in_service(place)
     with _not_one_lost(place, caller):
         done = place.script("release.sh", str(code), ok=False)
@@ -186,10 +203,25 @@ def test_migrations_that_the_running_code_would_not_survive_wait_for_a_pause(
         assert _in_service(place) == before
         place.script("release.sh", "--pause", str(code))
         assert _serving_code(serving) == {_in_service(place)} != {before}
+    assert seen.read_text() == "[]"  # though requests came in, which start what is behind a socket
 
 
 _GONE = """
-from django.db import migrations, models
+import os, time
+from pathlib import Path
+from django.db import migrations
+
+def look(apps, editor):
+    time.sleep(2)
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words, where = (process / "cmdline").read_bytes(), os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if where.startswith({releases!r}) and b"gunicorn" in words:
+            found.append(where)
+    Path({seen!r}).write_text(repr(found))
 
 class Migration(migrations.Migration):
     dependencies = [("integrations", "{last}")]
@@ -197,6 +229,7 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             state_operations=[],
             database_operations=[migrations.RunSQL("SELECT 1", "SELECT 1")],
-        )
+        ),
+        migrations.RunPython(look),
     ]
 """

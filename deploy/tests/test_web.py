@@ -70,6 +70,12 @@ def test_static_files_are_nginxs_own(caller: wire.Caller, place: Place) -> None:
     assert caller.ask("GET", "/static../hemi.env").status == 404
 
 
+def test_a_long_query_reaches_hemi_and_a_longer_one_is_refused_by_nginx(caller: wire.Caller) -> None:
+    assert caller.ask("GET", f"/healthz?signature={'x' * 7000}").status == 200
+    assert caller.ask("GET", f"/healthz?signature={'x' * 9000}").status == 414
+    assert caller.ask("GET", "/healthz", headers={"Cookie": "a=" + "x" * 9000}).status == 400
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
 def test_old_tls_is_refused(caller: wire.Caller, version: str) -> None:

@@ -7,7 +7,8 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin
@@ -16,17 +17,27 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from hemi import second_factor
 from hemi.lib.buttons import ReasonedButtons
-from hemi.models import Authenticator
+from hemi.lib.deletion import KeptWhileUsed
+from hemi.models import Authenticator, RecoveryCode
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 _RIGHTS = ("is_superuser", "groups", "user_permissions")
+_OWN = {Authenticator, RecoveryCode}  # of a person: nothing that was done
+
+
+def _why_kept(person: User) -> str:
+    links = (field for field in User._meta.get_fields(include_hidden=True) if field.one_to_many)
+    deeds = [link for link in links if not (link.related_model in _OWN or link.related_model._meta.auto_created)]
+    if any(link.related_model._base_manager.filter(**{link.field.name: person.pk}).exists() for link in deeds):
+        return "It stands in the history of what was done. Take the tick at Active away instead."
+    return ""
 
 
 @admin.register(User)
-class UserAdmin(ReasonedButtons, DjangoUserAdmin, ModelAdmin):
-    """The people who work with Hemi."""
+class UserAdmin(ReasonedButtons, KeptWhileUsed, DjangoUserAdmin, ModelAdmin):
+    """The people who work with Hemi. Who did something stays, so that it can always be told who it was."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -35,6 +46,7 @@ class UserAdmin(ReasonedButtons, DjangoUserAdmin, ModelAdmin):
     list_display = ["username", "first_name", "last_name", "shown_roles", "is_staff", "is_active", "has_second_factor"]
     list_filter = ["is_staff", "is_active", "groups"]
 
+    why_kept = _why_kept
     subject = "user"
     refusal_errors = (second_factor.Refused,)
     actions_detail = ["reset_second_factor"]
@@ -61,6 +73,12 @@ class UserAdmin(ReasonedButtons, DjangoUserAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not _is_above(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Lead people to the page for their own password: it asks for the old one."""
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
 
     def has_reset_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if not request.user.has_perm("hemi.reset_second_factor"):

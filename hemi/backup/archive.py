@@ -1,12 +1,14 @@
 """The file of a backup: a tar, compressed, sealed with BACKUP_KEY; written and read as a stream."""
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from hemi.backup.manifest import BackupError, Manifest, digest
 from hemi.lib import sealed
@@ -39,11 +41,11 @@ def write(target: Path, members: Iterable[tuple[str, Path]], manifest: Manifest,
             sealed.Sealer(file, secret) as sealer,
             io.BufferedWriter(sealer, _BUFFER) as buffer,
             gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=_QUICK, mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w|") as tar,
+            tarfile.open(fileobj=packed, mode="w|", dereference=True) as tar,
         ):
             for name, path in members:
-                manifest.files[name] = digest(path)
-                tar.add(path, arcname=name, recursive=False)
+                if found := _pack(tar, name, path):
+                    manifest.files[name] = found
             _add(tar, MANIFEST, manifest.as_json())
         file.flush()
         os.fsync(file.fileno())
@@ -69,6 +71,31 @@ def unpack(source: Path, folder: Path, keys: Sequence[bytes]) -> Manifest:
         if not (folder / name).is_file() or digest(folder / name) != wanted:
             raise BackupError(f"{source}: {name} is not as it was when the backup was made.")
     return manifest
+
+
+class _Read:
+    """A file as it is packed: its SHA-256 is of what was read, for Hemi goes on writing to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, count: int = -1, /) -> bytes:
+        data = self._file.read(count)
+        data += b"\0" * (count - len(data))  # it became shorter meanwhile
+        self.digest.update(data)
+        return data
+
+
+def _pack(tar: tarfile.TarFile, name: str, path: Path) -> str:
+    """Add a file; return its SHA-256, or nothing where it was removed meanwhile."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return ""
+    with file:
+        content = _Read(file)
+        tar.addfile(tar.gettarinfo(arcname=name, fileobj=file), content)
+    return content.digest.hexdigest()
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

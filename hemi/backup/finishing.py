@@ -11,14 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from hemi import canary
 from hemi.backup.making import Tell
 from hemi.backup.manifest import BackupError
 from hemi.backup.place import TO_FINISH
-from hemi.lib import erasure, journal
-from integrations import ledger, privacy
+from hemi.lib import erasure
+from integrations import ledger, privacy, request_journal
 from orders.models import Order
 from suppliers import recall
 from suppliers.models import Endpoint, Restoration
@@ -38,19 +37,21 @@ def finish(tell: Tell) -> Restoration:
     except ImproperlyConfigured as error:
         raise BackupError(str(error)) from None
     call_command("migrate", interactive=False, verbosity=0)
-    Endpoint.objects.filter(closed_at=None).update(closed_at=timezone.now())
+    restored_at = datetime.fromisoformat(left["restored_at"])
+    Endpoint.objects.exclude(closed_at=restored_at).update(closed_at=restored_at)
     journals = [Path(name) for name in left["journals"]]
     restoration = _remember(left, journals, tell)
     _remove_once_more(left, journals, tell)
-    if not left["is_scratch"]:
-        _adopt()
+    restoration.save()  # now outboxes may be opened
     path.unlink()
     return restoration
 
 
 def _remember(left: dict[str, Any], journals: Sequence[Path], tell: Tell) -> Restoration:
-    times = {name: datetime.fromisoformat(left[name]) for name in ("made_at", "restored_at")}
-    restoration, _ = Restoration.objects.update_or_create(backup_id=left["backup"], defaults=times)
+    restoration = Restoration.objects.filter(backup_id=left["backup"]).first() or Restoration(backup_id=left["backup"])
+    restoration.made_at, restoration.restored_at = (
+        datetime.fromisoformat(left[f"{name}_at"]) for name in ("made", "restored")
+    )
     last = recall.remember(restoration, journals)
     _number_on(max(last, Order.objects.aggregate(last=Max("pk"))["last"] or 0), restoration)
     if restoration.is_journal_whole:
@@ -73,16 +74,13 @@ def _number_on(last: int, restoration: Restoration) -> None:
 
 
 def _remove_once_more(left: dict[str, Any], journals: Sequence[Path], tell: Tell) -> None:
-    ledger.load([*left["ledger"], *ledger.written(journals, datetime.fromisoformat(left["made_at"]))])
+    since = datetime.fromisoformat(left["made_at"]) - recall.EARLIER
+    ledger.load([*left["ledger"], *ledger.written(journals, since)])
+    if count := request_journal.load(journals, since):
+        tell(f"Privacy requests that came after the backup, and are to be answered (once more): {count}")
     removed = privacy.reapply()
     tell(f"The ledger of redactions was applied again: {removed} rows")
     if strangers := ledger.strangers():
         tell(f"No account is of these stores, so nothing was looked for: {', '.join(strangers)}")
     if removed and not erasure.close_traces():
         tell("The database was in use, so its file still holds traces. Run later: manage.py redactions apply")
-
-
-def _adopt() -> None:
-    """From now on the journal is written here, and what was lost before is no reason to doubt the next restore."""
-    if not journal.is_in_place(settings.JOURNAL_DIR):
-        journal.adopt(settings.JOURNAL_DIR)

@@ -1,11 +1,7 @@
 """Make a backup while the system runs: database, keys, environment and var/ in one sealed file."""
 
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +22,7 @@ def make(tell: Tell) -> Path:
     """Make a backup in BACKUP_DIR, read it back, and remove those that are too old. Raises BackupError."""
     secret = archive.secrets(settings.BACKUP_KEY)
     source = place.here()
-    with _alone(), _working_folder() as folder:
+    with place.working_folder(settings.BACKUP_DIR, "making") as folder:
         size = source.engine.size(source.database)
         place.make_room(settings.BACKUP_DIR, 2 * size)
         now = datetime.now(UTC)
@@ -56,25 +52,6 @@ def newest() -> Path:
     if not found:
         raise BackupError(f"There is no backup in {settings.BACKUP_DIR}. Make one: python manage.py backup")
     return found[-1]
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    settings.BACKUP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.BACKUP_DIR / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError("Another backup is being made. Wait for it.") from None
-        for left in settings.BACKUP_DIR.glob(".making-*"):  # by one that was killed
-            shutil.rmtree(left)
-        yield
-
-
-@contextmanager
-def _working_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=settings.BACKUP_DIR) as name:  # mode 0700
-        yield Path(name)
 
 
 def _mark(backup_id: str) -> None:

@@ -1,13 +1,16 @@
 """What a backup is of: a database, keys and a folder; the installation itself, or a scratch place."""
 
+import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -40,7 +43,8 @@ class Place:
         """Return the environment in which Hemi's commands work on this place."""
         if not self.is_scratch:
             return dict(os.environ)
-        return {**os.environ, **keys, "HEMI_VAR": str(self.var), "DATABASE_URL": _url(self.database)}
+        own = {"HEMI_VAR": str(self.var), "DATABASE_URL": _url(self.database), "JOURNAL_DIR": str(self.var / "sent")}
+        return {**os.environ, **keys, **own}
 
 
 def here() -> Place:
@@ -67,6 +71,22 @@ def files(var: Path, database: dict[str, Any]) -> Iterator[Path]:
                 yield path
 
 
+@contextmanager
+def working_folder(inside: Path, what: str) -> Iterator[Path]:
+    """Make a private folder for one work of its kind at a time; what a killed one left, keys and people, goes first."""
+    inside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prefix = f".{what}-"
+    with (inside / f".lock-{what}").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"Another one is {what} in {inside} just now. Wait for it.") from None
+        for left in inside.glob(f"{prefix}*"):
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=inside) as name:  # mode 0700
+            yield Path(name)
+
+
 def make_room(folder: Path, needed: int) -> None:
     """Raise BackupError unless so many bytes are free there."""
     free = shutil.disk_usage(folder).free
@@ -75,7 +95,7 @@ def make_room(folder: Path, needed: int) -> None:
 
 
 def _is_left_out(folder: Path, var: Path, name: str) -> bool:
-    return folder == var and name in _LEFT_OUT
+    return folder == var and (name in _LEFT_OUT or name.startswith((".restoring-", ".lock-")))
 
 
 def _url(database: dict[str, Any]) -> str:
@@ -83,4 +103,6 @@ def _url(database: dict[str, Any]) -> str:
         return f"sqlite:///{database['NAME']}"
     user, password, host, name = (quote(str(database[key]), safe="") for key in ("USER", "PASSWORD", "HOST", "NAME"))
     who = f"{user}:{password}@" if user else ""
-    return f"postgres://{who}{host}{':' if database['PORT'] else ''}{database['PORT']}/{name}"
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    demands = urlencode(postgres.tls(database))
+    return f"postgres://{who}{host}{port}/{name}{'?' if demands else ''}{demands}"

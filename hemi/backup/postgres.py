@@ -21,6 +21,7 @@ _OWN = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDE
 _COLUMNS = (
     "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1"
 )
+TLS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 _PLAIN = ["--no-owner", "--no-privileges"]
 
 
@@ -91,10 +92,16 @@ def load(dump: Path, database: dict[str, Any], closed_at: datetime) -> None:
         raise BackupError(f"The database could not be restored; nothing was changed. {said.strip()[-500:]}")
 
 
+def tls(database: dict[str, Any]) -> dict[str, Any]:
+    """Return what DATABASE_URL demands of the way to the server."""
+    return {name: str(value) for name, value in database.get("OPTIONS", {}).items() if name in TLS}
+
+
 @contextmanager
 def scratch(database: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-    """Make an empty database of that name on the same server, and remove it at the end."""
+    """Make an empty database of that name on the same server, in place of a former one, and remove it at the end."""
     try:
+        _outside(database, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         _outside(database, "CREATE DATABASE {}", name)
     except psycopg.errors.InsufficientPrivilege:
         user = database["USER"] or "hemi"
@@ -146,6 +153,7 @@ def _connected(database: dict[str, Any]) -> psycopg.Connection:
             user=database["USER"] or None,
             password=database["PASSWORD"] or None,
             connect_timeout=10,
+            **tls(database),
         )
     except psycopg.OperationalError as error:
         raise BackupError(f"The database cannot be reached: {error}") from None
@@ -154,7 +162,8 @@ def _connected(database: dict[str, Any]) -> psycopg.Connection:
 def _environment(database: dict[str, Any]) -> dict[str, str]:
     """Return what pg_dump and psql read; the password stands in no list of processes."""
     names = {"PGDATABASE": "NAME", "PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
-    return {**os.environ, **{name: str(database[key]) for name, key in names.items() if database[key]}}
+    own = {name: str(database[key]) for name, key in names.items() if database[key]}
+    return {**os.environ, **own, **{TLS[name]: value for name, value in tls(database).items()}}
 
 
 def _program(name: str) -> str:

@@ -1,7 +1,7 @@
 """Rehearse a restore: into a scratch place, all the way, with every table and file compared."""
 
-import os
-import tempfile
+import hashlib
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,20 +18,18 @@ from hemi.backup.restoring import Wish
 
 def rehearse(source: Path, tell: Tell, database: dict[str, Any] | None = None) -> Manifest:
     """Restore `source` into a scratch place, which is gone afterwards. Raises BackupError where anything differs."""
-    settings.BACKUP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (
-        tempfile.TemporaryDirectory(prefix=".rehearsing-", dir=settings.BACKUP_DIR) as name,
-        _place(name, database) as to,
-    ):
+    with place.working_folder(settings.BACKUP_DIR, "rehearsing") as folder, _place(folder, database) as to:
         wish = Wish(source, to, [settings.JOURNAL_DIR], may_replace=database is not None)
         return restoring.restore(wish, tell)
 
 
 @contextmanager
-def _place(folder: str, database: dict[str, Any] | None) -> Iterator[Place]:
+def _place(folder: Path, database: dict[str, Any] | None) -> Iterator[Place]:
     here = place.here()
     if database is not None or here.engine is not postgres:
-        yield place.scratch(Path(folder), database)
+        yield place.scratch(folder, database)
         return
-    with postgres.scratch(here.database, f"hemi_rehearsal_{os.urandom(4).hex()}") as own:
-        yield place.scratch(Path(folder), own)
+    # The same name each time, so that what a killed rehearsal left is found; another machine has another one.
+    whose = hashlib.sha256(f"{socket.gethostname()} {folder.parent}".encode()).hexdigest()[:8]
+    with postgres.scratch(here.database, f"hemi_rehearsal_{whose}") as own:
+        yield place.scratch(folder, own)

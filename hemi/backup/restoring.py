@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from hemi.backup import archive
 from hemi.backup.making import Tell
 from hemi.backup.manifest import BackupError, Manifest, digest
-from hemi.backup.place import DATABASE, ENVIRONMENT, KEYS, TO_FINISH, VAR, Place, make_room
+from hemi.backup.place import DATABASE, ENVIRONMENT, KEYS, TO_FINISH, VAR, Place, make_room, working_folder
 from hemi.lib import keyfile
 from integrations import ledger
 
@@ -37,13 +36,12 @@ class Wish:
 
 @contextmanager
 def unpacked(source: Path, near: Path) -> Iterator[tuple[Manifest, Path]]:
-    """Unpack a backup into a folder of its own beside `near` and remove it at the end. Raises BackupError."""
+    """Unpack a backup into a folder of its own inside `near` and remove it at the end. Raises BackupError."""
     if not source.is_file():
         raise BackupError(f"There is no backup {source}.")
-    near.mkdir(parents=True, exist_ok=True, mode=0o700)
-    make_room(near, 3 * source.stat().st_size)
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=near) as name:
-        yield archive.unpack(source, Path(name), archive.secrets(settings.BACKUP_KEY)), Path(name)
+    with working_folder(near, "restoring") as folder:
+        make_room(near, 3 * source.stat().st_size)
+        yield archive.unpack(source, folder, archive.secrets(settings.BACKUP_KEY)), folder
 
 
 def restore(wish: Wish, tell: Tell) -> Manifest:
@@ -52,8 +50,9 @@ def restore(wish: Wish, tell: Tell) -> Manifest:
     with unpacked(wish.source, wish.target.var) as (manifest, folder):
         _refuse(wish, manifest)
         tell(f"The backup is whole: made {manifest.made_at}, {len(manifest.tables)} tables")
-        _note(wish, manifest)
-        wish.target.engine.load(folder / DATABASE, wish.target.database, datetime.now(UTC))
+        restored_at = datetime.now(UTC)
+        with _noted(wish, manifest, restored_at):
+            wish.target.engine.load(folder / DATABASE, wish.target.database, restored_at)
         compare(wish.target, manifest)
         tell("The database is in its place; nothing differs. All outboxes are closed: nothing is sent")
         keys = _place_keys(wish.target, folder / KEYS, tell)
@@ -90,20 +89,34 @@ def _refuse(wish: Wish, manifest: Manifest) -> None:
         )
 
 
-def _note(wish: Wish, manifest: Manifest) -> None:
-    """Leave what finish_restore needs; while this lies there, no outbox can be opened."""
+@contextmanager
+def _noted(wish: Wish, manifest: Manifest, restored_at: datetime) -> Iterator[None]:
+    """Leave what finish_restore needs, and take it back where nothing was changed."""
+    path = wish.target.var / TO_FINISH
+    former = path.read_text() if path.exists() else ""  # of a restore that was not finished
     left = {
         "backup": manifest.backup_id,
         "made_at": manifest.made_at,
-        "restored_at": datetime.now(UTC).isoformat(),
+        "restored_at": restored_at.isoformat(),
         "journals": [str(folder) for folder in wish.journals],
-        "is_scratch": wish.target.is_scratch,
-        "ledger": _ledger(wish),
+        "ledger": [*(json.loads(former)["ledger"] if former else []), *_ledger(wish)],
     }
-    draft = wish.target.var / f".{TO_FINISH}"
-    draft.write_text(json.dumps(left))
+    _write(path, json.dumps(left))
+    try:
+        yield
+    except BackupError:
+        _write(path, former)
+        raise
+
+
+def _write(path: Path, text: str) -> None:
+    if not text:
+        path.unlink(missing_ok=True)
+        return
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(text)
     draft.chmod(0o600)
-    draft.rename(wish.target.var / TO_FINISH)
+    draft.rename(path)
 
 
 def _ledger(wish: Wish) -> list[dict[str, Any]]:

@@ -84,11 +84,14 @@ def load(copy: Path, database: dict[str, Any], closed_at: datetime) -> None:
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    for ending in reversed(_BESIDE):
+    for ending in _BESIDE:  # the file before its journal: without that it would be an older state, with open outboxes
         former = Path(f"{path}{ending}")
         if former.exists():
             former.rename(f"{path}.replaced-{stamp}{ending}")
     draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # a power cut must not bring back what was replaced
+    os.close(folder)
 
 
 def _tables(connection: sqlite3.Connection) -> Tables:

@@ -1,8 +1,12 @@
 """What Hemi stands on: database, broker, cache, its own workers and beat, the mail server, its public address."""
 
+import socket
+import ssl
 from collections.abc import Iterator
 from datetime import datetime
 from smtplib import SMTPAuthenticationError
+from time import time
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -14,10 +18,11 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from hemi import health, pulse
-from hemi.doctor.findings import Finding, problem, well
+from hemi.doctor.findings import Finding, problem, warning, well
 from hemi.lib import mailing
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
+LAST_DAYS = 10  # certbot renews when a third of the time is left, of 45 days say
 _PROBE = "hemi.doctor"
 _SERVICES = {pulse.BEAT: "hemi-beat", pulse.WORK: "hemi-worker", pulse.DELIVERY: "hemi-delivery"}
 
@@ -45,6 +50,7 @@ def look(*, connect: bool) -> Iterator[Finding]:
     yield from _mail()
     if connect and settings.HEMI_BASE_URL:
         yield _public()
+        yield from _certificate()
 
 
 def _cache() -> Finding:
@@ -96,3 +102,24 @@ def _public() -> Finding:
     if answer.status_code != 200:
         return problem("address", f"{address} answers {answer.status_code}", "Let nginx pass it on to Hemi.")
     return well("address", f"{address} answers")
+
+
+def _certificate() -> Iterator[Finding]:
+    """Warn where the certificate was not renewed in time; that it is bad already is said of the address."""
+    place = urlsplit(settings.HEMI_BASE_URL)
+    if place.scheme != "https" or not place.hostname:
+        return
+    try:
+        with (
+            socket.create_connection((place.hostname, place.port or 443), timeout=10) as link,
+            ssl.create_default_context().wrap_socket(link, server_hostname=place.hostname) as tls,
+        ):
+            ends_at = ssl.cert_time_to_seconds(str((tls.getpeercert() or {})["notAfter"]))
+    except OSError:
+        return
+    days = int((ends_at - time()) / 86400)
+    if days < LAST_DAYS:
+        mend = "See why it was not renewed: certbot renew --dry-run; systemctl status certbot.timer"
+        yield warning("certificate", f"it ends in {days} days", mend)
+    else:
+        yield well("certificate", f"good for {days} more days")

@@ -1,7 +1,7 @@
 """The settings, the keys and the files that hold them."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -16,30 +16,38 @@ _OF_HTTPS = ("security.W004", "security.W008", "security.W012", "security.W016")
 
 
 def look(*, connect: bool) -> Iterator[Finding]:
-    """Look at every setting and key."""
+    """Look at every setting and the files that hold them; the database is not asked."""
     found = list(_checks())
     yield from found or [well("settings", "every system check passes")]
     yield from _wishes()
     yield from _files()
+
+
+def look_at_stored(*, connect: bool) -> Iterator[Finding]:
+    """Look at the keys by what they are to read, and whether somebody can administer Hemi."""
     yield _keys()
+    yield from _told(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
     if not get_user_model().objects.filter(is_active=True, is_superuser=True).exists():
         yield problem("people", "nobody can administer Hemi", "Make a user: python manage.py createsuperuser")
 
 
 def _checks() -> Iterator[Finding]:
     is_try_out = settings.DEBUG or settings.SANDBOX
-    for message in checks.run_checks(include_deployment_checks=not is_try_out):
-        if message.is_silenced():
-            continue
-        make = problem if message.level >= checks.ERROR else warning
-        yield make(
-            f"setting {message.id}", " ".join(str(message.msg).split()), " ".join(str(message.hint or "").split())
-        )
+    yield from _told(checks.run_checks(include_deployment_checks=not is_try_out))
+
+
+def _told(messages: Iterable[checks.CheckMessage]) -> Iterator[Finding]:
+    for message in messages:
+        if not message.is_silenced():
+            make = problem if message.level >= checks.ERROR else warning
+            yield make(f"setting {message.id}", str(message.msg), str(message.hint or _mend(str(message.id))))
 
 
 def _mend(check_id: str) -> str:
     if check_id in _OF_HTTPS:
         return "Set HEMI_BASE_URL to Hemi's public https address: then Hemi sets it by itself."
+    if check_id == "security.W009":
+        return "Make another SECRET_KEY as .env.example says. Everybody logs in again."
     return f"See {check_id} at https://docs.djangoproject.com/en/5.2/ref/checks/."
 
 

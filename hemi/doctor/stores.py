@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from hemi.doctor.findings import Finding, problem, warning, well
 from integrations import connections, problems, subscription_sync, topics
-from integrations.models import AccountShopify
+from integrations.models import AccountShopify, Integration, IntegrationCredentials
 from integrations.shopify.errors import ShopifyError
 
 ASK_SECONDS = 15.0
@@ -37,9 +37,20 @@ def _of(account: AccountShopify, *, connect: bool) -> Iterator[Finding]:
     if account.integration is None or not account.integration.is_active:
         yield problem(name, "it has no active integration", "Choose one on the account.")
         return
+    if not _has_secret(account.integration):
+        text = f"its integration {account.integration} has no client secret: every webhook is refused"
+        yield problem(name, text, "Enter client id and secret under Integration Credentials.")
+        return
     yield from _subscriptions(account, name)
     if connect:
         yield from _asked(account, name)
+
+
+def _has_secret(integration: Integration) -> bool:
+    try:
+        return bool(integration.credentials.client_secret)
+    except IntegrationCredentials.DoesNotExist:
+        return False
 
 
 def _subscriptions(account: AccountShopify, name: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -60,3 +61,14 @@ def networks(name: str, texts: Iterable[str]) -> list[str]:
             said = f"{name} has “{text}”, which is no network. Write such as 10.0.0.0/8, separated by commas."
             raise ImproperlyConfigured(said) from None
     return found
+
+
+def folder(name: str, text: str) -> Path:
+    """Return a folder, made where it is missing."""
+    path = Path(text).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"{name} cannot be made at {path} ({error.strerror}). Name a folder that Hemi's user may write to."
+        raise ImproperlyConfigured(said) from None
+    return path

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import BinaryField
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
@@ -18,12 +17,6 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Refuse to compare raw bytes: an address may ask for it, and databases answer that with an error."""
-        fields = self.model._meta.fields
-        raw = {field.name for field in fields if isinstance(field, BinaryField)}
-        return lookup.split("__")[0] not in raw and super().lookup_allowed(lookup, value, request)
 
 
 class ReadOnlyInline(ReadOnly, TabularInline):

@@ -26,6 +26,14 @@ def address(request: HttpRequest) -> str | None:
     return str(real or peer) if real or peer else None
 
 
+def counted(request: HttpRequest) -> str | None:
+    """Return what tries are counted by: of IPv6 the network, for whoever has one address has all 2^64 of it."""
+    said = address(request)
+    if said is None or ":" not in said:
+        return said
+    return str(ipaddress.ip_network((said.split("%")[0], 64), strict=False).network_address)
+
+
 def is_local(request: HttpRequest) -> bool:
     """Tell whether the connection itself is of this machine: over loopback or a unix socket."""
     said = request.META.get("REMOTE_ADDR", "")

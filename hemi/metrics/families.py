@@ -76,6 +76,10 @@ def waits() -> Iterator[Metric]:
         ),
         dict(front_page.counts()),
     )
+    yield _labelled(
+        GaugeMetricFamily("hemi_staff_alerts", "Staff alerts that are open, by kind.", labels=["kind"]),
+        states.open_alerts(),
+    )
 
 
 def parts() -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from integrations.models import AccountShopify
+from integrations.models import AccountShopify, StaffAlert
 from suppliers.models import Endpoint
 
 FEW = 50
@@ -34,6 +34,12 @@ def accounts() -> Iterator[tuple[str, int]]:
     """Yield the accounts by what their store's API said last; blank where nothing needs a person."""
     rows = AccountShopify.objects.filter(disconnected_at=None).order_by().values_list("problem")
     yield from rows.annotate(count=Count("pk"))
+
+
+def open_alerts() -> dict[str, float]:
+    """Return how many staff alerts of each kind are open; the kinds stand in the code."""
+    rows = StaffAlert.objects.filter(cleared_at=None).order_by().values_list("kind")
+    return dict(rows.annotate(count=Count("pk")))
 
 
 def token_ends() -> Iterator[tuple[str, str, datetime]]:

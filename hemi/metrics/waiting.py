@@ -7,8 +7,16 @@ from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
-from integrations.models import AccountShopify, InstallLink, PrivacyRequest, StaffAlert, WebhookEvent
-from orders.models import Order, Shipment
+from integrations.models import (
+    AccountShopify,
+    CollectionExport,
+    Disconnection,
+    InstallLink,
+    PrivacyRequest,
+    StaffAlert,
+    WebhookEvent,
+)
+from orders.models import Order, OrderFetch, Shipment
 from orders.reachable import REACHABLE
 from suppliers import due
 from suppliers.models import EndpointCheck, SupplierOrder, SupplierReply
@@ -48,13 +56,17 @@ WEBHOOKS = Kind("webhook", lambda: WebhookEvent.objects.filter(status=WebhookEve
 KINDS = (
     WEBHOOKS,
     Kind("order", lambda: Order.objects.filter(needs_routing=True, needs_reread=False)),
+    Kind("reread", lambda: Order.objects.filter(needs_reread=True)),
     Kind("document", lambda: SupplierOrder.objects.filter(status=SupplierOrder.Status.WAITING)),
     Kind("delivery", due.deliveries),
     Kind("reply", lambda: SupplierReply.objects.filter(status=SupplierReply.Status.NEW), "received_at"),
     Kind("shipment", _shipments),
+    Kind("order_fetch", lambda: OrderFetch.objects.filter(status=OrderFetch.Status.WAITING)),
+    Kind("collection_export", lambda: CollectionExport.objects.filter(status=CollectionExport.Status.WAITING)),
     Kind("endpoint_test", lambda: EndpointCheck.objects.filter(status=EndpointCheck.Status.WAITING), "created_at"),
     Kind("install_code", _codes, "used_at"),
     Kind("install_mail", _install_mails),
+    Kind("disconnection", lambda: Disconnection.objects.filter(status=Disconnection.Status.WAITING)),
     Kind("staff_mail", _mails, "raised_at"),
     Kind("privacy_request", lambda: PrivacyRequest.objects.filter(status=PrivacyRequest.Status.WAITING), "received_at"),
 )

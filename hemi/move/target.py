@@ -29,7 +29,8 @@ def connected(url: str) -> Iterator[None]:
     found = environ.Env.db_url_config(url)
     if not found.get("ENGINE", "").endswith("postgresql") or not found.get("NAME"):
         raise CommandError("The target must be a PostgreSQL, such as postgres://hemi:secret@localhost/hemi.")
-    own = {"OPTIONS": {"options": "-c lock_timeout=10000"}, "CONN_MAX_AGE": None, "TEST": {}}
+    options = {**found.get("OPTIONS", {}), "options": "-c lock_timeout=10000"}
+    own = {"OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {}}
     connections.databases[ALIAS] = {**connections.databases["default"], **found, **own}
     try:
         if not _ask("SELECT pg_try_advisory_lock(%s)", _LOCK)[0][0]:

@@ -1,14 +1,16 @@
 """A Hemi of a test's own, run by commands in processes of their own, on SQLite or on a PostgreSQL of the test's own."""
 
+import json
 import os
 import pwd
+import select
 import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,6 +21,28 @@ from django.conf import settings
 SECONDS = 120
 _INITDB = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 HAS_POSTGRES = bool(_INITDB and shutil.which("psql"))
+
+
+# Takes commands, each in a process of its own that begins where Django is set up already: that takes longest.
+_FORKS = """
+import json, os, sys
+import django
+from django.core.management import execute_from_command_line
+django.setup()
+import hemi.urls
+while line := sys.stdin.readline():
+    argv, script, said = json.loads(line)
+    child = os.fork()
+    if not child:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+if line:
+    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for handle in (1, 2):
+        os.dup2(out, handle)
+    sys.stdin.close()
+    exec(script, {"__name__": "__main__"}) if script else execute_from_command_line(["manage.py", *argv])
+"""
 
 
 class Installation:
@@ -41,6 +65,14 @@ class Installation:
         }
         if database:
             self.env |= {"DATABASE_URL": database, "SECRET_KEY": "s" * 50, "FIELD_ENCRYPTION_KEY": key or self.key}
+        self._forks: subprocess.Popen | None = None
+
+    def close(self) -> None:
+        """End what is kept ready for commands; the next one starts anew, with the keys that are there then."""
+        if self._forks:
+            with self._forks as forks:
+                forks.stdin.close()
+            self._forks = None
 
     def clone(self, folder: Path) -> "Installation":
         """Return another one that is as this one is now."""
@@ -50,11 +82,13 @@ class Installation:
 
     def manage(self, *words: str, code: int = 0, **env: str) -> str:
         """Run a command; return all that it said."""
-        return self._run(["manage.py", *words], code, env)
+        return self._run(["manage.py", *words], code, env) if env else self._fork(words, "", code)
 
     def python(self, script: str, **env: str) -> str:
         """Run a script in this installation."""
-        return self._run(["-c", f"import django; django.setup()\n{script}"], 0, env)
+        return (
+            self._run(["-c", f"import django; django.setup()\n{script}"], 0, env) if env else self._fork([], script, 0)
+        )
 
     def rows(self) -> dict[str, list]:
         """Return all rows of all tables, as the database itself writes them."""
@@ -62,12 +96,29 @@ class Installation:
 
     def destroy(self) -> None:
         """Lose the folder and the database; what was kept apart stays."""
+        self.close()
         shutil.rmtree(self.var)
         if self.database:
             server, _, name = self.database.rpartition("/")
             with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{name}"')
                 connection.execute(f'CREATE DATABASE "{name}"')
+
+    def _fork(self, argv: Sequence[str], script: str, code: int) -> str:
+        if not self._forks:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self._forks = subprocess.Popen([sys.executable, "-c", _FORKS], cwd=settings.BASE_DIR, env=self.env, **pipes)
+        said = self.folder / "said"
+        said.unlink(missing_ok=True)
+        self._forks.stdin.write(json.dumps([[*argv], script, str(said)]) + "\n")
+        self._forks.stdin.flush()
+        is_done, _, _ = select.select([self._forks.stdout], [], [], SECONDS)
+        answer = self._forks.stdout.readline() if is_done else f"not done after {SECONDS} seconds"
+        if "restore" in argv:
+            self.close()
+        text = said.read_text() if said.exists() else ""
+        assert answer.strip() == str(code), text
+        return text
 
     def _run(self, argv: list[str], code: int, env: dict[str, str]) -> str:
         done = subprocess.run(

@@ -16,9 +16,11 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from hemi import pulse, tallies
+from hemi.backup import nightly
 from hemi.lib import counters
-from hemi.metrics import machine
+from hemi.metrics import machine, waiting
 from hemi.models import Heartbeat
+from integrations import inbox
 from integrations.models import (
     AccountShopify,
     Integration,
@@ -35,6 +37,7 @@ from suppliers.tests import factories
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "hemi.rules.yml"
 ALERTS = {rule["alert"]: rule for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]}
+APPS = ("hemi", "integrations", "orders", "suppliers", "templates")
 SETTLED = 60  # minutes of the healthy state before the other one
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,16 @@ def shipment(**values) -> Shipment:
     return Shipment.objects.create(order=order, reference="R", despatch="1", **values)
 
 
+def nightly_failure(kind: str) -> None:
+    with pytest.raises(OSError), nightly.told(kind):
+        raise OSError("No room.")
+
+
+def given_up(client) -> None:
+    event(attempts=inbox.MAX_ATTEMPTS)
+    inbox.process_events()
+
+
 def silent(client) -> None:
     Heartbeat.objects.filter(name=pulse.WORK).update(at=timezone.now() - timedelta(minutes=10))
 
@@ -142,9 +155,12 @@ STATES: dict[str, Callable] = {
     "HemiPartSilent": silent,
     "HemiDiskFull": full_disk,
     "HemiBackupOld": old_backup,
+    "HemiRehearsalFailed": lambda client: nightly_failure(nightly.REHEARSAL),
+    "HemiJournalNotCopied": lambda client: nightly_failure(nightly.JOURNAL),
     "HemiWebhooksNotStored": lambda client: tallies.write({("webhook.503", ""): 1}),
     "HemiWebhooksRefused": many_refused,
     "HemiWebhooksWait": lambda client: event(received_at=timezone.now() - timedelta(minutes=20), **ago(minutes=20)),
+    "HemiWebhooksGivenUp": given_up,
     "HemiWorkWaits": lambda client: factories.order(needs_routing=True, **ago(minutes=40)),
     "HemiFilesWait": lambda client: factories.delivery(factories.supplier(), **ago(hours=1)),
     "HemiShipmentsWait": lambda client: shipment(**ago(hours=3)),
@@ -254,6 +270,22 @@ def test_every_alert_is_made_to_fire_and_has_its_page():
     assert pages >= set(ALERTS)
     for name, rule in ALERTS.items():
         assert rule["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
+
+
+def test_whatever_waits_has_its_alert():
+    said = " ".join(rule["expr"] for rule in ALERTS.values())
+    named = {kind for found in re.findall(r'kind=~?"([^"]+)"', said) for kind in found.split("|")}
+    assert {kind.name for kind in waiting.KINDS} - named == set()
+
+
+def test_the_runbook_names_only_what_the_screens_say():
+    """What stands in italics: lists, filters, columns, buttons; and the labels of metrics."""
+    said = (ROOT / "docs" / "runbook.md").read_text()
+    words = {" ".join(found.split()) for found in re.findall(r"(?<![*\w])\*([^*]+)\*(?!\*)", said)}
+    sources = [path for app in APPS for kind in ("*.py", "*.html") for path in (ROOT / app).rglob(kind)]
+    known = "\n".join(path.read_text() for path in sources if "tests" not in path.parts).lower()
+    assert len(words) > 50
+    assert sorted(word for word in words if word.lower() not in known) == []
 
 
 def test_nothing_fires_while_all_is_well(client, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -32,14 +33,11 @@ rows = [factories.delivery(supplier, content=bytes([number]) * 5000 + b"\\x00\\x
 Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(days=1))
 """
 SEND = """
-import os
 from django.utils import timezone
 from suppliers import outbox
 from suppliers.models import Delivery, Endpoint
 Delivery.objects.filter(pk__in=PKS).update(next_attempt_at=timezone.now())
 Endpoint.objects.update(next_attempt_at=timezone.now(), attempts=0)
-if "PORT" in os.environ:
-    Endpoint.objects.update(port=os.environ["PORT"])
 outbox.deliver(Endpoint.objects.get().pk)
 """
 STATES = """
@@ -78,6 +76,7 @@ def prepared(request, tmp_path_factory):
     hemi.python(SEED)
     (hemi.var / "kept").mkdir()
     (hemi.var / "kept" / "by hand.txt").write_text("of a person")
+    hemi.close()
     return hemi
 
 
@@ -85,8 +84,10 @@ def prepared(request, tmp_path_factory):
 def hemi(prepared, tmp_path, supplier):
     """An installation with three files sent and three that wait until tomorrow."""
     hemi = prepared.clone(tmp_path)
-    hemi.python(SEND.replace("PKS", "[1, 2, 3]"), PORT=str(supplier.port))
-    return hemi
+    hemi.python(f"from suppliers.models import Endpoint; Endpoint.objects.update(port={supplier.port})")
+    hemi.python(SEND.replace("PKS", "[1, 2, 3]"))
+    yield hemi
+    hemi.close()
 
 
 def states(hemi):
@@ -110,7 +111,7 @@ def test_backup_destroy_restore_compare_and_send_what_was_not_sent(hemi, supplie
     assert b"right-password" not in backup.read_bytes() and b"FIELD_ENCRYPTION_KEY" not in backup.read_bytes()
     keys = (hemi.var / "keys.env").read_text() if not hemi.database else ""
     assert "Nothing differs" in hemi.manage("rehearse_restore")
-    assert sorted(path.name for path in hemi.backups.iterdir()) == [".lock", backup.name]
+    assert sorted(path.name for path in hemi.backups.iterdir()) == [".lock-making", ".lock-rehearsing", backup.name]
 
     # After the backup one file goes, and of another nobody knows whether it went.
     hemi.python(SEND.replace("PKS", "[4]"))
@@ -160,6 +161,54 @@ def test_the_rehearsal_fails_where_a_backup_cannot_be_restored(hemi):
     backup.write_bytes(content)
     assert "changed or cut" in hemi.manage("rehearse_restore", code=1)
     assert hemi.rows() == before
+
+
+@pytest.mark.parametrize("prepared", ["postgresql"], indirect=True)
+def test_postgresql_is_spoken_to_as_its_address_demands_and_a_restore_that_fails_leaves_no_trace(hemi):
+    hemi.manage("backup")
+    (backup,) = hemi.backups.glob("*.backup")
+    before = hemi.rows()
+    assert "SSL" in hemi.manage("backup", code=1, DATABASE_URL=f"{hemi.database}?sslmode=require")
+    programs = hemi.folder / "programs"  # without pg_restore
+    programs.mkdir()
+    assert "pg_restore is not installed" in hemi.manage("restore", str(backup), "--replace", code=1, PATH=str(programs))
+    assert not (hemi.var / "restored.json").exists()
+    assert (hemi.rows(), states(hemi)["closed"]) == (before, 0)
+
+
+def test_what_a_killed_one_left_goes_with_the_next(hemi):
+    for what in ("making", "rehearsing"):
+        (hemi.backups / f".{what}-killed" / "read").mkdir(parents=True)
+        (hemi.backups / f".{what}-killed" / "keys.env").write_text("secret")
+    (hemi.var / ".restoring-killed").mkdir()
+    (hemi.var / ".restoring-killed" / "database").write_text("of a person")
+    hemi.manage("backup")
+    assert not (hemi.backups / ".making-killed").exists()
+    hemi.manage("rehearse_restore")
+    assert not (hemi.backups / ".rehearsing-killed").exists()
+    (backup,) = hemi.backups.glob("*.backup")
+    hemi.manage("restore", str(backup), "--to", str(hemi.folder / "elsewhere"))
+    assert not list((hemi.folder / "elsewhere").glob(".restoring-*"))
+
+
+def test_files_that_are_written_to_meanwhile_are_no_reason_to_fail(hemi):
+    path = hemi.var / "kept" / "busy.log"
+    stop = threading.Event()
+
+    def write():
+        with path.open("w") as file:
+            while not stop.wait(0.001):
+                file.write("a line\n" * 100)
+                file.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        hemi.manage("backup")
+    finally:
+        stop.set()
+        writer.join()
+    assert "Nothing differs" in hemi.manage("rehearse_restore")
 
 
 def test_a_restore_replaces_nothing_that_nobody_gave_up(hemi):
@@ -242,11 +291,14 @@ def test_what_was_redacted_since_the_backup_is_removed_again(hemi):
     (backup,) = hemi.backups.glob("*.backup")
     redact = """
 from django.utils import timezone
-from integrations import ledger
+from integrations import ledger, request_journal
+from integrations.models import PrivacyRequest
 from integrations.subjects import Subject
 from orders.models import Order
 order = Order.objects.get(pk=1)
 ledger.write(Subject(order.account, timezone.now(), 77, ()), frozenset([order.shopify_id]))
+wish = PrivacyRequest(kind="shop/redact", shop_name=order.account.shop_name, due_at=timezone.now())
+request_journal.write(wish, order.account.shopify_shop_id)
 """
     hemi.python(redact)
     hemi.destroy()
@@ -254,7 +306,9 @@ ledger.write(Subject(order.account, timezone.now(), 77, ()), frozenset([order.sh
     with closing(sqlite3.connect(hemi.var / "hemi.sqlite3")) as connection:
         assert connection.execute("SELECT count(*) FROM integrations_redaction").fetchone() == (2,)
         row = connection.execute("SELECT email, redacted_at IS NULL FROM orders_order WHERE id = 1").fetchone()
+        asked = connection.execute("SELECT kind, status FROM integrations_privacyrequest").fetchall()
     assert row == ("", 0)
+    assert asked == [("shop/redact", "waiting")]
     assert b"a@b.example" not in (hemi.var / "hemi.sqlite3").read_bytes()
 
 

@@ -1,11 +1,25 @@
 """`manage.py doctor` names each thing that is wrong with its mend, and no secret."""
 
+import os
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
@@ -17,7 +31,7 @@ from hemi.doctor.findings import without_secrets
 from hemi.metrics import machine
 from hemi.models import Heartbeat
 from integrations import subscriptions
-from integrations.models import AccountShopify, KeyCanary
+from integrations.models import AccountShopify, IntegrationCredentials, KeyCanary
 from integrations.tests.conftest import mailbox, shopify, short_pauses, store  # noqa: F401 - fixtures
 from sandbox.ftp import FtpSandbox
 from suppliers.models import EndpointCheck
@@ -59,6 +73,39 @@ def told(about: str) -> str:
     return "\n".join(lines[found[0] : found[0] + 2])
 
 
+def _of_another_key() -> str:
+    return Fernet(Fernet.generate_key()).encrypt(b"hush").decode()
+
+
+@contextmanager
+def public_address(folder: Path, days: int) -> Iterator[str]:
+    """Answer 200 over TLS with a certificate that is good for so many days; yield the address."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), timezone.now()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    span = {"not_valid_before": now - timedelta(1), "not_valid_after": now + timedelta(days)}
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), **span)
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    (folder / "certificate.pem").write_bytes(made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_port}"
+        server.shutdown()
+
+
 def test_warnings_alone_end_with_0():
     code, said = ask()
     assert (code, "no problems" in said) == (0, True), said
@@ -75,6 +122,14 @@ def test_migrations_that_wait(monkeypatch):
             cursor.execute(
                 "INSERT INTO django_migrations (app, name, applied) VALUES ('hemi', '0002_pulse', CURRENT_TIMESTAMP)"
             )
+
+
+def test_settings_and_disks_are_looked_at_without_a_database(settings, monkeypatch):
+    monkeypatch.setattr("hemi.health.database", lambda: "OperationalError")
+    settings.SHOPIFY_API_VERSION = "foo"
+    assert "DATABASE_URL" in told("database")
+    assert "such as 2026-10" in told("setting hemi.E003")
+    assert "disk of data" in ask()[1]
 
 
 @pytest.mark.parametrize("part", pulse.PARTS)
@@ -100,6 +155,67 @@ def test_nobody_who_administers():
 def test_settings_that_are_wrong(settings):
     settings.SHOPIFY_API_VERSION = "foo"
     assert "such as 2026-10" in told("setting hemi.E003")
+
+
+def test_every_warning_and_problem_says_what_mends_it(settings):
+    settings.SANDBOX, settings.REQUIRE_SECOND_FACTOR, settings.METRICS_TOKEN = False, False, "short"
+    settings.ALLOWED_HOSTS, settings.IS_MAIL_SET = ["other.test"], True
+    settings.DEFAULT_FROM_EMAIL = "Hemi <h@localhost>"
+    code, said = ask()
+    lines = said.splitlines()
+    bad = [number for number, line in enumerate(lines) if line.startswith(("PROBLEM", "warning"))]
+    assert code == 1
+    assert [lines[number] for number in bad if len(lines[number + 1].partition("->")[2]) < 10] == []
+    about = {lines[number][9:].split(":")[0] for number in bad}
+    assert about >= {
+        "setting hemi.E008",  # ALLOWED_HOSTS
+        "setting hemi.W005",  # DEFAULT_FROM_EMAIL
+        "setting security.W012",  # SESSION_COOKIE_SECURE, of which Django says no mend
+        "setting REQUIRE_SECOND_FACTOR",
+        "setting METRICS_TOKEN",
+    }
+
+
+def test_a_stored_secret_that_no_key_reads(store):  # noqa: F811
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_accountshopify SET access_token = %s", [_of_another_key()])
+    assert "FIELD_ENCRYPTION_KEY" in told("stores")
+    assert "warning  setting hemi.W010: No key of FIELD_ENCRYPTION_KEY reads integrations.AccountShopify" in ask()[1]
+
+
+def test_settings_that_keep_hemi_from_starting_are_named_in_one_line(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HEMI_VAR": str(tmp_path), "HEMI_ENV_FILE": os.devnull}
+    said = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**environment, "LOG_FORMAT": "xml"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert said.stderr.splitlines()[1:] == ["Hemi cannot start: LOG_FORMAT must be one of: console, json."]  # after keys
+
+
+def test_units_that_systemd_gave_up(tmp_path, monkeypatch):
+    program = tmp_path / "systemctl"
+    program.write_text("#!/bin/sh\necho 'hemi-rehearsal.service loaded failed failed Hemi: the newest backup'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert "journalctl -u hemi-rehearsal.service" in told("unit hemi-rehearsal.service")
+    program.write_text("#!/bin/sh\necho 'System has not been booted with systemd' >&2\nexit 1\n")
+    assert ask()[0] == 0
+
+
+@pytest.mark.parametrize(("days", "found"), [(60, "ok       certificate: good"), (5, "warning  certificate: it ends")])
+def test_a_certificate_that_was_not_renewed(settings, tmp_path, monkeypatch, days, found):
+    with public_address(tmp_path, days) as settings.HEMI_BASE_URL:
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.setenv(name, str(tmp_path / "certificate.pem"))
+        _, said = ask("--connect")
+        assert found in said, said
+        assert "/healthz answers" in said
 
 
 def test_secrets_in_a_file_that_others_can_read(settings, tmp_path):
@@ -162,6 +278,12 @@ class TestStores:
     def test_one_that_refuses(self, store):  # noqa: F811
         AccountShopify.objects.update(problem="reauthorise")
         assert "install link" in told("store test").lower()
+
+    def test_an_app_without_a_secret(self, store):  # noqa: F811
+        IntegrationCredentials.objects.update(client_secret="")
+        assert "Integration Credentials" in told("store test")
+        IntegrationCredentials.objects.all().delete()
+        assert "Integration Credentials" in told("store test")
 
     def test_a_token_that_has_ended(self, store):  # noqa: F811
         AccountShopify.objects.update(token_expires_at=timezone.now() - timedelta(minutes=1))

@@ -176,6 +176,19 @@ class TestNoRights:
                     assert response.status_code < 500 or address.path == "/readyz", (method, address)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "search/?s=order&page=x",
+        "search/?s=order&page=99",
+        "autocomplete/?app_label=suppliers&model_name=supplier&field_name=rules&term=",
+    ],
+)
+def test_what_no_page_of_hemi_asks_for_is_not_found(admin_client, path):
+    assert admin_client.get(f"/admin/{path}").status_code == 404
+    assert b"/admin/orders/order/" in admin_client.get("/admin/search/?s=order").content
+
+
 def test_addresses_with_nonsense_in_them_never_break(admin_client, rows):
     for address in addresses.every(rows):
         if address.label and str(rows[address.label].pk) in address.path:

@@ -1,6 +1,10 @@
 """The answers to probes."""
 
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +86,24 @@ def test_not_ready_without_the_database(client: Client, monkeypatch: pytest.Monk
         503,
         {"database": "OperationalError", "broker": "ok", "oldest_webhook_seconds": None},
     )
+
+
+def test_a_database_that_is_cut_off_is_given_up_in_seconds(tmp_path: Path) -> None:
+    keys = {"SECRET_KEY": "s" * 50, "FIELD_ENCRYPTION_KEY": settings.FIELD_ENCRYPTION_KEY[0]}
+    environment = {"PATH": os.environ["PATH"], "HEMI_ENV_FILE": os.devnull, "HEMI_VAR": str(tmp_path), **keys}
+    asks = "import django; django.setup(); from hemi import health; print(health.database())"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgres://hemi@127.0.0.1:{silent.getsockname()[1]}/hemi"
+        said = subprocess.run(
+            [sys.executable, "-c", asks],
+            cwd=settings.BASE_DIR,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "hemi.settings", "DATABASE_URL": address},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert said.stdout == "OperationalError\n", said.stderr
 
 
 def test_probes_take_the_short_way() -> None:

@@ -9,7 +9,9 @@ from hemi.lib import logs
 from hemi.lib.logs import ConsoleFormatter, JsonFormatter
 from integrations import inbox
 from integrations.models import WebhookEvent
+from integrations.tests.conftest import shopify, store  # noqa: F401 - fixtures
 from integrations.tests.webhooks import headers, post
+from orders import reread
 from orders.models import Order
 from orders.tests import bodies
 from sandbox.ftp import FtpSandbox
@@ -99,6 +101,14 @@ def test_what_a_call_of_the_store_logs_bears_the_id(caplog):
         assert json.loads(JsonFormatter().format(caplog.records[-1]))["order_id"] == 4
         assert logs.followed("order_id") is None
     assert logs.followed("webhook_event") is None
+
+
+def test_reading_an_order_again_bears_the_id_of_its_webhook(store, lines):  # noqa: F811
+    event = WebhookEvent.objects.create(account=store, webhook_id="1", topic="orders/edited", body=b"")
+    order = factories.order(account=store, event=event, needs_reread=True)
+    assert reread.reread() == 1
+    calls = [line for line in lines if line["event"] == "shopify.call"]
+    assert {(line.get("webhook_event"), line.get("order_id")) for line in calls} == {(event.pk, order.pk)}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.utils import timezone
 
 from hemi.models import FailedLogin
@@ -77,6 +78,69 @@ def test_a_right_password_begins_the_count_anew(client, ann):
     assert _log_in(client).status_code == 302
     client.logout()
     assert _fail(client, 4) == [200] * 4
+
+
+def test_logging_in_as_oneself_does_not_begin_the_count_anew_for_others(client, ann):
+    User.objects.create_user("mallory", password=PASSWORD, is_staff=True)
+    for number in range(19):
+        assert _log_in(client, name=f"name-{number}", password="wrong").status_code == 200
+    assert _log_in(Client(), name="mallory").status_code == 302
+    assert _log_in(client, name="name-20", password="wrong").status_code == 429
+
+
+def test_whoever_has_a_network_of_ipv6_has_one_address(client, ann):
+    def codes(net):
+        return [_fail(client, 1, address=f"2001:db8:1:{net}::{number:x}")[0] for number in range(1, 6)]
+
+    assert codes("a") == [200, 200, 200, 200, 429] == codes("b")
+    assert _log_in(client, address="2001:db8:1:a:ffff::1").status_code == 429
+    assert _log_in(client, address="2001:db8:1:c::1").status_code == 302
+
+
+def test_strangers_cannot_keep_a_person_out_of_the_browser_that_is_known(client, ann):
+    known = Client()
+    _log_in(known)
+    known.post("/admin/logout/")
+    ben = User.objects.create_user("ben", password=PASSWORD, is_staff=True)
+    for number in range(50):
+        _fail(client, 1, address=f"203.0.113.{number}")
+        _fail(client, 1, name="ben", address=f"198.51.100.{number + 100}")
+    assert _log_in(client).status_code == 429 and _log_in(known).status_code == 302
+    assert _log_in(known, name=ben.username).status_code == 429
+    known.post("/admin/logout/")
+    assert _fail(known, 5) == [200, 200, 200, 200, 429] and _log_in(known).status_code == 429
+
+
+def test_nobody_makes_a_browser_known_but_by_logging_in(client, ann):
+    mallory = User.objects.create_user("mallory", password=PASSWORD, is_staff=True)
+    answer = _log_in(client, name=mallory.username)
+    mark = answer.cookies["known-browser"]
+    assert mark["httponly"] and mark["path"] == "/admin/login/" and mark["samesite"] == "Lax"
+    assert "mallory" not in mark.value
+    assert "known-browser" not in _log_in(Client(), password="wrong").cookies
+    for number in range(50):
+        _fail(Client(), 1, address=f"203.0.113.{number}")
+    for forged in (mark.value, mark.value[:-1], "", "x:y:z"):
+        client.cookies["known-browser"] = forged
+        assert _log_in(client).status_code == 429
+
+
+@pytest.mark.parametrize("name", ["ann", " ann ", "ａｎｎ", "\tann"])
+def test_another_way_to_write_the_name_is_no_other_account(client, ann, name):
+    assert _fail(client, 5, name=name)[-1] == 429
+    assert _log_in(client).status_code == 429 and FailedLogin.objects.get().username == "ann"
+
+
+def test_a_session_that_was_left_open_is_no_place_to_guess_the_password(client, ann):
+    client.force_login(ann)
+    form = {"new_password1": "a-stolen-password-9", "new_password2": "a-stolen-password-9"}
+    answers = [client.post("/admin/password_change/", {"old_password": f"no-{n}", **form}) for n in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+    assert client.post("/admin/password_change/", {"old_password": PASSWORD, **form}).status_code == 429
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+    AccessAttempt.objects.all().delete()
+    assert client.post("/admin/password_change/", {"old_password": PASSWORD, **form}).status_code == 302
 
 
 @pytest.mark.parametrize("header", ["HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP"])

@@ -194,8 +194,11 @@ def test_what_postgresql_cannot_hold_is_named_and_nothing_is_moved(source, empti
 
 
 def test_what_is_no_database_of_hemi_is_refused(source, server):
+    safely = f"{installations.new_database(server, 'template0', as_name='safely')}?sslmode=require"
+    assert "SSL" in source.manage("move_to_postgres", safely, code=1)
     assert "must be a PostgreSQL" in source.manage("move_to_postgres", "sqlite:////tmp/x.sqlite3", code=1)
     target = installations.new_database(server, "template0", as_name="strange")
+    assert "nothing was moved there" in source.manage("move_to_postgres", "--check", target, code=1)
     with postgres(target) as connection:
         connection.execute("CREATE TABLE somebody_elses (a int)")
     assert "not Hemi's, such as somebody_elses" in source.manage("move_to_postgres", target, code=1)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from hemi.lib import erasure
 from hemi.tests import searching
-from integrations import alerts, inbox, privacy
+from integrations import alerts, inbox, ledger, privacy
 from integrations.models import AccountShopify, PrivacyRequest, Redaction, StaffAlert, WebhookEvent
 from integrations.services import webhook_events
 from integrations.services.refusals import Refused
@@ -595,6 +595,16 @@ def test_a_saved_ledger_reaches_a_backup_that_is_older(client, account, supplier
     saved.write_text("[1]")
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("redactions", "apply", str(saved))
+
+
+def test_a_store_that_asked_again_after_the_backup_is_asked_of_up_to_then(account):
+    early, late = timezone.now() - timedelta(days=20), timezone.now() - timedelta(days=1)
+    Redaction.objects.create(shop_name="test", at=early)
+    row = {"shop_name": "test", "shopify_shop_id": None, "customer_id": 0, "shopify_order_id": 0}
+    ledger.load([{**row, "at": late.isoformat()}, {**row, "at": (early - timedelta(days=1)).isoformat()}])
+    assert Redaction.objects.get().at == late
+    ledger.load([{**row, "at": early.isoformat()}])
+    assert Redaction.objects.get().at == late
 
 
 def test_the_ledger_finds_a_store_by_its_id_whatever_it_is_called(client, account, supplier, tmp_path, capsys):

@@ -92,6 +92,16 @@ def test_errors_are_told_without_secrets_and_personal_data(sentry, tmp_path):
                               "exception", "tags"} for event in events)  # fmt: skip
 
 
+def test_the_error_that_ends_a_process_is_told(sentry, tmp_path):
+    dsn, came = sentry
+    said = run("import django; django.setup(); raise ValueError('ola@example.com')", tmp_path, dsn)
+    assert said.returncode == 1
+    assert "entry" not in said.stderr, "nothing of Sentry's own stands in the log"
+    (body,) = came
+    assert json.loads(body.splitlines()[-1])["exception"]["values"][0]["type"] == "ValueError"
+    assert b"ola@example.com" not in body
+
+
 def test_nothing_is_loaded_without_the_setting(tmp_path):
     said = run("import sys, django; django.setup(); sys.exit('sentry_sdk' in sys.modules)", tmp_path)
     assert said.returncode == 0, said.stderr

@@ -1,6 +1,7 @@
 """The roles that Hemi ships: made and kept up to date by `migrate`, and no way to get more than one has."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
@@ -107,6 +108,31 @@ def test_who_may_change_users_cannot_take_over_one_with_more_rights(client, is_a
     client.post("/admin/auth/user/", bulk)
     chief.refresh_from_db()
     assert chief.is_active is is_active and not chief.has_usable_password()
+
+
+def test_who_did_something_stays_so_that_it_can_be_told_who_it_was(client, admin_client):
+    ann, mistake = _member(client, "Administrator"), User.objects.create_user("mistake")
+    client.post(f"/admin/auth/user/{mistake.pk}/change/", _form(mistake, first_name="Ms"))
+    assert LogEntry.objects.filter(user=ann).exists()
+    for _ in range(2):
+        answer = admin_client.post(f"/admin/auth/user/{ann.pk}/delete/", {"post": "yes"}, follow=True)
+        assert "Take the tick at Active away instead" in answer.content.decode()
+        assert User.objects.filter(pk=ann.pk).exists()
+        LogEntry.objects.all().delete()  # the history of changes names the person, too
+    bulk = {"action": "delete_selected", "_selected_action": [ann.pk, mistake.pk], "post": "yes"}
+    admin_client.post("/admin/auth/user/", bulk)
+    assert User.objects.filter(pk__in=(ann.pk, mistake.pk)).count() == 2
+    assert admin_client.post(f"/admin/auth/user/{mistake.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=mistake.pk).exists()
+
+
+def test_nobody_sets_the_own_password_without_the_old_one(client):
+    chief = _member(client, "Administrator")
+    words = {"password1": "stolen-password-1", "password2": "stolen-password-1", "usable_password": "true"}
+    answer = client.post(f"/admin/auth/user/{chief.pk}/password/", words)
+    assert answer["Location"] == "/admin/password_change/"
+    chief.refresh_from_db()
+    assert not chief.has_usable_password()
 
 
 def test_not_even_a_superuser_edits_a_role_by_hand_for_the_next_update_would_undo_it(admin_client):

@@ -18,6 +18,7 @@ from hemi.models import Authenticator, RecoveryCode
 from hemi.tests import addresses, one_of_each
 from integrations.tests import pages
 
+PASSWORD = "a-right-password-1"
 CHECK, SETUP, CODES = "/admin/second-factor/", "/admin/second-factor/setup/", "/admin/second-factor/codes/"
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,60 @@ def test_a_recovery_code_works_once_however_it_is_typed(browser, ann):
     Authenticator.objects.update(throttling_failure_count=0)
     answer = again.post(CHECK, {"code": second}, follow=True)
     assert "8 are left" in answer.content.decode() and answer.redirect_chain[-1][0] == "/admin/"
+
+
+def test_whoever_guesses_at_codes_does_not_keep_the_person_with_a_recovery_code_out(browser, ann):
+    codes = _set_up(browser)
+    Authenticator.objects.update(throttling_failure_count=20, throttling_failure_timestamp=timezone.now(), last_step=1)
+    other = _new_session(ann)
+    answer = other.post(CHECK, {"code": _code(Authenticator.objects.get().key)})
+    assert "is taken in 6\xa0days; a recovery code is taken at once" in answer.content.decode()
+    assert other.post(CHECK, {"code": codes[0]}).status_code == 302 and other.get("/admin/").status_code == 200
+    assert _new_session(ann).post(CHECK, {"code": _code(Authenticator.objects.get().key)}).status_code == 302
+
+
+def _guarded(ann):
+    """Return the session of a person with a password, as somebody may find it at an open desk."""
+    ann.set_password(PASSWORD)
+    ann.save()
+    return _new_session(ann)
+
+
+def test_a_session_alone_sets_nothing_up(ann):
+    browser = _guarded(ann)
+    page = browser.get(SETUP)
+    wanted = {"offer": page.context["offer"], "code": _code(_typed_key(page.context["key"]))}
+    for wrong in ({}, {"password": "a-wrong-password"}):
+        answer = browser.post(SETUP, {**wanted, **wrong})
+        assert answer.status_code == 200 and "password" in answer.context["form"].errors
+        assert not Authenticator.objects.exists()
+    assert len(browser.post(SETUP, {**wanted, "password": PASSWORD}).context["codes"]) == 10
+
+
+def test_a_session_alone_replaces_nothing(ann):
+    browser = _guarded(ann)
+    page = browser.get(SETUP)
+    code = _code(_typed_key(page.context["key"]))
+    browser.post(SETUP, {"offer": page.context["offer"], "code": code, "password": PASSWORD})
+    key, digests = Authenticator.objects.get().key, set(RecoveryCode.objects.values_list("digest", flat=True))
+    page = browser.get(SETUP)
+    code = _code(_typed_key(page.context["key"]))
+    browser.post(SETUP, {"offer": page.context["offer"], "code": code, "password": "a-wrong-password"})
+    for wrong in ({}, {"password": ""}, {"password": "a-wrong-password"}):
+        assert browser.post(CODES, wrong).templates[0].name == "admin/second_factor.html"
+    assert Authenticator.objects.get().key == key
+    assert set(RecoveryCode.objects.values_list("digest", flat=True)) == digests
+    assert len(browser.post(CODES, {"password": PASSWORD}).context["codes"]) == 10
+
+
+def test_the_password_cannot_be_guessed_there_either(ann):
+    browser = _guarded(ann)
+    page = browser.get(SETUP)
+    wanted = {"offer": page.context["offer"], "code": _code(_typed_key(page.context["key"]))}
+    codes = [browser.post(SETUP, {**wanted, "password": f"no-{number}"}).status_code for number in range(5)]
+    assert codes == [200, 200, 200, 200, 429]
+    assert browser.post(SETUP, {**wanted, "password": PASSWORD}).status_code == 429
+    assert not Authenticator.objects.exists()
 
 
 def test_new_recovery_codes_end_the_old_ones(browser, ann):
@@ -211,13 +266,16 @@ def test_another_phone_takes_the_place_of_the_first_and_ends_its_sessions(browse
 def test_an_administrator_resets_a_lost_one(browser, client, role, may):
     bea = User.objects.create_user("bea", is_staff=True)
     _set_up(session := _new_session(bea))
+    waiting = _new_session(bea)  # whoever has the password only
     chief = User.objects.create_user("chief", is_staff=True)
     chief.groups.add(Group.objects.get(name=role))
     chiefs = _new_session(chief)
     if may:
         _, said = pages.press(chiefs, bea, "reset_second_factor")
         assert said == ["The second factor is reset; it is set up anew after the next login."]
-        assert not RecoveryCode.objects.exists() and session.get("/admin/").status_code == 200  # not required here
+        assert not RecoveryCode.objects.exists()
+        assert all(each.get("/admin/")["Location"].startswith("/admin/login/") for each in (session, waiting))
+        assert chiefs.get("/admin/").status_code == 200
     else:
         assert chiefs.post(pages.page(bea, "reset_second_factor"), {"_form_submitted": "on"}).status_code == 403
         assert Authenticator.objects.count() == 1

@@ -23,6 +23,7 @@ def test_a_person_sets_it_up_and_comes_in_by_a_recovery_code(page, live_server, 
     assert 150 < drawn["width"] <= 390 and page.evaluate("document.documentElement.scrollWidth") <= 390
     key = b32decode(page.locator("#key").inner_text().replace(" ", ""))
     page.get_by_label("Code").fill(f"{totp(key):06d}")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Set up").click()
     codes = page.locator("#recovery-codes li").all_inner_texts()
     assert len(codes) == 10

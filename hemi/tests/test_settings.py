@@ -48,6 +48,7 @@ def _start(tmp_path, **changes):
         ("WEBHOOK_MAX_BYTES", "-1"),
         ("ALLOWED_PRIVATE_NETWORKS", "garbage"),
         ("LOG_FORMAT", "xml"),
+        ("HEMI_VAR", "/dev/null/hemi"),
         ("LOG_LEVEL", "FOO"),
         ("DEBUG", "maybe"),
         ("DATABASE_URL", "nonsense"),
@@ -86,6 +87,10 @@ def test_start_names_the_setting(tmp_path, name, value):
 )
 def test_addresses_that_work_are_read(tmp_path, name, value):
     assert _start(tmp_path, **{name: value}).returncode == 0
+
+
+def test_reminders_can_be_left_out(tmp_path):
+    assert _start(tmp_path, INSTALL_REMINDER_DAYS="0").returncode == 0
 
 
 def test_large_webhooks_fit(tmp_path):

@@ -20,7 +20,11 @@ def release(part: SupplierOrder) -> str:
 
 def cancel(part: SupplierOrder) -> str:
     """Why a part cannot be cancelled."""
-    return "" if part.status == SupplierOrder.Status.REJECTED else _too_late(part)
+    if part.status == SupplierOrder.Status.REJECTED:
+        return ""
+    delivery = getattr(part, "delivery", None)
+    is_unknown = delivery and delivery.endpoint.closed_at and part.status in SupplierOrder.UNSENT
+    return ground.too_late(part) if is_unknown else _too_late(part)
 
 
 def deal_with(part: SupplierOrder) -> str:

@@ -27,8 +27,12 @@ def reason(text: str) -> str:
 
 def too_late(part: SupplierOrder) -> str:
     """Say why the file of a part cannot be stopped, and what to do."""
-    delivery = Delivery.objects.filter(supplier_order=part).only("status", "step").first()
+    delivery = Delivery.objects.filter(supplier_order=part).select_related("endpoint").first()
     if part.status in SupplierOrder.UNSENT and delivery:
+        if delivery.endpoint.closed_at and delivery.status in Delivery.RETRYABLE:
+            return (
+                f"A restore closed the outbox of {delivery.endpoint}: open it first, for its file may have been sent."
+            )
         if delivery.status == Delivery.Status.UNCERTAIN:
             return "Nobody knows yet whether its file arrived. Look on the server, and settle the delivery first."
         if delivery.step == Delivery.Step.RENAMING:

@@ -1,7 +1,7 @@
 """The journal of what was sent, on a real server: what stands in it when, and that nothing goes without it."""
 
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hemi.lib import journal as files
+from hemi.lib import journal_files
 from hemi.lib.journal import Journal, Reading
 from suppliers import journal, outbox
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint
@@ -198,15 +199,72 @@ def test_a_copy_is_told_from_the_place_and_takes_only_what_is_new(tmp_path):
     folder, other = tmp_path / "sent", tmp_path / "copy"
     written = Journal(folder, "sent", 60)
     written.append([{"name": "one"}])
-    first = files.copy(folder, other)
+    first = journal_files.copy(folder, other)
     written.append([{"name": "two"}])
-    assert 0 < files.copy(folder, other) <= first + 10
-    assert files.copy(folder, other) == 0
+    assert 0 < journal_files.copy(folder, other) < first
+    assert journal_files.copy(folder, other) == 0
     assert lines(other) == lines(folder)
-    assert files.is_in_place(folder) and not files.is_in_place(other)
+    assert is_in_place(folder) and not is_in_place(other)
     time.sleep(0.01)
     subprocess.run(["cp", "-a", str(folder), str(tmp_path / "cloned")], check=True)
-    assert not files.is_in_place(tmp_path / "cloned")
-    assert json.loads((folder / "place.json").read_text())
-    files.adopt(other)
-    assert files.is_in_place(other)
+    assert not is_in_place(tmp_path / "cloned")
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_copied_files_stay_copies_in_a_folder_that_is_written_to(tmp_path, is_begun):
+    folder, there = tmp_path / "sent", tmp_path / "new-server"
+    Journal(folder, "sent", 60).append([{"name": "before"}])
+    if is_begun:  # the new server made a backup before anybody brought the journal
+        Journal(there, "redacted", 60).append([{"name": "own"}])
+    journal_files.copy(folder, there)
+    Journal(there, "sent", 60).append([{"name": "after"}])
+    assert sorted(line["name"] for line in lines(there)) == ["after", "before"]
+    assert not is_in_place(there)
+    path = next(path for path in there.glob("sent-*") if journal_files.is_own(path))
+    path.rename(there / path.name.replace(f"{datetime.now(UTC):%Y}", "2999"))  # what is written from the next day on
+    assert journal_files.is_in_place(there, "sent", datetime(2999, 1, 1, tzinfo=UTC))
+
+
+def test_a_day_that_is_gone_is_missed(tmp_path):
+    written = Journal(tmp_path, "sent", 60)
+    written.append([{"name": "one"}])
+    assert journal_files.missing(tmp_path, "sent", LONG_AGO) == []
+    next(tmp_path.glob("sent-*.log")).unlink()
+    written.append([{"name": "two"}])
+    Journal(tmp_path, "sent", 60).append([{"name": "three"}])
+    assert [line["name"] for line in lines(tmp_path)] == ["two", "three"]
+    assert journal_files.missing(tmp_path, "sent", LONG_AGO) == [f"{datetime.now(UTC):%Y-%m-%d}"]
+    assert journal_files.missing(tmp_path, "sent", datetime.now(UTC) + timedelta(days=1)) == []
+
+
+def test_a_disk_that_is_mounted_over_the_folder_is_written_to(tmp_path):
+    folder, aside = tmp_path / "sent", tmp_path / "hidden"
+    written = Journal(folder, "sent", 60)
+    written.append([{"name": "one"}])
+    folder.rename(aside)
+    Journal(folder, "sent", 60).append([{"name": "of the disk"}])
+    written.append([{"name": "two"}])
+    assert [line["name"] for line in lines(folder)] == ["of the disk", "two"]
+
+
+def test_a_clock_that_was_put_back_changes_no_order(tmp_path):
+    written = Journal(tmp_path, "sent", 60)
+    written.append([{"name": "first", "at": "2026-11-21T10:00:05+00:00"}])
+    written.append([{"name": "second", "at": "2026-11-21T10:00:01+00:00"}])
+    first, second = lines(tmp_path)
+    assert first["at"] <= second["at"]
+
+
+def test_the_copy_of_a_folder_that_was_lost_is_kept_beside_the_new_ones(tmp_path):
+    folder, other = tmp_path / "sent", tmp_path / "copy"
+    Journal(folder, "sent", 60).append([{"name": name} for name in ("one", "two", "three")])
+    journal_files.copy(folder, other)
+    shutil.rmtree(folder)
+    Journal(folder, "sent", 60).append([{"name": "four"}])
+    assert journal_files.copy(folder, other) > 0
+    assert journal_files.copy(folder, other) == 0
+    assert sorted(line["name"] for line in lines(other)) == ["four", "one", "three", "two"]
+
+
+def is_in_place(folder):
+    return journal_files.is_in_place(folder, "sent", LONG_AGO)

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from hemi.lib.thinning import Slice
 from hemi.tests.one_of_each import order_line
-from integrations.models import AccountShopify, PrivacyRequest
+from integrations.models import AccountShopify, AccountShopline, Client, PrivacyRequest
 from orders import readiness
-from orders.models import Fulfilment, Order, OrderEvent, OrderLine, Shipment
+from orders.models import Fulfilment, Order, OrderEvent, OrderLine, Shipment, ShopperLink
 from suppliers import retention
 from suppliers.models import (
     Amendment,
@@ -103,8 +103,6 @@ def test_revisions_go_together(supplier):
 
 
 OPEN = {
-    "unpaid": lambda o: Order.objects.update(state="unpaid"),
-    "held back by a filter": lambda o: Order.objects.update(state="filtered"),
     "held": lambda o: Order.objects.update(held_at=timezone.now()),
     "needs attention": lambda o: Order.objects.update(attention="Look."),
     "to be routed": lambda o: Order.objects.update(needs_routing=True),
@@ -134,6 +132,28 @@ OPEN = {
         kind="customers/data_request", shop_name=o.account.shop_name, due_at=timezone.now()
     ),
 }
+
+
+@pytest.mark.parametrize("state", ["unpaid", "filtered", "too_old"])
+@pytest.mark.parametrize("made_before", [False, True])
+def test_what_nobody_paid_for_or_wanted_goes_as_well(supplier, state, made_before):
+    order = made(supplier)
+    if made_before:  # it was about to go out when the payment was voided
+        SupplierOrder.objects.update(status="ready", sent_at=None, replied_at=None, reply_due_at=None)
+        Delivery.objects.update(status="due", is_held=True, step="", sent_at=None)
+        Amendment.objects.all().delete()
+    Order.objects.update(state=state)
+    retention.thin(Slice())
+    assert not Order.objects.filter(pk=order.pk).exists()
+
+
+def test_what_is_stopped_but_may_lie_at_the_supplier_stays(supplier):
+    made(supplier)
+    SupplierOrder.objects.update(status="ready", sent_at=None, replied_at=None, reply_due_at=None)
+    Delivery.objects.update(status="due", is_held=True, step="renaming", sent_at=None)
+    Order.objects.update(state="unpaid")
+    retention.thin(Slice())
+    assert Order.objects.exists()
 
 
 @pytest.mark.parametrize("why", OPEN)
@@ -174,6 +194,21 @@ def test_a_file_about_several_orders_goes_with_the_last(supplier):
     retention.thin(Slice())
     assert list(reply.statements.values_list("supplier_order", flat=True)) == [part.pk]
     assert list(Order.objects.all()) == [stays]
+
+
+def test_shoppers_go_with_their_last_order(supplier):
+    made(supplier, email="Gone@example.com")
+    stays = made(supplier, age=timedelta(days=10), email="Stays@example.com", customer_id=7)
+    shop = AccountShopline.objects.create(client=Client.objects.create(name="C"), merchant_id="m", app_id="a")
+    known = {"shopline": shop, "source": "order", "created_at": timezone.now() - THEN}
+    for number, email in enumerate(("gone@example.com", "stays@example.com", "another@example.com")):
+        ShopperLink.objects.create(customer_id=f"c{number}", email=email, **known)
+    ShopperLink.objects.filter(customer_id="c2").update(account=stays.account, shopify_customer_id=7)
+    young = ShopperLink.objects.create(
+        customer_id="c3", email="x@example.com", **{**known, "created_at": timezone.now()}
+    )
+    retention.thin(Slice())
+    assert set(ShopperLink.objects.values_list("customer_id", flat=True)) == {"c1", "c2", young.customer_id}
 
 
 def test_former_checks_of_an_endpoint_go_and_the_last_stays(supplier):

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from hemi.lib import journal
+from hemi.backup import nightly
+from hemi.lib import journal_files
 
 
 class Command(BaseCommand):
@@ -16,10 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
 
-    def handle(self, *, folder: Path, **options: Any) -> None:
+    def handle(self, *, folder: Path, verbosity: int, **options: Any) -> None:
         try:
-            copied = journal.copy(settings.JOURNAL_DIR, folder)
-            journal.thin(folder, settings.JOURNAL_DAYS)
+            with nightly.told(nightly.JOURNAL):
+                copied = journal_files.copy(settings.JOURNAL_DIR, folder)
+                journal_files.thin(folder, settings.JOURNAL_DAYS)
         except OSError as error:
             raise CommandError(f"The journal cannot be copied to {folder}: {error.strerror or error}") from None
-        self.stdout.write(f"{copied:,} bytes were new; {folder} is up to date.")
+        (self.stdout.write if verbosity else nightly.silence)(f"{copied:,} bytes were new; {folder} is up to date.")

@@ -40,12 +40,16 @@ class Command(BaseCommand):
         with source.held(), target.connected(url):
             source.check_migrated()
             self._name_what_stays()
-            found = moving.compare(self._tell) if check else self._move(url)
+            found = self._compare() if check else self._move(url)
         rows = sum(one.before.count for one in found)
         said = f"{len(found)} tables, {rows:,} rows, {time.monotonic() - started:.0f} seconds: the same on both sides."
         self.stdout.write(self.style.SUCCESS(said))
         if not check:
             self._say_what_is_next()
+
+    def _compare(self) -> list[Compared]:
+        target.check_complete()
+        return moving.compare(self._tell)
 
     def _move(self, url: str) -> list[Compared]:
         target.check_empty()

@@ -1,13 +1,14 @@
 """Rehearse a restore."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from hemi.backup import making, rehearsal
+from hemi.backup import making, nightly, rehearsal
 from hemi.backup.manifest import FAILURES
 
 
@@ -18,17 +19,16 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, nargs="?")
         parser.add_argument("--database", metavar="URL", help="an empty scratch database, where Hemi may not make one")
 
-    def handle(self, *, file: Path | None, database: str | None, **options: Any) -> None:
+    def handle(self, *, file: Path | None, database: str | None, verbosity: int, **options: Any) -> None:
+        tell = self._tell if verbosity else nightly.silence
         url = settings.env.db_url_config(database) if database else None
         try:
-            source = file or making.newest()
-            manifest = rehearsal.rehearse(source, self._tell, url)
+            with nightly.told(nightly.REHEARSAL) if file is None else nullcontext():
+                manifest = rehearsal.rehearse(file or making.newest(), tell, url)
         except FAILURES as error:
             raise CommandError(f"The rehearsal failed. {error}") from None
         rows = sum(count for count, _ in manifest.tables.values())
-        self.stdout.write(
-            f"Nothing differs: {len(manifest.tables)} tables, {rows:,} rows, {len(manifest.files)} files."
-        )
+        tell(f"Nothing differs: {len(manifest.tables)} tables, {rows:,} rows, {len(manifest.files)} files.")
 
     def _tell(self, text: str) -> None:
         self.stdout.write(text)
