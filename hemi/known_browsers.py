@@ -29,8 +29,8 @@ def remember(response: HttpResponse, user: Any) -> None:
 
 def is_known(request: HttpRequest, username: str | None) -> bool:
     """Say whether the browser has the mark of this account."""
-    found = request.get_signed_cookie(_NAME, default="", salt=_SALT, max_age=_SECONDS)
-    return bool(found) and hmac.compare_digest(found, _mark(username or ""))
+    found = request.get_signed_cookie(_NAME, default="", salt=_SALT, max_age=_SECONDS) or ""
+    return hmac.compare_digest(found, _mark(username or ""))
 
 
 def _mark(username: str) -> str:

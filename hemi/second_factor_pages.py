@@ -44,7 +44,8 @@ class PasswordForm(forms.Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request.POST or None, *args, **kwargs)
         self.request = request
-        if not request.user.has_usable_password():
+        user: Any = request.user
+        if not user.has_usable_password():
             del self.fields["password"]
 
     def clean_password(self) -> str:

@@ -28,7 +28,7 @@ _OWN = {Authenticator, RecoveryCode}  # of a person: nothing that was done
 
 
 def _why_kept(person: User) -> str:
-    links = (field for field in User._meta.get_fields(include_hidden=True) if field.one_to_many)
+    links: Any = (field for field in User._meta.get_fields(include_hidden=True) if field.one_to_many)
     deeds = [link for link in links if not (link.related_model in _OWN or link.related_model._meta.auto_created)]
     if any(link.related_model._base_manager.filter(**{link.field.name: person.pk}).exists() for link in deeds):
         return "It stands in the history of what was done. Take the tick at Active away instead."

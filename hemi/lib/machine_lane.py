@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import resolve
 
 from hemi.lib import logs
@@ -27,9 +27,16 @@ class MachineLane:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(settings.MACHINE_PATHS):
             return self.get_response(request)
-        match = resolve(request.path_info)
-        request.resolver_match = match
-        response = match.func(request, *match.args, **match.kwargs)
+        response = self._view(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if isinstance(response, HttpResponse):  # one that streams has no length yet
             response.headers.setdefault("Content-Length", str(len(response.content)))  # or gunicorn answers in chunks
         return response
+
+    @staticmethod
+    def _view(request: HttpRequest) -> HttpResponse:
+        try:
+            request.resolver_match = match = resolve(request.path_info)
+            return match.func(request, *match.args, **match.kwargs)
+        except Http404:
+            return HttpResponseNotFound("There is nothing here.\n", content_type="text/plain")

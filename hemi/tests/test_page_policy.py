@@ -42,6 +42,14 @@ def test_a_page_for_clients_keeps_its_own_stricter_policy(client):
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/shopify/webhooks/nowhere/", "/storefront/nowhere", "/healthz/nowhere", "/healthz"])
+def test_what_machines_are_told_is_not_guessed_at(client, path):
+    answer = client.get(path)
+    assert answer.status_code == (200 if path == "/healthz" else 404)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"].startswith("text/plain")
+
+
 @pytest.mark.django_db
 def test_the_session_of_a_person_ends_with_the_password(client, admin_user):
     client.force_login(admin_user)
