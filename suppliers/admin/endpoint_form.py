@@ -62,6 +62,7 @@ class EndpointForm(forms.ModelForm):
         for name in self._secrets:
             cleaned[name] = self._secret(name, cleaned)
         self._check_login(cleaned)
+        self._check_where_password_goes(cleaned)
         self._check_protection(cleaned)
         self._check_names(cleaned)
         self._check_folders(cleaned)
@@ -109,6 +110,12 @@ class EndpointForm(forms.ModelForm):
             except TransportError as error:
                 is_locked = "passphrase" in error.message
                 self.add_error("key_passphrase" if is_locked else "private_key", error.message)
+
+    def _check_where_password_goes(self, cleaned: dict[str, Any]) -> None:
+        """Let nobody who does not know the stored password have it sent to a server of their own."""
+        is_kept = self.instance.password and cleaned.get("password") == self.instance.password
+        if is_kept and "password" not in self.changed_data and cleaned.get("host") != self.instance.host:
+            self.add_error("password", "Type the password again: the stored one is not sent to another server.")
 
     def _check_protection(self, cleaned: dict[str, Any]) -> None:
         planned = Endpoint(host=cleaned.get("host", ""), protocol=cleaned["protocol"])

@@ -221,3 +221,15 @@ class TestConfirming:
         assert "Hemi has not seen the server yet. Press Test connection first." in page
         self._press(clerk, endpoint, is_compared="on")
         assert endpoint.host_identity == ""
+
+
+def test_a_stored_password_goes_to_no_other_server_unless_it_is_typed_again(boss):
+    endpoint = factories.endpoint(protocol="sftp", host="127.0.0.1", port=22, password="secret-1")
+    same = {"host": endpoint.host, "port": "22", "username": endpoint.username}
+    page = _save(boss, endpoint, password="", **{**same, "host": "127.0.0.2"})
+    assert "Type the password again" in page and "secret-1" not in page
+    assert endpoint.host == "127.0.0.1"
+    _save(boss, endpoint, password="", **{**same, "username": "another"})
+    assert (endpoint.username, endpoint.password) == ("another", "secret-1")
+    _save(boss, endpoint, password="secret-2", **{**same, "host": "127.0.0.2"})
+    assert (endpoint.host, endpoint.password) == ("127.0.0.2", "secret-2")
