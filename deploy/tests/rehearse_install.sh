@@ -140,7 +140,7 @@ come_back() {
     say "What is killed comes back"
     for unit in hemi-web hemi-worker hemi-delivery hemi-beat; do
         before=$(main_pid $unit)
-        on systemctl kill -s KILL $unit
+        on systemctl kill --kill-whom=main -s KILL $unit
         until_true is_another $unit "$before"
         echo "$unit: $before -> $(main_pid $unit)"
     done
