@@ -57,7 +57,7 @@ def yard(name: str, port: int, folder: Path) -> Program:
 
 def copy(program: Program, name: str, **env: str) -> Program:
     """Return one more of a program, which Celery is to know by a name of its own."""
-    argv = [argument.replace("@", f"{name}@") if argument.endswith("@%h") else argument for argument in program.argv]
+    argv = [f"{name}@%h" if argument.endswith("@%h") else argument for argument in program.argv]
     return replace(program, name=name, argv=argv, env={**(program.env or {}), **env})
 
 
