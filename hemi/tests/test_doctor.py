@@ -195,7 +195,8 @@ def test_settings_that_keep_hemi_from_starting_are_named_in_one_line(tmp_path):
         check=False,
     )
     assert said.returncode == 1
-    assert said.stderr.splitlines()[1:] == ["Hemi cannot start: LOG_FORMAT must be one of: console, json."]  # after keys
+    # The first line tells of keys that were made.
+    assert said.stderr.splitlines()[1:] == ["Hemi cannot start: LOG_FORMAT must be one of: console, json."]
 
 
 def test_units_that_systemd_gave_up(tmp_path, monkeypatch):
