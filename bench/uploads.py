@@ -10,9 +10,9 @@ from django.core.management import call_command
 from bench import due_files
 from suppliers import connections, outbox
 from suppliers.models import Delivery, Endpoint
-from suppliers.transports import opening, pipelining, sessions
-from suppliers.transports.pipelining import Line, Rename, Upload
+from suppliers.transports import opening, pipelining, sessions, steps
 from suppliers.transports.session import Server
+from suppliers.transports.steps import Line, Rename, Upload
 
 GROUP = 20  # uploads whose renames are recorded in one go, as the outbox does it
 LONGEST_SECONDS = 100
@@ -104,7 +104,7 @@ def _bring_singly(server: Server, prefix: str, ends_at: float, content: bytes) -
     while not count or time.perf_counter() < ends_at:
         session = opening.open_session(server)
         upload = _upload(f"{prefix}-{count}.xml", content)
-        line = pipelining.PlainLine(session)
+        line = steps.PlainLine(session)
         _step(line, None, upload)
         _step(line, Rename(upload.temporary, upload.final), None)
         session.close()

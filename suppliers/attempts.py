@@ -19,7 +19,7 @@ from orders import timeline
 from suppliers import journal, naming, revisions, turns
 from suppliers.models import Delivery, DeliveryAttempt, SupplierOrder
 from suppliers.transports.errors import Kind, TransportError
-from suppliers.transports.pipelining import Rename, Upload
+from suppliers.transports.steps import Rename, Upload
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from suppliers import breakers, due
 from suppliers.models import Endpoint
 from suppliers.seats import Seats
 from suppliers.transports.errors import IdentityRefused, Kind, TransportError
-from suppliers.transports.pipelining import Line
 from suppliers.transports.session import Session
+from suppliers.transports.steps import Line
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from suppliers.lanes import RENEW_SECONDS, Lane
 from suppliers.models import Delivery
 from suppliers.seats import Seat
 from suppliers.transports.errors import Crowded, Kind, TransportError
-from suppliers.transports.pipelining import Done
+from suppliers.transports.steps import Done
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from suppliers import connections
 from suppliers.models import Endpoint
 from suppliers.transports import opening, pipelining, sessions
-from suppliers.transports.pipelining import Line
 from suppliers.transports.session import Server, Session
+from suppliers.transports.steps import Line
 
 
 @dataclass

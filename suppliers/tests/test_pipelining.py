@@ -8,8 +8,8 @@ from suppliers.tests.test_ftp import where
 from suppliers.transports import pipelining
 from suppliers.transports.errors import Kind
 from suppliers.transports.ftp import FtpSession
-from suppliers.transports.pipelining import Rename, Upload
 from suppliers.transports.session import Profile
+from suppliers.transports.steps import Rename, Upload
 
 SMALL, LARGE = b"<Order/>" * 100, b"<Order/>" * 50_000
 

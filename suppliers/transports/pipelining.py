@@ -1,88 +1,34 @@
 """Rename one file while the next is uploaded, with as few round trips as the promise of the drop allows.
 
 Over FTP three a file: EPSV together with the SIZEs of the file before; the rename of that file, STOR and the data; the
-reply to them. Never more than one rename is under way: a server carries out what it was sent after its client has died.
+reply to them. Over SFTP two (sftp_line.py). Never more than one rename is under way: a server carries out what it was
+sent after its client has died.
 """
 
 import contextlib
 import ftplib
 import re
 import ssl
-from dataclasses import dataclass
 from socket import socket
-from typing import Protocol
 
 from suppliers.transports import channels
 from suppliers.transports.errors import Kind, TransportError
 from suppliers.transports.ftp import FtpSession
 from suppliers.transports.session import Session
+from suppliers.transports.sftp import SftpSession
+from suppliers.transports.sftp_line import SftpLine
+from suppliers.transports.steps import Done, Line, PlainLine, Rename, Upload, look
 
 EARLY_BYTES = 32_768  # sent before the server has said that it wants them; where it does not, they are lost
-
-
-@dataclass(frozen=True)
-class Rename:
-    """Paths; it is recorded that the rename may happen."""
-
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file, the name that it gets first, and the one that must not exist yet."""
-
-    temporary: str
-    final: str
-    content: bytes
-
-
-@dataclass
-class Done:
-    """What became of a step."""
-
-    rename_error: TransportError | None = None
-    upload_error: TransportError | None = None
-    size: int | None = None  # of the uploaded file, as the server tells it
-    is_taken: bool = False  # a file lies under the final name
-    is_rename_sent: bool = False
-
-
-class Line(Protocol):
-    """One session's way to bring file after file."""
-
-    def step(self, rename: Rename | None, upload: Upload | None) -> Done:
-        """Rename one file and upload another. Raises nothing: what went wrong is in what it returns."""
 
 
 def line(session: Session) -> Line:
     """Return the best way that the session's server allows."""
     if isinstance(session, FtpSession) and session.server.profile.can_pipeline:
         return FtpLine(session)
+    if isinstance(session, SftpSession) and session.server.profile.can_pipeline:
+        return SftpLine(session)
     return PlainLine(session)
-
-
-class PlainLine:
-    """One thing after the other."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def step(self, rename: Rename | None, upload: Upload | None) -> Done:
-        """Rename, then upload and look at both names."""
-        done = Done()
-        try:
-            if rename:
-                self._session.rename(rename.old, rename.new)
-        except TransportError as error:
-            done.rename_error = error
-        try:
-            if upload:
-                self._session.upload(upload.temporary, upload.content)
-                look(self._session, upload, done)
-        except TransportError as error:
-            done.upload_error = error
-        return done
 
 
 class FtpLine:
@@ -223,9 +169,3 @@ class FtpLine:
     def _read_port(self) -> None:
         with contextlib.suppress(TransportError), self._session.step("upload"):
             self._session.waiting_port = channels.port_in(self._session.wire.getresp())
-
-
-def look(session: Session, upload: Upload, done: Done) -> None:
-    """Ask for both sizes in every way that the server offers. Raises TransportError."""
-    done.size = session.expected_size(upload.temporary)
-    done.is_taken = session.size(upload.final) is not None

@@ -5,7 +5,7 @@ No method repeats anything. What a failure means is said by the TransportError's
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paramiko.ssh_exception import SSHException
 
@@ -13,7 +13,7 @@ from suppliers.transports import names, sftp_login, sftp_names, sftp_refusals
 from suppliers.transports import sftp_wire as wire
 from suppliers.transports.errors import Kind, TooLarge, TransportError
 from suppliers.transports.session import Entry, Seen, Server
-from suppliers.transports.sftp_wire import Refused, SftpWire
+from suppliers.transports.sftp_wire import Refused, Reply, SftpWire
 
 LISTING_LIMIT = 5_000_000  # bytes of names
 _BLOCK = 32_768  # what every server takes in one request
@@ -43,11 +43,50 @@ class SftpSession:
 
     def upload(self, path: str, content: bytes) -> None:
         """Store `content` at `path`; returns after the server has confirmed every block and the end."""
+        self.encoded(path)
+        with self.step("upload"), self.limited():
+            self.write(self.opened(self.begin_upload(path)), content)
+
+    def begin_upload(self, path: str) -> int:
+        """Ask for a file to write to; return the request's number. To be called inside `step`, like all that follow."""
         flags = wire.OPEN_WRITE | wire.OPEN_CREATE | wire.OPEN_TRUNCATE
-        name = self.encoded(path)
-        with self.step("upload"), self._limited():
-            handle = self.wire.ask(wire.OPEN, name, flags, wire.NO_ATTRIBUTES).expect(wire.HANDLE).get_binary()
-            self._write(handle, content)
+        return self.wire.send(wire.OPEN, self.encoded(path), flags, wire.NO_ATTRIBUTES)
+
+    def opened(self, number: int) -> bytes:
+        """Return the handle that a request to open brought."""
+        return self.wire.reply(number).expect(wire.HANDLE).get_binary()
+
+    def write(self, handle: bytes, content: bytes, looks: Sequence[str] = ()) -> list[Reply]:
+        """Write the blocks, not waiting for each reply, then close; the first refusal counts.
+
+        Return the replies to requests for the attributes of paths, which leave with the last block.
+        """
+        waiting: deque[int] = deque()
+        refused: Refused | None = None
+        for start in range(0, len(content), _BLOCK):
+            if len(waiting) >= _AHEAD:
+                refused = self._confirmed(waiting.popleft(), refused)
+            if refused:
+                break
+            waiting.append(self.wire.send(wire.WRITE, handle, wire.wide(start), content[start : start + _BLOCK]))
+        waiting.append(self.wire.send(wire.CLOSE, handle))
+        looking = [self.wire.send(wire.STAT, self.encoded(path)) for path in looks]
+        for number in waiting:
+            refused = self._confirmed(number, refused)
+        looked = [self.wire.reply(number) for number in looking]
+        if refused:
+            raise refused
+        return looked
+
+    @staticmethod
+    def attributes(reply: Reply) -> sftp_names.Attributes | None:
+        """Return what the reply to a request for attributes tells; None where there is no such file."""
+        try:
+            return sftp_names.attributes(reply.expect(wire.ATTRS))
+        except Refused as refused:
+            if refused.code != wire.NO_SUCH_FILE:
+                raise
+            return None
 
     def size(self, path: str) -> int | None:
         """Return the size of the file at `path`, or None where there is no such file."""
@@ -69,14 +108,19 @@ class SftpSession:
         """Rename; kind uncertain means that the server may have done it. An existing name is never replaced."""
         arguments = (self.encoded(old), self.encoded(new))
         with self.step("rename", lost=Kind.UNCERTAIN):
-            try:
-                self.wire.ask(wire.RENAME, *arguments).confirm()
-            except Refused as refused:
-                if refused.code != wire.UNSUPPORTED or "posix-rename@openssh.com" not in self.wire.extensions:
-                    raise
-                if self._stat(new) is not None:  # this way to rename would replace it
-                    raise
-                self.wire.ask(wire.EXTENDED, b"posix-rename@openssh.com", *arguments).confirm()
+            self.confirm_rename(self.wire.send(wire.RENAME, *arguments), old, new)
+
+    def confirm_rename(self, number: int, old: str, new: str) -> None:
+        """Read the reply to a rename; where the server has no such request, ask for it in another way."""
+        try:
+            self.wire.reply(number).confirm()
+        except Refused as refused:
+            if refused.code != wire.UNSUPPORTED or "posix-rename@openssh.com" not in self.wire.extensions:
+                raise
+            if self._stat(new) is not None:  # this way to rename would replace it
+                raise
+            arguments = (self.encoded(old), self.encoded(new))
+            self.wire.ask(wire.EXTENDED, b"posix-rename@openssh.com", *arguments).confirm()
 
     def delete(self, path: str) -> None:
         """Delete; a file that is not there is fine."""
@@ -91,7 +135,7 @@ class SftpSession:
     def listing(self, folder: str) -> dict[str, Entry]:
         """Return the files in `folder`, by name."""
         name = self.encoded(folder or ".")
-        with self.step("list"), self._limited():
+        with self.step("list"), self.limited():
             handle = self.wire.ask(wire.OPENDIR, name).expect(wire.HANDLE).get_binary()
             with self._closing(handle):
                 return self._entries(handle)
@@ -99,7 +143,7 @@ class SftpSession:
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of the file at `path`; more than `limit` bytes is an error of kind file."""
         name = self.encoded(path)
-        with self.step("read"), self._limited():
+        with self.step("read"), self.limited():
             opened = self.wire.ask(wire.OPEN, name, wire.OPEN_READ, wire.NO_ATTRIBUTES)
             handle = opened.expect(wire.HANDLE).get_binary()
             with self._closing(handle):
@@ -152,16 +196,12 @@ class SftpSession:
             words = self.server.masked(str(error)) or "the connection was closed"
             raise TransportError(lost, f"The connection failed ({step}): {words}", step) from None
 
-    def _limited(self) -> contextlib.AbstractContextManager[None]:
+    def limited(self) -> contextlib.AbstractContextManager[None]:
+        """Let all that is done inside take no longer than a transfer may."""
         return self.wire.within(2 * self.server.data_timeout)
 
     def _stat(self, path: str) -> sftp_names.Attributes | None:
-        try:
-            return sftp_names.attributes(self.wire.ask(wire.STAT, self.encoded(path)).expect(wire.ATTRS))
-        except Refused as refused:
-            if refused.code != wire.NO_SUCH_FILE:
-                raise
-            return None
+        return self.attributes(self.wire.ask(wire.STAT, self.encoded(path)))
 
     def _listed_size(self, path: str) -> int | None:
         if not self.server.profile.can_list:
@@ -171,22 +211,6 @@ class SftpSession:
         folder, _, name = path.rpartition("/")
         entry = self.listing(folder).get(name)
         return entry.size if entry else None
-
-    def _write(self, handle: bytes, content: bytes) -> None:
-        """Write the blocks, not waiting for each reply, then close; the first refusal counts."""
-        waiting: deque[int] = deque()
-        refused: Refused | None = None
-        for start in range(0, len(content), _BLOCK):
-            if len(waiting) >= _AHEAD:
-                refused = self._confirmed(waiting.popleft(), refused)
-            if refused:
-                break
-            waiting.append(self.wire.send(wire.WRITE, handle, wire.wide(start), content[start : start + _BLOCK]))
-        waiting.append(self.wire.send(wire.CLOSE, handle))
-        for number in waiting:
-            refused = self._confirmed(number, refused)
-        if refused:
-            raise refused
 
     def _confirmed(self, number: int, refused: Refused | None) -> Refused | None:
         try:

@@ -96,6 +96,7 @@ def _shake_hands(server: Server, kind: str = "") -> paramiko.Transport:
     found = addresses.resolve(server.host, server.port)
     connection = addresses.connect(found, server.connect_timeout)
     # A server that reads no more would hold up a thread of paramiko's for ever.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # requests leave together, replies wait for each
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(server.data_timeout * 1000))
     transport = paramiko.Transport(connection, disabled_algorithms={"keys": _others(kind)} if kind else None)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = server.connect_timeout

@@ -5,8 +5,9 @@ import contextlib
 from suppliers.transports import opening
 from suppliers.transports.errors import TransportError
 from suppliers.transports.ftp import FtpSession
-from suppliers.transports.pipelining import Done, FtpLine, Rename, Upload
+from suppliers.transports.pipelining import FtpLine
 from suppliers.transports.session import Session
+from suppliers.transports.steps import Done, Rename, Upload
 from suppliers.trials.trial import CONTENT, Told, Trial, noted, passed, skipped
 
 _ONE_BY_ONE = "Hemi sends one command after the other."
