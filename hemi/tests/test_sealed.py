@@ -26,7 +26,7 @@ def unseal(data, keys=(KEY,)):
 def test_every_size_comes_back(size):
     data = os.urandom(size)
     assert unseal(seal(data)) == data
-    assert data[:100] not in seal(data) or not data
+    assert len(data) < 16 or data[:100] not in seal(data)  # a few bytes stand in any file, by chance
 
 
 def test_the_same_twice_is_not_the_same():
