@@ -11,7 +11,9 @@ from sandbox.ftp_options import FtpOptions
 from sandbox.real_servers import RealServer, Sshd, Vsftpd
 from suppliers.transports.errors import TransportError
 from suppliers.transports.session import Server
+from suppliers.transports.steps import Rename, Upload
 
+SMALL, LARGE = b"<Order/>" * 100, b"<Order/>" * 50_000
 REAL = ("vsftpd", "vsftpd_implicit", "sshd")
 
 # What the same step is called by each: FTP, SFTP.
@@ -47,3 +49,18 @@ def failure(call: Any, *arguments: Any) -> TransportError:
     with pytest.raises(TransportError) as caught:
         call(*arguments)
     return caught.value
+
+
+def upload(number: int, content: bytes = SMALL) -> Upload:
+    """Return the upload of a numbered file."""
+    return Upload(f"in/{number}.part", f"in/{number}.xml", content)
+
+
+def rename(number: int) -> Rename:
+    """Return the rename of a numbered file to its place."""
+    return Rename(f"in/{number}.part", f"in/{number}.xml")
+
+
+def ordered(server: FileServer | RealServer) -> dict[str, bytes]:
+    """Return what lies in the folder of orders."""
+    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}

@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
+from suppliers.tests.servers import LARGE, SMALL, ordered, rename, upload
 from suppliers.tests.test_ftp import where
 from suppliers.transports import pipelining
 from suppliers.transports.errors import Kind
@@ -11,26 +12,12 @@ from suppliers.transports.ftp import FtpSession
 from suppliers.transports.session import Profile
 from suppliers.transports.steps import Rename, Upload
 
-SMALL, LARGE = b"<Order/>" * 100, b"<Order/>" * 50_000
-
 
 @pytest.fixture
 def session(server):
     session = FtpSession(where(server, connect_timeout=1, data_timeout=1))
     yield session
     session.close()
-
-
-def upload(number, content=SMALL):
-    return Upload(f"in/{number}.part", f"in/{number}.xml", content)
-
-
-def rename(number):
-    return Rename(f"in/{number}.part", f"in/{number}.xml")
-
-
-def files(server):
-    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
 
 
 def sent(server):
@@ -45,7 +32,7 @@ def test_one_file_is_renamed_while_the_next_is_uploaded(server, session, content
     last = line.step(rename(2), None)
     assert (first.size, second.size, first.is_taken) == (len(content), len(content), False)
     assert [done.rename_error or done.upload_error for done in (first, second, last)] == [None] * 3
-    assert files(server) == {"1.xml": content, "2.xml": content}
+    assert ordered(server) == {"1.xml": content, "2.xml": content}
     steps = sent(server)[sent(server).index("EPSV") :]
     each = ["STOR", "SIZE", "SIZE", "EPSV"]
     assert steps == ["EPSV", *each, "RNFR", "RNTO", *each, "RNFR", "RNTO"]
@@ -91,10 +78,10 @@ def test_a_cut_says_whether_the_rename_is_in_doubt_and_never_that_the_file_is_wh
         assert done.rename_error.kind == Kind.UNCERTAIN
     else:
         assert done.rename_error is None
-        assert "1.xml" in files(server)
+        assert "1.xml" in ordered(server)
     assert command == "EPSV" or (done.upload_error.kind == Kind.TEMPORARY and done.size is None)
     assert session.is_broken
-    assert "2.xml" not in files(server)
+    assert "2.xml" not in ordered(server)
 
 
 REFUSALS = [
@@ -117,7 +104,7 @@ def test_a_refusal_concerns_its_own_command_only(server, session, command, reply
     assert (done.upload_error and done.upload_error.kind) == upload_kind
     after = line.step(None, upload(3, content))
     assert (after.upload_error, after.size) == (None, len(content))
-    assert files(server)["3.part"] == content
+    assert ordered(server)["3.part"] == content
 
 
 def test_a_size_that_is_no_number_is_looked_up_elsewhere(server, session):
@@ -168,7 +155,7 @@ def test_a_rename_whose_upload_could_not_begin_is_done_or_said_not_to_be(server,
     server.faults.add("EPSV", **fault)
     done = pipelining.line(session).step(rename(1), upload(2))
     assert done.upload_error.kind == Kind.TEMPORARY
-    is_renamed = set(files(server)) == {"1.xml"}
+    is_renamed = set(ordered(server)) == {"1.xml"}
     assert (done.rename_error is None) == is_renamed == ("reply" in fault)
 
 

@@ -3,15 +3,13 @@
 import pytest
 
 from sandbox.sftp import SftpSandbox
-from suppliers.tests.servers import make, where
+from suppliers.tests.servers import LARGE, SMALL, make, ordered, rename, upload, where
 from suppliers.transports import pipelining
 from suppliers.transports.errors import Kind
 from suppliers.transports.opening import open_session
 from suppliers.transports.session import Profile
 from suppliers.transports.sftp_line import SftpLine
 from suppliers.transports.steps import PlainLine, Rename, Upload
-
-SMALL, LARGE = b"<Order/>" * 100, b"<Order/>" * 50_000
 
 
 @pytest.fixture
@@ -25,18 +23,6 @@ def session(server):
     session = open_session(where(server))
     yield session
     session.close()
-
-
-def upload(number, content=SMALL):
-    return Upload(f"in/{number}.part", f"in/{number}.xml", content)
-
-
-def rename(number):
-    return Rename(f"in/{number}.part", f"in/{number}.xml")
-
-
-def files(server):
-    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
 
 
 def kinds(done):
@@ -55,7 +41,7 @@ def test_one_file_is_renamed_while_the_next_is_uploaded(kind, tmp_path, content)
         session.close()
         assert [kinds(done) for done in steps] == [[None, None]] * 3
         assert [(done.size, done.is_taken) for done in steps] == [(len(content), False)] * 2 + [(None, False)]
-        assert files(server) == {"1.xml": content, "2.xml": content}
+        assert ordered(server) == {"1.xml": content, "2.xml": content}
 
 
 def test_a_rename_whose_reply_is_lost_is_in_doubt_though_it_was_done(server, session):
@@ -63,7 +49,7 @@ def test_a_rename_whose_reply_is_lost_is_in_doubt_though_it_was_done(server, ses
     line.step(None, upload(1))
     server.faults.add("RENAME", cut="after")
     assert kinds(line.step(rename(1), upload(2))) == [Kind.UNCERTAIN, Kind.TEMPORARY]
-    assert files(server) == {"1.xml": SMALL}
+    assert ordered(server) == {"1.xml": SMALL}
 
 
 def test_a_name_that_is_taken_is_seen_and_not_replaced(server, session):
@@ -71,7 +57,7 @@ def test_a_name_that_is_taken_is_seen_and_not_replaced(server, session):
     line = pipelining.line(session)
     assert line.step(None, upload(1)).is_taken
     assert line.step(rename(1), None).rename_error.step == "rename"
-    assert files(server) == {"1.part": SMALL, "1.xml": b"somebody else's"}
+    assert ordered(server) == {"1.part": SMALL, "1.xml": b"somebody else's"}
 
 
 @pytest.mark.parametrize("profile", [{"can_pipeline": False}, {"has_size": False}])
@@ -84,7 +70,7 @@ def test_a_server_that_wants_one_thing_after_the_other_gets_it_so(server, profil
     session.close()
     moving = [entry.command for entry in server.log if entry.command in ("OPEN", "CLOSE", "RENAME")]
     assert moving[:3] == ["OPEN", "CLOSE", "RENAME"]
-    assert files(server) == {"1.xml": SMALL, "2.part": SMALL}
+    assert ordered(server) == {"1.xml": SMALL, "2.part": SMALL}
 
 
 CUTS = [(command, cut) for command in ("OPEN", "WRITE", "CLOSE", "STAT", "RENAME") for cut in ("before", "after")]
@@ -98,9 +84,9 @@ def test_a_cut_says_whether_the_rename_is_in_doubt_and_never_that_the_file_is_wh
     done = line.step(rename(1), upload(2))
     assert done.upload_error.kind == Kind.TEMPORARY and done.size is None
     assert session.is_broken
-    assert "2.xml" not in files(server)
+    assert "2.xml" not in ordered(server)
     if done.rename_error is None:
-        assert "1.xml" in files(server)
+        assert "1.xml" in ordered(server)
     else:
         assert done.rename_error.kind == Kind.UNCERTAIN
         assert command in ("RENAME", "OPEN")
@@ -126,7 +112,7 @@ def test_a_refusal_concerns_its_own_request_only(server, session, command, reply
     assert told[which] and not told[1 - which]
     after = line.step(None, upload(3, content))
     assert (after.upload_error, after.size, session.is_broken) == (None, len(content), False)
-    assert files(server)["3.part"] == content
+    assert ordered(server)["3.part"] == content
 
 
 def test_a_file_that_is_not_seen_yet_while_it_is_closed_is_looked_for_once_more(server, session):
@@ -141,7 +127,7 @@ def test_a_rename_that_the_server_does_not_know_is_asked_for_in_another_way(serv
     line.step(None, upload(1))
     server.faults.add("RENAME", reply=(8, "Not supported"))
     assert kinds(line.step(rename(1), upload(2))) == [None, None]
-    assert files(server) == {"1.xml": SMALL, "2.part": SMALL}
+    assert ordered(server) == {"1.xml": SMALL, "2.part": SMALL}
 
 
 def test_a_name_that_cannot_be_sent_stops_nothing_else(server):
@@ -152,4 +138,4 @@ def test_a_name_that_cannot_be_sent_stops_nothing_else(server):
     assert kinds(line.step(rename(1), bad)) == [None, Kind.FILE]
     assert kinds(line.step(Rename("in/ł.part", "in/ł.xml"), upload(2))) == [Kind.FILE, None]
     session.close()
-    assert files(server) == {"1.xml": SMALL, "2.part": SMALL}
+    assert ordered(server) == {"1.xml": SMALL, "2.part": SMALL}
