@@ -5,17 +5,13 @@ Nothing here says who makes a part, and nothing that suppliers wrote in words of
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import zip_longest
-
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
 
 from integrations.shopify import carriers
 from orders import tracking
 from orders.models import Order, OrderLine, Shipment
 from suppliers.models import SupplierOrder, SupplierOrderLine
+from suppliers.shown_order import ASIDE, Item, Link, Parcel, Part, Progress, State
 
 Status = SupplierOrder.Status
 # What is read of them: amounts and addresses would cost more than all the rest.
@@ -26,121 +22,12 @@ _OF_LINE = (
 _OF_SHIPMENT = ("order_id", "reference", "carrier", "numbers", "urls", "quantities", "created_at")
 _DEEPEST = 50  # revisions of one part
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # stores let them through, and browsers draw boxes for them
-
-
-class State(TextChoices):
-    """The states of a line, a part and an order, from the earliest on."""
-
-    RECEIVED = "received", _("Received")
-    SENT = "sent", _("Sent to the maker")
-    CONFIRMED = "confirmed", _("Confirmed by the maker")
-    PARTLY_SHIPPED = "partly_shipped", _("Partly shipped")
-    SHIPPED = "shipped", _("Shipped")
-    UNAVAILABLE = "unavailable", _("Cannot be supplied")
-    CANCELLED = "cancelled", _("Cancelled")
-    NOT_SHIPPED = "not_shipped", _("Needs no shipping")
-
-
-_STEPS = (State.RECEIVED, State.SENT, State.CONFIRMED, State.SHIPPED)
-_ON_THE_WAY = (State.RECEIVED, State.SENT, State.CONFIRMED, State.PARTLY_SHIPPED, State.SHIPPED)
-_ASIDE = (State.CANCELLED, State.NOT_SHIPPED)
 _OF_STATUS = {
     Status.SENT: State.SENT,
     Status.TAKEN: State.SENT,
     Status.ACCEPTED: State.SENT,  # of a line that the acceptance did not name
     Status.REPLACED: State.SENT,
 }
-
-
-@dataclass(frozen=True)
-class Item:
-    """A line as the shopper bought it; `shipped` and `unavailable` of its pieces where they fare differently."""
-
-    title: str
-    variant: str
-    quantity: int
-    state: State
-    shipped: int = 0
-    unavailable: int = 0
-
-
-@dataclass(frozen=True)
-class Link:
-    """A tracking number and where it is followed; either may be blank."""
-
-    number: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One despatch."""
-
-    shipped_at: datetime
-    carrier: str
-    links: tuple[Link, ...]
-    contents: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One of the four steps of a part: `place` is done, here or to come ("")."""
-
-    state: State
-    place: str
-
-
-@dataclass
-class Part:
-    """What comes from one maker, or is with none. `is_aside`: nothing of it is on its way, nor will be."""
-
-    items: list[Item] = field(default_factory=list)
-    parcels: list[Parcel] = field(default_factory=list)
-    number: int = 1
-
-    @property
-    def state(self) -> State:
-        return _overall(item.state for item in self.items)
-
-    @property
-    def is_aside(self) -> bool:
-        return self.state in _ASIDE
-
-    @property
-    def steps(self) -> list[Step]:
-        """The way of the part; none where it does not go it."""
-        if self.state not in _ON_THE_WAY:
-            return []
-        here = _ON_THE_WAY.index(self.state)
-        if self.state == State.PARTLY_SHIPPED:
-            return [Step(state, "done") for state in _STEPS[:3]] + [Step(self.state, "here")]
-        where = [_ON_THE_WAY.index(state) - here for state in _STEPS]
-        return [
-            Step(state, "done" if at < 0 else "" if at else "here") for state, at in zip(_STEPS, where, strict=True)
-        ]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """An order as its shopper sees it."""
-
-    number: str
-    placed_at: datetime
-    parts: tuple[Part, ...]
-    is_cancelled: bool
-
-    @property
-    def state(self) -> State:
-        return _overall((part.state for part in self.parts), or_else=self._alone)
-
-    @property
-    def count(self) -> int:
-        """How many parts there are beside what stands aside."""
-        return sum(not part.is_aside for part in self.parts)
-
-    @property
-    def _alone(self) -> State:
-        return State.CANCELLED if self.is_cancelled else State.RECEIVED
 
 
 def of(orders: Sequence[Order]) -> list[Progress]:
@@ -267,7 +154,7 @@ class _Reading:
 def _numbered(parts: list[Part]) -> tuple[Part, ...]:
     """Number the parts; what stands aside is put together by its state, behind the others."""
     rows = [part for part in parts if not part.is_aside]
-    for state in _ASIDE:
+    for state in ASIDE:
         alike = [part for part in parts if part.state == state]
         if alike:
             items = [item for part in alike for item in part.items]
@@ -275,18 +162,6 @@ def _numbered(parts: list[Part]) -> tuple[Part, ...]:
     for number, part in enumerate(rows, start=1):
         part.number = number
     return tuple(rows)
-
-
-def _overall(states: Iterable[State], or_else: State = State.RECEIVED) -> State:
-    """Return what is true of all: the earliest of those on the way, *partly shipped* once one is shipped."""
-    found = set(states)
-    going = found & set(_ON_THE_WAY)
-    if not going:
-        kept = [state for state in (State.UNAVAILABLE, State.CANCELLED, State.NOT_SHIPPED) if state in found]
-        return kept[0] if kept else or_else
-    if len(going) > 1 and going & {State.SHIPPED, State.PARTLY_SHIPPED}:
-        return State.PARTLY_SHIPPED
-    return min(going, key=_ON_THE_WAY.index)
 
 
 def _item(line: OrderLine, state: State, *, shipped: int = 0, unavailable: int = 0) -> Item:

@@ -24,7 +24,7 @@ def written(language):
 
 def said():
     """Return what the templates and the states say."""
-    found = set(re.findall(r'_\("([^"]*)"\)', (settings.BASE_DIR / "suppliers/progress.py").read_text()))
+    found = set(re.findall(r'_\("([^"]*)"\)', (settings.BASE_DIR / "suppliers/shown_order.py").read_text()))
     for path in (settings.BASE_DIR / "templates/storefront").glob("*.html"):
         found |= set(_TRANSLATE.findall(path.read_text()))
         found |= {re.sub(r"{{ (\w+) }}", r"%(\1)s", text) for text in _BLOCK.findall(path.read_text())}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hemi.tests.one_of_each import order_line
 from orders.models import ShopperLink
 from suppliers.models import SupplierOrder
-from suppliers.progress import State
+from suppliers.shown_order import State
 from suppliers.tests import factories, shoppers
 from suppliers.tests.shoppers import Shopper
 

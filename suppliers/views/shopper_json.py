@@ -3,7 +3,7 @@
 from typing import Any
 
 from orders.shoppers import Listing
-from suppliers.progress import Item, Parcel, Part, Progress
+from suppliers.shown_order import Item, Parcel, Part, Progress
 
 VERSION = 1
 
