@@ -32,14 +32,22 @@ def in_rows(words: Iterable[str]) -> list[str]:
 def in_files(words: Iterable[str]) -> list[str]:
     """Return the files of `var/`, database and journal included, that hold one of the words."""
     wanted = {spelling for word in words for spelling in spellings(word)}
-    paths = [path for path in Path(settings.VAR_DIR).rglob("*") if path.is_file()]
-    return [path.name for path in paths if (raw := _raw(path)) and any(spelling in raw for spelling in wanted)]
+    while True:
+        paths = [path for path in Path(settings.VAR_DIR).rglob("*") if path.is_file()]
+        try:
+            return [path.name for path in paths if (raw := _raw(path)) and any(spelling in raw for spelling in wanted)]
+        except FileNotFoundError:  # the broker renamed it meanwhile: look at all of them again
+            continue
 
 
 def _raw(path: Path) -> bytes:
     # By another process: a file of SQLite's that is closed here takes this process's own locks on it away
     # (sqlite.org/howtocorrupt.html, 2.2).
-    return subprocess.run(["cat", path], capture_output=True, check=True).stdout
+    found = subprocess.run(["cat", path], capture_output=True)
+    if found.returncode and not path.exists():
+        raise FileNotFoundError(path)
+    found.check_returncode()
+    return found.stdout
 
 
 def _values(cursor, table):
