@@ -1,7 +1,7 @@
 # Each command sets up what it needs: a virtual environment in .venv and data in var/. It wants only Python 3.11 or newer.
 PYTHON ?= python3
 BIN := .venv/bin
-HASH := $(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+HASH := $(shell cat requirements.txt requirements-dev.txt constraints.txt | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(HASH)
 export PYTHONUNBUFFERED := 1
 
@@ -68,7 +68,7 @@ rehearse: $(READY)
 audit: $(READY)
 	@AUDIT_STRICT="$(AUDIT_STRICT)" $(BIN)/python deploy/audit/check.py
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Hemi needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments. On Debian and Ubuntu install the package: apt install python3-venv"; exit 1; }
 	@test -x $(BIN)/pip || { echo "Making a virtual environment in .venv"; $(PYTHON) -m venv --clear .venv; }

@@ -44,10 +44,10 @@ copy_code() {
         --exclude='./.*_cache' --mode=u=rwX,go=rX -cf - . | tar -C "$OPT/releases/$1" --no-same-owner -xf -
 }
 
-# Packages are kept by what requirements.txt asks for: releases that ask for the same share a folder.
+# Packages are kept by what requirements.txt and constraints.txt ask for: releases that ask for the same share a folder.
 install_packages() {
     local wanted folder
-    wanted=$({ cat "$OPT/releases/$1/requirements.txt"; python3 -c 'import sys; print(sys.version)'; } | sha256sum | cut -c1-12)
+    wanted=$({ cat "$OPT/releases/$1"/{requirements,constraints}.txt; python3 -c 'import sys; print(sys.version)'; } | sha256sum | cut -c1-12)
     folder=$OPT/packages/$wanted
     if [ ! -e "$folder/complete" ]; then
         say "Installing the packages that requirements.txt lists into $folder"

@@ -36,7 +36,7 @@ def place() -> Iterator[Place]:
     """Folders with settings and a first release, made by release.sh."""
     place = Place()
     place.settings(WEB_CONCURRENCY="2")
-    place.offer_packages((DEPLOY.parent / "requirements.txt").read_text())
+    place.offer_packages(DEPLOY.parent)
     said = place.script("release.sh").stdout
     assert "In service" in said
     assert "systemd is not running" in said

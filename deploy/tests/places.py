@@ -79,10 +79,11 @@ class Place:
         values |= {"HEMI_VAR": str(self.var), "HEMI_STATIC": str(self.opt / "current" / "static"), **more}
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
 
-    def offer_packages(self, requirements: str) -> Path:
+    def offer_packages(self, code: Path) -> Path:
         """Let release.sh find the packages of this Python, as if a release before had asked for the same."""
         version = subprocess.check_output(["python3", "-c", "import sys; print(sys.version)"])
-        folder = self.opt / "packages" / sha256(requirements.encode() + version).hexdigest()[:12]
+        asked = b"".join((code / name).read_bytes() for name in ("requirements.txt", "constraints.txt"))
+        folder = self.opt / "packages" / sha256(asked + version).hexdigest()[:12]
         folder.mkdir(parents=True)
         for name in ("bin", "lib", "pyvenv.cfg"):
             (folder / name).symlink_to(Path(sys.prefix) / name)

@@ -140,9 +140,9 @@ def test_new_code_is_served_and_back_again(
 def test_other_packages_take_a_restart_and_no_request(
     place: Place, serving: supervisor.Supervisor, caller: wire.Caller, code: Path
 ) -> None:
-    asked = (code / "requirements.txt").read_text() + "# another list\n"
-    (code / "requirements.txt").write_text(asked)
-    folder = place.offer_packages(asked)
+    asked = (code / "constraints.txt").read_text() + "# another list\n"
+    (code / "constraints.txt").write_text(asked)
+    folder = place.offer_packages(code)
     other = folder / "gunicorn-of-tomorrow"  # a newer gunicorn, as far as release.sh can see
     other.mkdir()
     (other / "sitecustomize.py").write_text("import gunicorn\ngunicorn.__version__ = 'tomorrow'\n")
