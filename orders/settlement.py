@@ -36,7 +36,8 @@ def update_state(order: Order, *fields: str) -> None:
     order.state, order.state_reason = readiness.state(order, sendable)
     if (order.state, order.state_reason) != before and order.state != Order.State.READY:
         timeline.record(order, "not_sent", f"Not going out: {order.state_reason}")
-    order.save(update_fields=[*fields, "state", "state_reason"])
+    if fields or (order.state, order.state_reason) != before:
+        order.save(update_fields=[*fields, "state", "state_reason"])
 
 
 def refresh_account(account_id: int) -> int:

@@ -16,17 +16,21 @@ _ASKED = "It may have been sent before the restore"
 _TELL = "and nothing of the order is wanted any more. Tell {}, or send a cancellation."
 
 
-def take_over(order: Order) -> None:
-    """Make the parts of the locked order that were sent before a restore, so that their suppliers are told."""
+def take_over(order: Order) -> bool:
+    """Make the parts of the locked order that were sent before a restore, so that their suppliers are told.
+
+    False: there were none.
+    """
     if not is_over(order):
-        return
+        return False
     lines = {
         line.reference: line for line in SentBefore.objects.filter(shopify_id=order.shopify_id).order_by("resends")
     }
     known = set(SupplierOrder.objects.filter(reference__in=lines).values_list("reference", flat=True))
-    for reference in sorted(set(lines) - known):
-        if lines[reference].state != State.BACK:
-            _make(order, lines[reference])
+    unknown = [reference for reference in sorted(set(lines) - known) if lines[reference].state != State.BACK]
+    for reference in unknown:
+        _make(order, lines[reference])
+    return bool(unknown)
 
 
 def is_over(order: Order) -> bool:

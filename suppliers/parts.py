@@ -30,14 +30,18 @@ _LOOKED_UP = Q(endpoint__closed_at=None)
 
 def allocate(order: Order, supplier: Supplier, lines: Iterable[OrderLine], *, by: Any = None) -> SupplierOrder:
     """Give `lines` of the locked order to `supplier`, as part of a document not yet tried or as the next revision."""
-    part = _open_part(order, supplier) or next_revision(order, supplier)
-    for line in lines:
-        SupplierOrderLine.objects.create(
-            supplier_order=part, order_line=line, quantity=line.sendable, ordered_then=line.current
-        )
-        line.routing = OrderLine.Routing.ROUTED
-        line.save(update_fields=["routing"])
-    ask_for_document(part)
+    part, given = _open_part(order, supplier), list(lines)
+    if part:
+        ask_for_document(part)
+    else:
+        part = next_revision(order, supplier)
+        queue.kick("suppliers.render")
+    SupplierOrderLine.objects.bulk_create(
+        SupplierOrderLine(supplier_order=part, order_line=line, quantity=line.sendable, ordered_then=line.current)
+        for line in given
+    )
+    if unmarked := [line.pk for line in given if line.routing != OrderLine.Routing.ROUTED]:
+        order.lines.filter(pk__in=unmarked).update(routing=OrderLine.Routing.ROUTED)
     timeline.record(order, "routed", f"Given to {supplier}.", reference=part.reference, actor=by)
     return part
 

@@ -107,15 +107,19 @@ def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> Non
     where = {"endpoint": endpoint, "folder": endpoint.orders_folder}
     # A document that was taken back before anybody saw it: its row stays, for it knows of the temporary file.
     again = {"status": Delivery.Status.DUE, "attempts": 0, "next_attempt_at": timezone.now(), "first_claimed_at": None}
-    delivery, _ = Delivery.objects.update_or_create(
-        supplier_order=part, defaults=values | again, create_defaults=values | where
-    )
-    DeliveryDocument.objects.update_or_create(delivery=delivery, defaults={"content": rendered.document})
-    DeliveryContent.objects.update_or_create(delivery=delivery, defaults={"content": contents.as_json(made.content)})
+    if former:
+        Delivery.objects.filter(pk=former.pk).update(**values, **again)
+    delivery = former or Delivery.objects.create(supplier_order=part, **values, **where)
+    _keep(DeliveryDocument(delivery=delivery, content=rendered.document))
+    _keep(DeliveryContent(delivery=delivery, content=contents.as_json(made.content)))
     part.status = Status.READY
     part.save(update_fields=["status", "findings", "claim_token", "lease_until", "attempts"])
     timeline.record(part.order, "document_made", " ".join([f"Document {name} made.", *remarks]), part.reference)
     queue.kick("suppliers.deliver", endpoint.pk)
+
+
+def _keep(said: DeliveryDocument | DeliveryContent) -> None:
+    type(said).objects.bulk_create([said], update_conflicts=True, unique_fields=["delivery"], update_fields=["content"])
 
 
 def _block(part: SupplierOrder, reason: str) -> None:

@@ -90,18 +90,20 @@ def _route_one(pk: int, token: str) -> int:
     if order.claim_token != token:
         return 0
     settlement.update_state(order)
+    is_known = order.supplier_orders.exists()  # else nothing of it is late, changed or rejected
     late: dict[int, list[OrderLine]] = {}
     if order.state == Order.State.CANCELLED:
         _cancel_parts(order)
     elif order.state == Order.State.READY:
-        _follow_lines(order)
-        late = _allocate_rest(order)
+        if is_known:
+            _follow_lines(order)
+        late = _allocate_rest(order, _suppliers_with_a_file(order) if is_known else set())
     else:
         _stop_parts(order)
-    found_parts.take_over(order)
-    amendments.look(order, late)
+    if found_parts.take_over(order) or is_known:
+        amendments.look(order, late)
     order.needs_routing, order.claim_token, order.lease_until, order.attempts = False, "", None, 0
-    order.attention = _attention(order)
+    order.attention = _attention(order, _rejections(order) if is_known else [])
     order.save(update_fields=["needs_routing", "claim_token", "lease_until", "attempts", "attention"])
     return 1
 
@@ -152,8 +154,8 @@ def _follow(part: SupplierOrder) -> None:
         parts.cancel(part, "Every line of it was fulfilled or removed.")
 
 
-def _allocate_rest(order: Order) -> dict[int, list[OrderLine]]:
-    """Give free lines to suppliers; return those that came too late for a supplier's file, by supplier."""
+def _allocate_rest(order: Order, busy: set[int]) -> dict[int, list[OrderLine]]:
+    """Give free lines to suppliers; return those that came too late for the file of a `busy` one, by supplier."""
     free = order.lines.exclude(allocations__is_live=True).exclude(routing=OrderLine.Routing.WITHDRAWN)
     rule_list = list(
         RoutingRule.objects.filter(Q(account=None) | Q(account=order.account_id), is_active=True)
@@ -162,8 +164,7 @@ def _allocate_rest(order: Order) -> dict[int, list[OrderLine]]:
     )
     wanted: dict[int, list[OrderLine]] = {}
     late: dict[int, list[OrderLine]] = {}
-    suppliers = {}
-    busy = _suppliers_with_a_file(order)
+    suppliers, changed = {}, []
     for line in free:
         choice = _choose(line, rule_list, order)
         if choice.supplier and choice.supplier.pk in busy:
@@ -173,10 +174,11 @@ def _allocate_rest(order: Order) -> dict[int, list[OrderLine]]:
             )
         if (line.routing, line.routing_note) != (choice.routing, choice.note):
             line.routing, line.routing_note = choice.routing, choice.note
-            line.save(update_fields=["routing", "routing_note"])
+            changed.append(line)
         if choice.supplier:
             suppliers[choice.supplier.pk] = choice.supplier
             wanted.setdefault(choice.supplier.pk, []).append(line)
+    OrderLine.objects.bulk_update(changed, ["routing", "routing_note"])
     for pk, lines in wanted.items():
         parts.allocate(order, suppliers[pk], lines)
     return late
@@ -199,7 +201,7 @@ def _choose(line: OrderLine, rule_list: list[RoutingRule], order: Order) -> rule
     return rules.choose(line, rule_list, is_test=order.is_test)
 
 
-def _attention(order: Order) -> str:
+def _attention(order: Order, rejections: list[str]) -> str:
     if order.redacted_at:
         unsent = order.lines.exclude(allocations__is_live=True).aggregate(pieces=Sum("sendable"))["pieces"] or 0
         return _NEVER if readiness.is_owed(order, unsent) else ""
@@ -207,7 +209,7 @@ def _attention(order: Order) -> str:
         return ""
     count = order.lines.filter(routing=OrderLine.Routing.UNROUTED).count()
     texts = [f"{count} {'line goes' if count == 1 else 'lines go'} to no supplier yet."] if count else []
-    return " ".join([*texts, *_rejections(order)])[:300]
+    return " ".join([*texts, *rejections])[:300]
 
 
 def _rejections(order: Order) -> list[str]:

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import AccountShopify
@@ -35,6 +37,20 @@ def test_each_supplier_gets_its_part(take, north, sued):
     assert [line.order_line.sku for line in order.supplier_orders.get(supplier=north).lines.all()] == ["NW-1001"]
     assert not order.needs_routing
     assert order.attention == ""
+
+
+def test_many_lines_cost_no_more_queries_than_few(take, north, sued):
+    take()  # what is asked once a process
+    counts = []
+    for number in (1, 20):
+        body = bodies.order()
+        vendors = ["Northwind", "Südhaus"] * number
+        body["line_items"] = [bodies.line(body["id"], at, vendor, f"S-{at}", 1) for at, vendor in enumerate(vendors, 1)]
+        with CaptureQueriesContext(connection) as captured:
+            order = take(body)
+        assert statuses(order) == {"NORTH": "ready", "SUED": "ready"}
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_routing_twice_makes_nothing_twice(take, north, sued):
