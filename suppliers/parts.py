@@ -14,6 +14,7 @@ from django.utils import timezone
 from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
+from suppliers import composing
 from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
@@ -48,6 +49,26 @@ def ask_for_document(part: SupplierOrder) -> None:
     part.claim_token, part.lease_until = "", None  # a renderer at work must not save what is now out of date
     part.save(update_fields=["status", "attempts", "next_attempt_at", "attention", "claim_token", "lease_until"])
     queue.kick("suppliers.render")
+
+
+def follow(part: SupplierOrder) -> bool:
+    """Bring what a part holds whose file nobody saw in line with its locked order. True: something of it moved.
+
+    A reply is weighed against these quantities, so that they must be those of the file.
+    """
+    moved = 0
+    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
+        line = allocation.order_line
+        quantity = line.sendable if part.kind == SupplierOrder.Kind.ORDER else composing.wanted(allocation)
+        if not quantity:
+            allocation.delete()
+        elif quantity != allocation.quantity:
+            allocation.quantity, allocation.ordered_then = quantity, line.current
+            allocation.save(update_fields=["quantity", "ordered_then"])
+        else:
+            continue
+        moved += 1
+    return bool(moved)
 
 
 def withdraw_document(part: SupplierOrder) -> bool:

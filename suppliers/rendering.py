@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from hemi.lib import claims, logs, queue
 from orders import settlement, timeline
-from suppliers import composing, drafting, naming, presend
+from suppliers import composing, drafting, naming, parts, presend
 from suppliers.documents import content as contents
 from suppliers.documents.rendered import InvalidDocument, Rendered
 from suppliers.models import Delivery, DeliveryContent, DeliveryDocument, SupplierOrder
@@ -76,7 +76,7 @@ def _render_one(claimed: SupplierOrder) -> None:
             return
         part.order = order
         part.claim_token, part.lease_until, part.attempts = "", None, 0
-        if composing.compose(part) != made.content:
+        if parts.follow(part) or composing.compose(part) != made.content:
             part.next_attempt_at = timezone.now()
             part.save(update_fields=["next_attempt_at", "claim_token", "lease_until", "attempts"])
             return

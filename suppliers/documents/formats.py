@@ -25,6 +25,9 @@ class FileSettings:
 
 def render(content: DocumentContent, settings: FileSettings) -> Rendered:
     """Make the document and check it with the supplier's schema. Raises InvalidDocument."""
+    # What was cancelled may be known by its reference only.
+    if not content.lines and content.kind != CANCELLATION:
+        raise InvalidDocument("No line of it is wanted any more.")
     if settings.format == CSV:
         return csv_rows.render(content, settings.encoding, settings.delimiter, settings.unit_code)
     if settings.format == OWN:
