@@ -1,5 +1,6 @@
 """The form of an endpoint: secrets go in and never come out, and what cannot work is said before it is saved."""
 
+import posixpath
 from typing import Any
 
 from django import forms
@@ -13,6 +14,14 @@ from suppliers.transports.errors import TransportError
 
 SECRETS = ("password", "private_key", "key_passphrase")
 Protocol = Endpoint.Protocol
+_FOLDERS = {
+    "orders_folder": "the orders",
+    "replies_folder": "the replies",
+    "archive_folder": "the archive of replies",
+    "unreadable_folder": "unreadable replies",
+    "done_folder": "taken files",
+    "failed_folder": "refused files",
+}
 
 
 class SecretText(UnfoldAdminTextareaWidget):
@@ -139,10 +148,13 @@ class EndpointForm(forms.ModelForm):
     def _check_folders(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("after_reading") == Endpoint.AfterReading.ARCHIVE and not cleaned.get("archive_folder"):
             self.add_error("archive_folder", "Say into which folder replies are moved.")
-        replies = cleaned.get("replies_folder", "").strip("/")
-        for name in ("archive_folder", "unreadable_folder"):
-            if replies and cleaned.get(name, "").strip("/") == replies:
-                self.add_error(name, "It must be another folder than that of the replies.")
+        places: dict[str, str] = {}
+        for name in _FOLDERS:
+            if place := cleaned.get(name, "").strip():
+                # What Hemi takes away, and what it believes of a file that lies there, must be what was meant.
+                first = places.setdefault(posixpath.normpath(place.strip("/") or "."), name)
+                if first != name and {first, name} != {"archive_folder", "unreadable_folder"}:
+                    self.add_error(name, f"It must be another folder than that of {_FOLDERS[first]}.")
 
     def _check_once(self, cleaned: dict[str, Any]) -> None:
         names = ("host", "port", "username", "orders_folder")

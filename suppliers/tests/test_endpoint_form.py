@@ -107,6 +107,8 @@ def test_a_changed_protocol_brings_its_port_and_drops_what_was_known_of_the_serv
         ({"done_suffix": "/x"}, "The ending of the done-file"),
         ({"after_reading": "archive"}, "Say into which folder replies are moved."),
         ({"unreadable_folder": "/out/"}, "It must be another folder than that of the replies."),
+        ({"replies_folder": "./in/"}, "It must be another folder than that of the orders."),
+        ({"done_folder": "done", "failed_folder": "x/../done"}, "It must be another folder than that of taken files."),
         ({"max_sessions": 6}, "less than or equal to 5"),
         ({"connect_timeout": 0}, "greater than or equal to 1"),
     ],
