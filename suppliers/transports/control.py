@@ -34,11 +34,28 @@ class ControlConnection(ftplib.FTP):
         return self.file.has_unread()
 
     def send(self, *commands: str) -> None:
-        """Send commands in one go; each has a reply to be read, in this order. Raises ValueError on a line break."""
+        """Send commands in one go; each has a reply to be read, in this order, and there is none left to be read.
+
+        Raises ValueError on a line break, ConnectionError where a reply would be taken for that of these commands.
+        """
         if any(names.has_break(command) for command in commands):
             raise ValueError("a command must be one line")
         assert self.sock
+        assert isinstance(self.file, _Lines)
+        if said := self.file.unasked():
+            raise ConnectionError(f"the server said something that nobody asked for: {said}")
         self.sock.sendall("".join(f"{command}\r\n" for command in commands).encode(self.encoding))
+
+    def putline(self, line: str) -> None:
+        """Send a command of ftplib's own methods."""
+        self.send(line)
+
+    def expect(self, kind: str) -> str:
+        """Return the next reply, which must be of a kind, such as 2; any other would belong to another command."""
+        reply = self.getresp()
+        if reply[0] != kind:
+            raise ftplib.error_reply(reply)  # noqa: S321
+        return reply
 
     def getmultiline(self) -> str:
         """Read one reply. Raises TimeoutError when it does not end, ConnectionError when it is too long."""
@@ -84,6 +101,18 @@ class _Lines:
 
     def has_unread(self) -> bool:
         return bool(self._buffer)
+
+    def unasked(self) -> str:
+        """Return what has come by now; that the connection was closed is told by the next reply."""
+        timeout = self._connection.gettimeout()
+        self._connection.settimeout(0)
+        try:
+            self._buffer += self._connection.recv(8192)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        finally:
+            self._connection.settimeout(timeout)
+        return self._buffer[:300].decode("utf-8", "replace")
 
     def _receive(self) -> bytes:
         left = self._ends_at - time.monotonic()

@@ -104,7 +104,7 @@ class FtpLine:
         if rename:
             done.rename_error = self._read_rename()
         with session.step("upload"):
-            wire.getresp()  # that it wants the file, or why not
+            wire.expect("1")  # that it wants the file, or why not
             if failure:
                 raise failure
             with channel:
@@ -123,10 +123,10 @@ class FtpLine:
     def _read_rename(self) -> TransportError | None:
         """Read both replies. As both commands were sent, a connection lost at either leaves the rename in doubt."""
         found: TransportError | None = None
-        for _ in ("RNFR", "RNTO"):
+        for kind in ("3", "2"):
             try:
                 with self._session.step("rename", lost=Kind.UNCERTAIN):
-                    self._session.wire.getresp()
+                    self._session.wire.expect(kind)
             except TransportError as error:
                 found = found or error
         if found and self._session.is_broken:
