@@ -18,6 +18,7 @@ from suppliers import composing
 from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
+REJECTS = " rejects "  # in what a part needs attention for
 _REJECTED = Status.REJECTED
 _STILL_REJECTED = Q(reply_status=_REJECTED) | Q(confirmed__gt=0, confirmed__lt=F("quantity"))
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
@@ -124,7 +125,7 @@ def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
     rejected.update(is_live=False)
     for part in {row.supplier_order for row in freed}:
         count = sum(row.supplier_order == part for row in freed)
-        if " rejects " in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
+        if REJECTS in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
             SupplierOrder.objects.filter(pk=part.pk).update(attention="")
         text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
         timeline.record(part.order, "lines_taken_back", text, part.reference, by)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from orders.models import Shipment
 from suppliers import composing
 from suppliers.models import SupplierOrder, SupplierOrderLine
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
@@ -17,7 +18,6 @@ class Change:
 
     lines: list[SupplierOrderLine] = field(default_factory=list)
     shipped: dict[int, int] = field(default_factory=dict)  # pieces by Shopify's line id
-    repeated: dict[int, int] = field(default_factory=dict)  # the same of a shipment that is known
     rejected: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     status: str = ""
@@ -55,14 +55,14 @@ class _File:
         return cls(numbered, frozenset(gone))
 
 
-def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
-    """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
+def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, known: Shipment | None) -> Change:
+    """Change `lines` as the statement says and return what changed; a shipment that is `known` ships nothing more."""
     change, named = Change(file=_File.of(lines)), set()
     for row in _together(said):
         if row.status:
-            named |= _weigh_row(change, lines, row, said, is_known)
+            named |= _weigh_row(change, lines, row, said, known)
     for line in lines:
-        if said.status and line.pk not in named and not (is_known and said.status == Status.SHIPPED):
+        if said.status and line.pk not in named and not (known and said.status == Status.SHIPPED):
             _move(change, line, _Said(said.status, None, said.reason, not said.despatch))
     change.status = _status(part, lines) if lines else _status_alone(change, part, said)
     return change
@@ -94,6 +94,11 @@ def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, in
     return total | {line.order_line.shopify_id: line.confirmed or line.quantity for line in rest}
 
 
+def is_short(line: SupplierOrderLine) -> bool:
+    """Tell whether the supplier accepts some pieces of a line, but not all."""
+    return 0 < (line.confirmed or 0) < line.quantity
+
+
 def name(line: SupplierOrderLine) -> str:
     """Name a line for people."""
     return line.order_line.sku or line.order_line.title[:100]
@@ -119,7 +124,7 @@ def _adds_up(row: LineStatement, said: Statement) -> bool:
 
 
 def _weigh_row(
-    change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
+    change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, known: Shipment | None
 ) -> set[int]:
     found = _find(lines, row, change.file)
     if other := _other_article(lines, found, row):
@@ -134,12 +139,22 @@ def _weigh_row(
         change.doubts += [f"{name(line)}: {row.reason or 'disputed'}." for line in found]
         return {line.pk for line in found}
     for line, quantity in _share(found, row.quantity):
-        if is_known and row.status == Status.SHIPPED:
-            key, count = line.order_line.shopify_id, line.shipped if quantity is None else quantity
-            change.repeated[key] = change.repeated.get(key, 0) + count
+        if known and row.status == Status.SHIPPED:
+            _compare(change, line, quantity, said, known)
         else:
             _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
     return {line.pk for line in found}
+
+
+def _compare(change: Change, line: SupplierOrderLine, quantity: int | None, said: Statement, known: Shipment) -> None:
+    """Have a person ask where a shipment is told again as another one that may be meant."""
+    first = known.quantities.get(str(line.order_line.shopify_id), 0)
+    count, has_room = first if quantity is None else quantity, line.shipped < line.quantity
+    if count < first or (count > first and has_room):
+        change.doubts.append(f"{name(line)}: {count} in shipment {said.despatch} now, {first} when it was told first.")
+    elif known.despatch != said.despatch and line.shipped + count <= line.quantity:
+        doubt = f"Shipment {said.despatch} has the pieces and the tracking of {known.despatch} and is taken for it."
+        change.doubts += [doubt] if doubt not in change.doubts else []
 
 
 def _find(lines: list[SupplierOrderLine], row: LineStatement, file: _File) -> list[SupplierOrderLine]:

@@ -15,6 +15,7 @@ from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
 Status, State = SupplierOrder.Status, ReplyStatement.Status
+IT_WAS = ". It was: "  # between a person's words and what stood on the list
 _OVERTAKEN = "The supplier answered the former file first."
 _ELSEWHERE = "From the order, route the lines again or send them elsewhere."
 _MISSING = (
@@ -98,12 +99,12 @@ def close(row: ReplyStatement, status: str, note: str) -> None:
 def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
     """Mark those that say nothing new, without any lock, and return the others: no state ever goes back."""
     found = {part.reference: part for part in _parts().filter(reference__in={row.reference for row in waiting})}
-    told = Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch", "numbers")
-    tracking = {(reference, despatch): set(numbers) for reference, despatch, numbers in told}
+    rows = Shipment.objects.filter(reference__in=list(found))
+    told = {(shipment.reference, shipment.despatch): shipment for shipment in rows}
     left, old = [], []
     for row in waiting:
         part = None if row.supplier_order_id else found.get(row.reference)
-        if part and may_speak(row.reply, part) and _is_old(row, part, tracking.get((part.reference, row.despatch))):
+        if part and may_speak(row.reply, part) and _is_old(row, part, told.get((part.reference, row.despatch))):
             row.supplier_order, row.status = part, State.UNCHANGED
             old.append(row)
         else:
@@ -127,13 +128,13 @@ def locked(part: SupplierOrder) -> SupplierOrder:
     return fresh
 
 
-def _is_old(row: ReplyStatement, part: SupplierOrder, numbers: set[str] | None) -> bool:
-    """Tell whether the row says nothing new; `numbers` are those of its shipment, None where that is not known."""
+def _is_old(row: ReplyStatement, part: SupplierOrder, known: Shipment | None) -> bool:
+    """Tell whether the row says nothing new, also not of the shipment that is told again."""
     if part.status not in SupplierOrder.RANK or not part.replied_at:
         return False
     said = spoken(row)
-    change = standing.weigh(part, list(part.lines.all()), said, is_known=numbers is not None)
-    is_tracked = numbers is not None and numbers < set(row.numbers)
+    change = standing.weigh(part, list(part.lines.all()), said, known)
+    is_tracked = known is not None and not set(row.numbers) <= set(known.numbers)
     is_new = change.lines or change.doubts or is_tracked or change.status != part.status
     return not is_new and said.supplier_reference in ("", part.supplier_reference)
 
@@ -193,11 +194,11 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     is_cancellation = part.kind == SupplierOrder.Kind.CANCELLATION
     lines = [] if is_cancellation else list(part.lines.all())
     known = _known(part, lines, said)
-    change = standing.weigh(part, lines, said, is_known=known is not None)
-    doubts = " ".join(change.doubts)
+    change = standing.weigh(part, lines, said, known)
+    is_tracked = known is not None and shipments.add_tracking(known, row.carrier, row.numbers, row.urls)
+    doubts = " ".join(change.doubts + _other_tracking(row, known))
     is_news = bool(doubts) and not repeats.was_told(row, doubts[:500])
     is_new = bool(change.lines or change.status != part.status)
-    is_tracked = known is not None and shipments.add_tracking(known, row.carrier, row.numbers, row.urls)
     _write(row, part, change)
     if is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED):
         _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
@@ -205,6 +206,8 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
         _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     elif change.rejected:
         _tell_rejected(row, part, change)
+    elif change.lines and parts.REJECTS in part.attention:
+        _tell_still_rejected(part, lines)
     if is_new:
         _tell(row, part, change, by)
     state = State.APPLIED if is_new or is_tracked or is_news else State.UNCHANGED
@@ -216,7 +219,15 @@ def _known(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement)
     """Return the shipment that is told again; one that had no number so far may get it now."""
     if not said.despatch:
         return None
-    return shipments.known(part.reference, said.despatch, standing.told_pieces(lines, said))
+    return shipments.known(part.reference, said.despatch, standing.told_pieces(lines, said), said.numbers)
+
+
+def _other_tracking(row: ReplyStatement, known: Shipment | None) -> list[str]:
+    now, first = set(filter(None, row.numbers)), set(filter(None, known.numbers if known else []))
+    if known is None or now <= first:
+        return []
+    named = ", ".join(number for number in row.numbers if number)
+    return [f"Shipment {row.despatch} has tracking {named} now, {', '.join(known.numbers)} when it was told first."]
 
 
 def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
@@ -226,7 +237,7 @@ def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
     part.status, part.replied_at = change.status, timezone.now()
     part.supplier_reference = row.supplier_reference or part.supplier_reference
     part.save(update_fields=["status", "replied_at", "reply_reason", "supplier_reference"])
-    if quantities := change.shipped or change.repeated:
+    if change.shipped:
         shipments.record(
             part.order,
             reference=part.reference,
@@ -234,7 +245,7 @@ def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
             carrier=row.carrier,
             numbers=row.numbers,
             urls=row.urls,
-            quantities=quantities,
+            quantities=change.shipped,
         )
 
 
@@ -253,9 +264,20 @@ def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> 
     if change.status == Status.REJECTED:
         what = f"all of it: {row.reason}" if row.reason else "all of it"
     is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
-    is_short = any(0 < (line.confirmed or 0) < line.quantity for line in change.lines)
+    _call_for(part, what, is_whole=is_whole, is_short=any(standing.is_short(line) for line in change.lines))
+
+
+def _tell_still_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) -> None:
+    """Take what the supplier ships or accepts after all off “needs attention”."""
+    rejected = [line for line in lines if line.is_live and line.reply_status == Status.REJECTED]
+    short = [line for line in lines if line.is_live and standing.is_short(line)]
+    what = ", ".join(standing.name(line) for line in (*rejected, *short))
+    _call_for(part, what, is_whole=bool(rejected), is_short=bool(short))
+
+
+def _call_for(part: SupplierOrder, what: str, *, is_whole: bool, is_short: bool) -> None:
     todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
-    note = f"{part.supplier} rejects {what.rstrip('.')}. {' '.join(todo)}"
+    note = f"{part.supplier}{parts.REJECTS}{what.rstrip('.')}. {' '.join(todo)}" if what else ""
     SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 

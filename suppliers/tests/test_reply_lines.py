@@ -92,6 +92,56 @@ def test_the_same_despatch_again_changes_nothing(part):
     assert part.attention == ""
 
 
+JJ1 = "<TrackingNumber>JJ1</TrackingNumber>"
+
+
+@pytest.mark.parametrize(
+    ("lines_then", "words"),
+    [
+        ([(1, "shipped", 2), (2, "shipped", 1)], "B: 1 in shipment D-1 now, 0 when it was told first."),
+        ([(1, "shipped", 3)], "A: 3 in shipment D-1 now, 2 when it was told first."),
+        ([(1, "shipped", 1)], "A: 1 in shipment D-1 now, 2 when it was told first."),
+    ],
+)
+def test_a_despatch_told_again_with_other_pieces_is_for_a_person(part, lines_then, words):
+    say(part, "shipped", (1, "shipped", 2), despatch="D-1", shipment=JJ1)
+    for _ in range(2):
+        say(part, "shipped", *lines_then, despatch="D-1", shipment=JJ1)
+        assert words in part.attention
+    assert shipped() == [{"A": 2}]
+    assert part.order.events.filter(kind="reply_doubtful").count() == 1
+
+
+def test_a_despatch_told_again_with_other_tracking_is_for_a_person(part):
+    say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1)
+    say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1.replace("1", "9"))
+    assert "Shipment D-1 has tracking JJ9 now, JJ1 when it was told first." in part.attention
+    assert Shipment.objects.get().numbers == ["JJ1"]
+
+
+def test_what_was_too_much_is_the_same_when_it_is_told_again(part):
+    for _ in range(2):
+        say(part, "shipped", (1, "shipped", 5), despatch="D-1")
+        SupplierOrder.objects.update(attention="")
+    part.refresh_from_db()
+    assert (shipped(), part.attention) == ([{"A": 3}], "")
+
+
+def test_two_advices_of_one_parcel_are_one_shipment(part):
+    say(part, "shipped", (1, "shipped", 1), despatch="D-1", shipment=JJ1)
+    say(part, "shipped", (1, "shipped", 1), despatch="D-2", shipment=JJ1)
+    assert shipped() == [{"A": 1}]
+    assert "Shipment D-2 has the pieces and the tracking of D-1 and is taken for it." in part.attention
+    say(part, "shipped", (1, "shipped", 1), despatch="D-3", shipment=JJ1.replace("1", "2"))
+    assert shipped() == [{"A": 1}, {"A": 1}]
+
+
+def test_two_advices_of_all_that_was_ordered_are_one_shipment_without_a_word(part):
+    for despatch in ("D-1", "D-2"):
+        say(part, "shipped", (1, "shipped", 3), (2, "shipped", 2), despatch=despatch, shipment=JJ1)
+    assert (part.status, shipped(), part.attention) == ("shipped", [{"A": 3, "B": 2}], "")
+
+
 def test_a_despatch_without_lines_is_all_that_is_left(part):
     say(part, "shipped", (1, "shipped", 2), despatch="D-1")
     say(part, "shipped", despatch="D-2")
@@ -120,6 +170,16 @@ def test_what_was_rejected_may_be_shipped_after_all(part):
     say(part, "shipped", (1, "shipped", 3), despatch="D-1")
     assert (part.status, lines(part)) == ("shipped", [("shipped", 3, 3), ("rejected", 0, 0)])
     assert shipped() == [{"A": 3}]
+    assert part.attention == "North rejects B. From the order, route the lines again or send them elsewhere."
+    say(part, "shipped", (2, "shipped", 2), despatch="D-2")
+    assert (part.attention, part.order.__class__.objects.get().needs_routing) == ("", True)
+
+
+def test_missing_pieces_that_are_accepted_later_need_nobody_any_more(part):
+    say(part, "accepted", (1, "accepted", 2))
+    assert "rejects 1 of 3 × A" in part.attention
+    say(part, "accepted", (1, "accepted", 3))
+    assert part.attention == ""
 
 
 @pytest.mark.parametrize("order", [("accepted", "rejected"), ("rejected", "accepted"), ("shipped", "rejected")])
@@ -194,7 +254,7 @@ def test_a_line_in_several_parcels_of_one_shipment_adds_up_and_its_repeat_is_the
     for _ in range(2):
         say(part, "shipped", (1, "shipped", 1), (1, "shipped", 2), despatch="D-1")
     assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 3}])
-    assert not part.order.events.filter(kind="shipped_otherwise").exists()
+    assert part.attention == ""
 
 
 def test_a_line_that_is_accepted_in_two_parts_is_accepted_whole(part):
