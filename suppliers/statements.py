@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
 from suppliers import parts, redaction, repeats, standing
-from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.models import Delivery, Endpoint, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
@@ -115,9 +115,16 @@ def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
 
 
 def may_speak(reply: SupplierReply, part: SupplierOrder) -> bool:
-    """Tell whether a reply of this endpoint may be about the part: no supplier speaks for another."""
+    """Tell whether a reply of this endpoint may be about the part: no supplier speaks for another.
+
+    Endpoints that are folders of one account may have their replies in one folder, which one of them reads for all.
+    """
     delivery: Delivery | None = getattr(part, "delivery", None)
-    return reply.endpoint_id in (part.supplier.endpoint_id, delivery and delivery.endpoint_id)
+    known = {part.supplier.endpoint_id, delivery and delivery.endpoint_id}
+    if reply.endpoint_id in known:
+        return True
+    account = {name: getattr(reply.endpoint, name) for name in ("host", "port", "username")}
+    return Endpoint.objects.filter(pk__in=known - {None}, **account).exists()
 
 
 def locked(part: SupplierOrder) -> SupplierOrder:
