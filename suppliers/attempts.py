@@ -178,7 +178,7 @@ class Attempt:
             )
         log.error("delivery.given_up", extra={**self.ids, "error": message})
 
-    def _ended(self, status: Status, message: str) -> bool:
+    def _ended(self, status: Delivery.Status, message: str) -> bool:
         """Record that only a person goes on from here. False: it was cancelled meanwhile, or the claim was lost."""
         changes = {**FREE, **self._state(message)}
         if self._mine().filter(status=Status.DUE).update(**changes, status=status):

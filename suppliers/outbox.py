@@ -33,8 +33,8 @@ def sweep() -> int:
     A person may have settled what staff were alerted of, with nothing left to bring.
     """
     for kind in _ALERTS:
-        for endpoint_id in alerts.open_about(kind):
-            _clear_alerts(int(endpoint_id))
+        for about in alerts.open_about(kind):
+            _clear_alerts(int(about))
     endpoints = list(due.endpoints_with_deliveries().values_list("pk", flat=True))
     for endpoint_id in endpoints:
         queue.kick("suppliers.deliver", endpoint_id)

@@ -61,6 +61,7 @@ class Rounds:
         if self.lane.is_lost:  # whoever has the endpoint now knows nothing of what was uploaded since
             for attempt in self._whole:
                 self._tidy(attempt)
+            self._hold(self._whole)
         attempts, self._in_hand = list(self._in_hand.values()), {}
         turns.each(_orders(attempts), lambda orders: records.give_back(_of(attempts, orders)))
 

@@ -157,11 +157,15 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             return
         columns = {field.name for field in Endpoint._meta.concrete_fields} & set(form.cleaned_data)
         former = Endpoint.objects.get(pk=obj.pk)
-        if any(getattr(former, name) != getattr(obj, name) for name in ("host", "port", "protocol")):
+        changed = {name for name in columns if getattr(former, name) != getattr(obj, name)}
+        if changed & {"host", "port", "protocol"}:
             for name, value in _OF_THE_SERVER.items():
                 setattr(obj, name, value)
             columns |= set(_OF_THE_SERVER)
         obj.save(update_fields=sorted(columns - {"id"}))
+        if changed and (moved := endpoints.changed(endpoint=obj, columns=changed, by=request.user)):
+            files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
+            messages.info(request, f"{files} where it says now.")
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         endpoint = self.get_object(request, object_id) if object_id and request.method == "GET" else None
