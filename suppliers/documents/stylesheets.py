@@ -100,7 +100,7 @@ def _whole(root: etree._Element) -> etree._Element:
     version = root.get(f"{{{XSL}}}version")
     if etree.QName(root).namespace == XSL or version is None:
         return root
-    stylesheet = etree.Element(f"{{{XSL}}}stylesheet", {"version": version}, nsmap=root.nsmap)
+    stylesheet = etree.Element(f"{{{XSL}}}stylesheet", {"version": version}, nsmap=root.nsmap)  # type: ignore[arg-type]
     etree.SubElement(stylesheet, f"{{{XSL}}}template", match="/").append(root)
     return stylesheet
 
@@ -121,7 +121,7 @@ def _output(root: etree._Element, encoding: str) -> str:
     method = _last(outputs, "method")
     if method in ("", "xml") and _last(outputs, "omit-xml-declaration") == "yes" and not _is_same(encoding, "utf-8"):
         raise InvalidDocument(
-            f"The XSLT leaves out the XML declaration, and without it nobody can tell that a document is in {encoding}. "
+            f"The XSLT leaves out the XML declaration, without which nobody can tell that a document is in {encoding}. "
             "Take omit-xml-declaration out of xsl:output, or choose UTF-8 at the supplier."
         )
     for output in outputs:
