@@ -77,7 +77,9 @@ def withdraw_document(part: SupplierOrder) -> bool:
     delivery = Delivery.objects.filter(supplier_order=part)
     if not delivery.exists():
         return part.status in (Status.WAITING, Status.BLOCKED)
-    if delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="", resends=0).delete()[0]:
+    unseen = delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="", resends=0)
+    # One that was made anew knows of a temporary file, and of what was tried before.
+    if unseen.filter(temporary_name="", attempt_rows=None).delete()[0]:
         return True
     # A run that is at work finds its claim gone, removes its temporary file and stops.
     free = {"claim_token": "", "lease_until": None}

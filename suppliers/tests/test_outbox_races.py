@@ -5,13 +5,16 @@ import time
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from integrations.models import StaffAlert
 from orders.models import Order
+from orders.tests import bodies
 from suppliers import lanes, outbox
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import parts
 from suppliers.tests import factories
+from suppliers.tests.changes import LATER, LATER_STILL, changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,3 +172,17 @@ def test_an_order_that_changes_between_upload_and_rename_stops_its_file(server, 
     run(supplier)
     row.refresh_from_db()
     assert (row.status, row.step, files(server)) == ("due", "", {})
+
+
+def test_an_order_that_changes_twice_leaves_no_temporary_file_and_keeps_what_was_tried(take, north, sends, server):
+    body = bodies.order()
+    order = take(body)
+    part = order.supplier_orders.get()
+    (server.orders_folder / "old.part").write_bytes(b"half")
+    row = factories.killed(part.delivery, step="uploading", temporary_name="old.part")
+    DeliveryAttempt.objects.create(delivery=row, number=1, started_at=timezone.now(), outcome="failed")
+    for at, city in ((LATER, "Elsewhere"), (LATER_STILL, "Nowhere")):
+        take(changed(body, at, shipping_address={**body["shipping_address"], "city": city}))
+    assert sends() == [part.delivery.final_name]
+    assert b"Nowhere" in (server.orders_folder / part.delivery.final_name).read_bytes()
+    assert list(DeliveryAttempt.objects.values_list("outcome", flat=True)) == ["failed", "sent"]
