@@ -117,7 +117,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
 
     @display(description="why it waits")
     def why_it_waits(self, delivery: Delivery) -> str:
-        return waiting.reason(delivery)
+        return waiting.told(delivery)
 
     @display(description="SHA-256")
     def checksum(self, delivery: Delivery) -> SafeString:
@@ -162,8 +162,8 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Settle an uncertain delivery",
-            "description": "The connection broke while the file was being handed over, so Hemi does not know whether "
-            "it arrived. Look on the server or ask the supplier first: sent twice may be made twice.",
+            "description": "Hemi does not know whether the file arrived; the page says why. Look on the server or ask "
+            "the supplier first: sent twice may be made twice.",
             "form_class": SettleForm,
             "form_submit_text": "Settle",
         },

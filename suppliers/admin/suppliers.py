@@ -112,11 +112,11 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
             files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
             messages.info(request, f"{files} to {obj.endpoint} now.")
         if left:
-            files = "1 file stays" if left == 1 else f"{left} files stay"
+            files, they = ("1 file stays", "it is") if left == 1 else (f"{left} files stay", "they are")
             messages.warning(
                 request,
-                f"{files} at the former endpoint, for the supplier may have it, or something of it lies there. Keep "
-                "that endpoint active until it is sent or settled; see Deliveries.",
+                f"{files} at the former endpoint, for something may lie there already. Keep that endpoint active until "
+                f"{they} sent or settled; see Deliveries.",
             )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
