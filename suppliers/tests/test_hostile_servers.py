@@ -3,6 +3,8 @@
 import contextlib
 import ftplib
 import os
+import socket
+import threading
 import time
 
 import asyncssh
@@ -14,16 +16,18 @@ from pyftpdlib.filesystems import AbstractedFS
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
 from sandbox.sftp import SftpSandbox
+from sandbox.sockets import listen
 from suppliers import inbound, outbox, preflight
 from suppliers.models import Delivery, Endpoint, EndpointCheck, SupplierReply
 from suppliers.tests import factories
 from suppliers.tests.servers import LARGE, SMALL, failure, ordered, rename, upload
 from suppliers.tests.servers import where as known
 from suppliers.tests.test_ftp import where
-from suppliers.transports import channels, pipelining, sessions
+from suppliers.transports import addresses, channels, pipelining, sessions
 from suppliers.transports.errors import TransportError
 from suppliers.transports.ftp import FtpSession
 from suppliers.transports.opening import open_session
+from suppliers.transports.session import Profile
 from suppliers.transports.sftp_line import SftpLine
 from suppliers.transports.sftp_wire import wide
 
@@ -51,6 +55,17 @@ def test_a_reply_too_many_is_never_taken_for_the_renames(server, session, conten
     assert not {name for name in ordered(server) if name.endswith(".xml")}
 
 
+@pytest.mark.parametrize("can_pipeline", [True, False])
+def test_a_late_reply_to_the_upload_is_not_the_renames(server, can_pipeline):
+    session = FtpSession(where(server, profile=Profile(can_pipeline=can_pipeline)))
+    line = pipelining.line(session)
+    line.step(None, upload(1))
+    server.faults.add("RNTO", reply=(226, "Whole.\r\n550 Not now"))
+    done = line.step(rename(1), None)
+    assert (done.rename_error.kind, session.is_broken) == ("uncertain", True)
+    assert "1.xml" not in ordered(server)
+
+
 def test_a_plain_rename_is_not_done_by_a_reply_too_many(server, session):
     session.upload("in/1.part", SMALL)
     server.faults.add("NOOP", reply=(200, "Yes.\r\n350 Go on.\r\n250 Done."))
@@ -58,6 +73,36 @@ def test_a_plain_rename_is_not_done_by_a_reply_too_many(server, session):
     server.faults.add("RNTO", reply=(550, "Not now"))
     assert failure(session.rename, "in/1.part", "in/1.xml")
     assert session.is_broken
+
+
+def test_a_name_with_hundreds_of_addresses_holds_up_nobody(monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", 21)) for last in range(1, 255)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+    assert len(addresses.resolve("ftp.supplier.example", 21)) == addresses.MOST
+
+
+def test_a_login_that_drags_on_is_given_up_as_a_whole(server):
+    """Each reply comes in time, and there are nine of them."""
+    over = threading.Event()
+    with listen(0) as listener:
+
+        def drag():
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                for reply in (b"220", b"331", b"230", b"200", b"211", b"200", b"200"):
+                    over.wait(0.4)
+                    connection.sendall(reply + b" Well.\r\n")
+                connection.recv(4096)
+
+        thread = threading.Thread(target=drag)
+        thread.start()
+        begun = time.monotonic()
+        error = failure(FtpSession, where(server, port=listener.getsockname()[1], connect_timeout=0.5))
+        took = time.monotonic() - begun
+        over.set()
+        thread.join()
+    assert (error.kind, error.step) == ("temporary", "login")
+    assert took < 1.9
 
 
 @pytest.mark.parametrize("said", ["1" * 60_000, "1,2,3,4," + "5" * 5_000 + ",6", "1,2,3,4,300,1", "1,2,3,4,5,6000"])

@@ -2,6 +2,7 @@
 
 import contextlib
 import ftplib
+import math
 import socket
 import ssl
 import time
@@ -15,6 +16,8 @@ MOST_LINES = 100
 
 class ControlConnection(ftplib.FTP):
     """The socket's timeout is for a whole reply: ftplib's own is for each recv, which a trickle never exceeds."""
+
+    _latest_at = math.inf
 
     def attach(self, connection: socket.socket) -> None:
         """Take over a connected socket and read the greeting."""
@@ -50,18 +53,29 @@ class ControlConnection(ftplib.FTP):
         """Send a command of ftplib's own methods."""
         self.send(line)
 
-    def expect(self, kind: str) -> str:
-        """Return the next reply, which must be of a kind, such as 2; any other would belong to another command."""
+    def expect(self, code: str) -> None:
+        """Read the next reply, which must begin with a code, or with the first of its digits.
+
+        Any other belongs to another command: that of a transfer, 226, must not be taken for that of a rename.
+        """
         reply = self.getresp()
-        if reply[0] != kind:
+        if not reply.startswith(code):
             raise ftplib.error_reply(reply)  # noqa: S321
-        return reply
 
     def getmultiline(self) -> str:
         """Read one reply. Raises TimeoutError when it does not end, ConnectionError when it is too long."""
         assert isinstance(self.file, _Lines)
-        with self.file.limited():
+        with self.file.limited(self._latest_at):
             return super().getmultiline()
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let all replies that are read inside come within so many seconds together."""
+        self._latest_at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._latest_at = math.inf
 
 
 class _Lines:
@@ -74,10 +88,10 @@ class _Lines:
         self._lines = self._bytes = 0
 
     @contextlib.contextmanager
-    def limited(self) -> Iterator[None]:
+    def limited(self, latest_at: float) -> Iterator[None]:
         self._lines = self._bytes = 0
         timeout = self._connection.gettimeout()
-        self._ends_at = time.monotonic() + (timeout or 0)
+        self._ends_at = min(time.monotonic() + (timeout or 0), latest_at)
         try:
             yield
         finally:

@@ -35,7 +35,7 @@ class FtpSession:
             ftp_login.check(server)
             with self.step("connect"):
                 ftp_login.connect(self.wire, server, self.seen)
-            with self.step("login"):
+            with self.step("login"), self.wire.within(2 * server.connect_timeout):
                 ftp_login.log_in(self.wire, server, self.seen)
         except TransportError:
             self.wire.close()
@@ -87,9 +87,10 @@ class FtpSession:
         self.check(new)
         with self.step("rename"):
             self.wire.send(f"RNFR {old}")
-            self.wire.expect("3")
+            self.wire.expect("350")
         with self.step("rename", lost=Kind.UNCERTAIN):
-            self.wire.voidcmd(f"RNTO {new}")
+            self.wire.send(f"RNTO {new}")
+            self.wire.expect("250")
 
     def delete(self, path: str) -> None:
         """Delete; a file that is not there is fine."""

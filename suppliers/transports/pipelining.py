@@ -123,10 +123,10 @@ class FtpLine:
     def _read_rename(self) -> TransportError | None:
         """Read both replies. As both commands were sent, a connection lost at either leaves the rename in doubt."""
         found: TransportError | None = None
-        for kind in ("3", "2"):
+        for code in ("350", "250"):
             try:
                 with self._session.step("rename", lost=Kind.UNCERTAIN):
-                    self._session.wire.expect(kind)
+                    self._session.wire.expect(code)
             except TransportError as error:
                 found = found or error
         if found and self._session.is_broken:
