@@ -120,11 +120,11 @@ def may_speak(reply: SupplierReply, part: SupplierOrder) -> bool:
     Endpoints that are folders of one account may have their replies in one folder, which one of them reads for all.
     """
     delivery: Delivery | None = getattr(part, "delivery", None)
-    known = {part.supplier.endpoint_id, delivery and delivery.endpoint_id}
+    known = [part.supplier.endpoint_id, *([delivery.endpoint_id] if delivery else [])]
     if reply.endpoint_id in known:
         return True
     account = {name: getattr(reply.endpoint, name) for name in ("host", "port", "username")}
-    return Endpoint.objects.filter(pk__in=known - {None}, **account).exists()
+    return Endpoint.objects.filter(pk__in=known, **account).exists()
 
 
 def locked(part: SupplierOrder) -> SupplierOrder:
