@@ -96,6 +96,19 @@ def _render():
         connection.close()
 
 
+def test_what_a_broken_mapping_blocked_is_made_again_at_one_stroke(take, own, boss):
+    Mapping.objects.update(xslt=BROKEN)
+    blocked = [take().supplier_orders.get() for _ in range(3)]
+    Mapping.objects.update(xslt=XSLT)
+    done = take().supplier_orders.get()
+    chosen = {"action": "make_documents_again", "_selected_action": [part.pk for part in (*blocked, done)]}
+    answer = boss.post("/admin/suppliers/supplierorder/", chosen)
+    told = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert told == ["3 to be made again.", f"{done}: The document was made; there is nothing to try again."]
+    rendering.render()
+    assert set(SupplierOrder.objects.values_list("status", "attention")) == {("ready", "")}
+
+
 def test_without_a_live_version_the_part_waits_and_says_why(take, own):
     Mapping.objects.update(is_live=False)
     part = take().supplier_orders.get()
