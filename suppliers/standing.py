@@ -9,6 +9,7 @@ from suppliers.models import SupplierOrder, SupplierOrderLine
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
 
 Status = SupplierOrder.Status
+FIRST = "the store is told of the first"
 _UNDECIDED = ("", Status.TAKEN)
 
 
@@ -151,7 +152,9 @@ def _compare(change: Change, line: SupplierOrderLine, quantity: int | None, said
     first = known.quantities.get(str(line.order_line.shopify_id), 0)
     count, has_room = first if quantity is None else quantity, line.shipped < line.quantity
     if count < first or (count > first and has_room):
-        change.doubts.append(f"{name(line)}: {count} in shipment {said.despatch} now, {first} when it was told first.")
+        change.doubts.append(
+            f"{name(line)}: {count} in shipment {said.despatch} now, {first} when it was told first; {FIRST}."
+        )
     elif known.despatch != said.despatch and line.shipped + count <= line.quantity:
         doubt = f"Shipment {said.despatch} has the pieces and the tracking of {known.despatch} and is taken for it."
         change.doubts += [doubt] if doubt not in change.doubts else []

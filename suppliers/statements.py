@@ -234,7 +234,8 @@ def _other_tracking(row: ReplyStatement, known: Shipment | None) -> list[str]:
     if known is None or now <= first:
         return []
     named = ", ".join(number for number in row.numbers if number)
-    return [f"Shipment {row.despatch} has tracking {named} now, {', '.join(known.numbers)} when it was told first."]
+    former = ", ".join(number for number in known.numbers if number)
+    return [f"Shipment {row.despatch} has tracking {named} now, {former} when it was told first; {standing.FIRST}."]
 
 
 def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:

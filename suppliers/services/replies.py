@@ -22,6 +22,8 @@ _NAMED = 5  # of several parts that may be meant
 
 def why_not_again(reply: SupplierReply) -> str:
     """Say why a reply cannot be read again; "" if it can."""
+    if reply.status == SupplierReply.Status.NEW:
+        return "This reply waits for its turn; Hemi reads it by itself."
     if reply.status not in SupplierReply.OPEN:
         return "This reply was read and applied."
     is_unread = reply.sha256.startswith("size-")

@@ -98,9 +98,12 @@ JJ1 = "<TrackingNumber>JJ1</TrackingNumber>"
 @pytest.mark.parametrize(
     ("lines_then", "words"),
     [
-        ([(1, "shipped", 2), (2, "shipped", 1)], "B: 1 in shipment D-1 now, 0 when it was told first."),
-        ([(1, "shipped", 3)], "A: 3 in shipment D-1 now, 2 when it was told first."),
-        ([(1, "shipped", 1)], "A: 1 in shipment D-1 now, 2 when it was told first."),
+        (
+            [(1, "shipped", 2), (2, "shipped", 1)],
+            "B: 1 in shipment D-1 now, 0 when it was told first; the store is told of the first.",
+        ),
+        ([(1, "shipped", 3)], "A: 3 in shipment D-1 now, 2 when it was told first; the store is told of the first."),
+        ([(1, "shipped", 1)], "A: 1 in shipment D-1 now, 2 when it was told first; the store is told of the first."),
     ],
 )
 def test_a_despatch_told_again_with_other_pieces_is_for_a_person(part, lines_then, words):
@@ -115,7 +118,10 @@ def test_a_despatch_told_again_with_other_pieces_is_for_a_person(part, lines_the
 def test_a_despatch_told_again_with_other_tracking_is_for_a_person(part):
     say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1)
     say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1.replace("1", "9"))
-    assert "Shipment D-1 has tracking JJ9 now, JJ1 when it was told first." in part.attention
+    assert (
+        "Shipment D-1 has tracking JJ9 now, JJ1 when it was told first; the store is told of the first."
+        in part.attention
+    )
     assert Shipment.objects.get().numbers == ["JJ1"]
 
 

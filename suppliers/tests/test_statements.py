@@ -199,7 +199,7 @@ def test_a_parcel_that_a_later_snapshot_tells_with_more_in_it_is_for_a_person(su
     tracked(supplier, part, "shipped;MUG;1;JJ1")
     row = tracked(supplier, part, "shipped;MUG;2;JJ1")
     assert (states(row), part.status) == (["applied"], "accepted")
-    assert "MUG: 2 in shipment JJ1 now, 1 when it was told first." in part.attention
+    assert "MUG: 2 in shipment JJ1 now, 1 when it was told first; the store is told of the first." in part.attention
     SupplierOrder.objects.update(attention="")
     assert states(tracked(supplier, part, "shipped;MUG;2;JJ1")) == ["unchanged"]
     assert (list(Shipment.objects.get().quantities.values()), part.attention) == ([1], "")
@@ -225,6 +225,12 @@ def test_a_file_that_was_never_fetched_is_not_read_again(supplier):
         replies.read_again(reply=row, by=None)
     row.refresh_from_db()
     assert row.status == "unreadable"
+
+
+def test_a_reply_that_waits_is_not_called_applied(supplier):
+    row = receive(supplier.endpoint, document())
+    with pytest.raises(Refused, match="waits for its turn"):
+        replies.read_again(reply=row, by=None)
 
 
 TRACKED = "reference;status;sku;quantity;number\n"
