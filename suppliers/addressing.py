@@ -15,11 +15,13 @@ from suppliers import naming, turns
 from suppliers.models import Delivery
 
 _UNSEEN = Q(status__in=Delivery.RETRYABLE, temporary_name="", claim_token="", redacted_at=None) & ~Delivery.HANDED_OVER
+# After a restore a file may have gone under the name that it has; the journal knows it by that.
+_LOOKED_UP = Q(endpoint__closed_at=None)
 
 
 def follow(deliveries: QuerySet[Delivery]) -> int:
     """Take those of the deliveries that nobody has seen to where they are wanted; return how many that moved."""
-    orders = dict(deliveries.filter(_UNSEEN).values_list("pk", "supplier_order__order"))
+    orders = dict(deliveries.filter(_UNSEEN, _LOOKED_UP).values_list("pk", "supplier_order__order"))
     counts = []
 
     def write(locked: set[int]) -> None:
@@ -31,7 +33,7 @@ def follow(deliveries: QuerySet[Delivery]) -> int:
 
 def of_locked(pks: Iterable[int]) -> int:
     """The same of deliveries whose orders are locked: nobody claims one while its address changes."""
-    rows = Delivery.objects.filter(_UNSEEN, pk__in=list(pks)).select_related(
+    rows = Delivery.objects.filter(_UNSEEN, _LOOKED_UP, pk__in=list(pks)).select_related(
         "endpoint", "supplier_order__supplier__endpoint", "supplier_order__order"
     )
     moved = [row for row in rows if _move(row)]

@@ -2,7 +2,7 @@
 
 from hemi.lib import queue
 from integrations import alerts
-from suppliers import due, lanes, leftovers
+from suppliers import breakers, due, lanes, leftovers
 from suppliers.crews import Crew
 from suppliers.models import Delivery
 
@@ -32,6 +32,7 @@ def sweep() -> int:
 
     A person may have settled what staff were alerted of, with nothing left to bring.
     """
+    breakers.forget_unused()
     for kind in _ALERTS:
         for about in alerts.open_about(kind):
             _clear_alerts(int(about))

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.db import connection
+from django.utils import timezone
 
 from hemi.lib import claims
 from suppliers import due, lanes, outbox
@@ -141,3 +142,10 @@ def test_a_run_stops_when_its_endpoint_becomes_another_server(server, supplier, 
     assert files(server.orders_folder) == {}
     assert set(Delivery.objects.values_list("status", "claim_token")) == {("due", "")}
     assert len(rows) == Delivery.objects.count()
+
+
+def test_after_a_restore_files_keep_their_names_until_they_are_looked_up(supplier, boss):
+    row = factories.delivery(supplier)
+    Endpoint.objects.update(closed_at=timezone.now())
+    assert "nobody has seen" not in change(boss, supplier.endpoint, name_template="PO-{reference}")
+    assert Delivery.objects.get().final_name == row.final_name

@@ -186,3 +186,20 @@ def test_an_order_that_changes_twice_leaves_no_temporary_file_and_keeps_what_was
     assert sends() == [part.delivery.final_name]
     assert b"Nowhere" in (server.orders_folder / part.delivery.final_name).read_bytes()
     assert list(DeliveryAttempt.objects.values_list("outcome", flat=True)) == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("kind", ["endpoint_unreachable", "endpoint_stopped", "endpoint_check"])
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_an_endpoint_that_nobody_uses_any_more_needs_no_attention(kind, is_deleted):
+    endpoint, used = factories.endpoint(), factories.endpoint()
+    for each in (endpoint, used):
+        StaffAlert.objects.create(
+            kind=kind, key=str(each.pk), subject="s", text="t", over="o", mailed_at=timezone.now()
+        )
+    if is_deleted:
+        endpoint.delete()
+    else:
+        Endpoint.objects.filter(pk=endpoint.pk).update(is_active=False)
+    outbox.sweep()
+    assert [alert.key for alert in StaffAlert.objects.filter(cleared_at=None)] == [str(used.pk)]
+    assert StaffAlert.objects.exclude(cleared_at=None).get().over == ""  # it does not work again, so nobody says so
