@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import parts, redaction, repeats, standing
+from suppliers import named_lines, parts, redaction, repeats, standing
 from suppliers.models import Delivery, Endpoint, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
@@ -279,7 +279,7 @@ def _tell_still_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) ->
     """Take what the supplier ships or accepts after all off “needs attention”."""
     rejected = [line for line in lines if line.is_live and line.reply_status == Status.REJECTED]
     short = [line for line in lines if line.is_live and standing.is_short(line)]
-    what = ", ".join(standing.name(line) for line in (*rejected, *short))
+    what = ", ".join(named_lines.name(line) for line in (*rejected, *short))
     _call_for(part, what, is_whole=bool(rejected), is_short=bool(short))
 
 
