@@ -63,7 +63,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
     inlines = [AttemptInline]
     fieldsets = [
         (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try"), "why_it_waits"]}),
-        (None, {"fields": ["last_error", "remarks"]}),
+        (None, {"fields": ["shown_last_error", "remarks"]}),
         (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "checksum", "temporary_name")]}),
         (None, {"fields": [("renaming_at", "done_name", "resends")]}),
     ]
@@ -105,6 +105,10 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
             return mark
         error = Truncator(delivery.last_error).chars(SHORT)
         return format_html('<div style="overflow-wrap: anywhere; white-space: normal">{}<br>{}</div>', mark, error)
+
+    @display(description="last error")
+    def shown_last_error(self, delivery: Delivery) -> SafeString:
+        return breakable(delivery.last_error or "–")
 
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:

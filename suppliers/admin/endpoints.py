@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.deletion import KeptWhileUsed
-from hemi.lib.links import page_of
+from hemi.lib.links import breakable, page_of
 from hemi.lib.secrecy import HidesSecrets
 from integrations import daily
 from orders.services import Refused
@@ -62,8 +62,8 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         "shown_profile",
         "shown_test",
         "stopped_at",
-        "stop_reason",
-        "last_error",
+        "shown_stop_reason",
+        "shown_last_error",
         "polled_at",
     ]
     fieldsets = [
@@ -73,8 +73,8 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                 "fields": [
                     ("shown_state", "shown_waiting", "shown_suppliers"),
                     ("stopped_at", "polled_at", "shown_test"),
-                    "stop_reason",
-                    "last_error",
+                    "shown_stop_reason",
+                    "shown_last_error",
                     "shown_profile",
                 ]
             },
@@ -195,6 +195,14 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     @display(description="for example")
     def shown_names(self, endpoint: Endpoint) -> SafeString | str:
         return endpoint_pages.names(endpoint)
+
+    @display(description="why it stopped")
+    def shown_stop_reason(self, endpoint: Endpoint) -> SafeString:
+        return breakable(endpoint.stop_reason or "–")
+
+    @display(description="last error")
+    def shown_last_error(self, endpoint: Endpoint) -> SafeString:
+        return breakable(endpoint.last_error or "–")
 
     @display(description="what the last test found")
     def shown_profile(self, endpoint: Endpoint) -> SafeString | str:
