@@ -14,6 +14,7 @@ from orders.timeline import Happening
 from suppliers import naming, turns
 from suppliers.models import Delivery
 
+BATCH = 200  # deliveries in one transaction
 _UNSEEN = Q(status__in=Delivery.RETRYABLE, temporary_name="", claim_token="", redacted_at=None) & ~Delivery.HANDED_OVER
 # After a restore a file may have gone under the name that it has; the journal knows it by that.
 _LOOKED_UP = Q(endpoint__closed_at=None)
@@ -21,14 +22,8 @@ _LOOKED_UP = Q(endpoint__closed_at=None)
 
 def follow(deliveries: QuerySet[Delivery]) -> int:
     """Take those of the deliveries that nobody has seen to where they are wanted; return how many that moved."""
-    orders = dict(deliveries.filter(_UNSEEN, _LOOKED_UP).values_list("pk", "supplier_order__order"))
-    counts = []
-
-    def write(locked: set[int]) -> None:
-        counts.append(of_locked([pk for pk, order_id in orders.items() if order_id in locked]))
-
-    turns.each(orders.values(), write)
-    return sum(counts)
+    found = list(deliveries.filter(_UNSEEN, _LOOKED_UP).values_list("pk", "supplier_order__order"))
+    return sum(_follow(dict(found[start : start + BATCH])) for start in range(0, len(found), BATCH))
 
 
 def of_locked(pks: Iterable[int]) -> int:
@@ -41,6 +36,16 @@ def of_locked(pks: Iterable[int]) -> int:
     for endpoint_id in {delivery.endpoint_id for delivery in moved}:
         queue.kick("suppliers.deliver", endpoint_id)
     return len(moved)
+
+
+def _follow(orders: dict[int, int]) -> int:
+    counts = []
+
+    def write(locked: set[int]) -> None:
+        counts.append(of_locked([pk for pk, order_id in orders.items() if order_id in locked]))
+
+    turns.each(orders.values(), write)
+    return sum(counts)
 
 
 def _move(delivery: Delivery) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -163,7 +164,11 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                 setattr(obj, name, value)
             columns |= set(_OF_THE_SERVER)
         obj.save(update_fields=sorted(columns - {"id"}))
-        if changed and (moved := endpoints.changed(endpoint=obj, columns=changed, by=request.user)):
+        if changed:  # it locks order after order, and must not hold what the form has locked
+            transaction.on_commit(lambda: self._let_files_follow(request, obj, changed))
+
+    def _let_files_follow(self, request: HttpRequest, endpoint: Endpoint, changed: set[str]) -> None:
+        if moved := endpoints.changed(endpoint=endpoint, columns=changed, by=request.user):
             files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
             messages.info(request, f"{files} where it says now.")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -105,8 +106,10 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Supplier, form: Any, change: bool) -> None:
         """Let files that nobody has seen follow a supplier to another endpoint, and say which cannot."""
         super().save_model(request, obj, form, change)
-        if not change or "endpoint" not in form.changed_data:
-            return
+        if change and "endpoint" in form.changed_data:  # it locks order after order, and must hold no other lock
+            transaction.on_commit(lambda: self._let_files_follow(request, obj))
+
+    def _let_files_follow(self, request: HttpRequest, obj: Supplier) -> None:
         moved, left = suppliers.switched(supplier=obj, by=request.user)
         if moved:
             files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
