@@ -1,5 +1,6 @@
 """Which lines of a supplier's part a reply means by a number, an id or an article."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from suppliers import composing
@@ -48,13 +49,15 @@ def other_article(lines: list[SupplierOrderLine], found: list[SupplierOrderLine]
     return name(found[0]) if is_contradictory else ""
 
 
-def share(found: list[SupplierOrderLine], quantity: int | None) -> list[tuple[SupplierOrderLine, int | None]]:
-    """Spread a quantity over the lines of one article, the first ones first; what is too much goes to the last."""
+def share(
+    found: list[SupplierOrderLine], quantity: int | None, room: Callable[[SupplierOrderLine], int]
+) -> list[tuple[SupplierOrderLine, int | None]]:
+    """Spread a quantity over the lines of one article, as far as each has room; what is too much goes to the last."""
     if quantity is None or len(found) < 2:
         return [(line, quantity) for line in found]
     shares, left = [], quantity
     for line in found:
-        share = left if line is found[-1] else min(left, line.quantity)
+        share = left if line is found[-1] else min(left, room(line))
         shares.append((line, share))
         left -= share
     return [(line, share) for line, share in shares if share]

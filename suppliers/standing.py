@@ -1,6 +1,6 @@
 """What a supplier's part has come to, line by line, and what a statement changes in it: never downwards."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from orders.models import Shipment
@@ -71,7 +71,7 @@ def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, in
     for row in _together(said):
         found = named_lines.find(lines, row, file)
         named |= {line.pk for line in found}
-        for line, quantity in named_lines.share(found, row.quantity) if row.status == Status.SHIPPED else ():
+        for line, quantity in named_lines.share(found, row.quantity, _ordered) if row.status == Status.SHIPPED else ():
             key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
             total[key] = total.get(key, 0) + (all_of_it if quantity is None else quantity)
     rest = [line for line in lines if said.status == Status.SHIPPED and line.pk not in named]
@@ -117,12 +117,30 @@ def _weigh_row(
     if row.status == DISPUTED:
         change.doubts += [f"{named_lines.name(line)}: {row.reason or 'disputed'}." for line in found]
         return {line.pk for line in found}
-    for line, quantity in named_lines.share(found, row.quantity):
+    for line, quantity in named_lines.share(found, row.quantity, _room(row, said, known)):
         if known and row.status == Status.SHIPPED:
             _compare(change, line, quantity, said, known)
         else:
             _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
     return {line.pk for line in found}
+
+
+def _room(row: LineStatement, said: Statement, known: Shipment | None) -> Callable[[SupplierOrderLine], int]:
+    """Tell how many pieces of an article each of its lines takes: of a further parcel what the former ones left."""
+
+    def held(line: SupplierOrderLine) -> int:
+        return int(known.quantities.get(str(line.order_line.shopify_id), 0)) if known else 0
+
+    def left(line: SupplierOrderLine) -> int:
+        return max(0, (line.confirmed or line.quantity) - line.shipped)
+
+    if row.status != Status.SHIPPED or not said.despatch:
+        return _ordered
+    return held if known else left
+
+
+def _ordered(line: SupplierOrderLine) -> int:
+    return line.quantity
 
 
 def _compare(change: Change, line: SupplierOrderLine, quantity: int | None, said: Statement, known: Shipment) -> None:

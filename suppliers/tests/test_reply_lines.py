@@ -3,7 +3,7 @@
 import pytest
 
 from hemi.tests.one_of_each import order_line
-from orders.models import Shipment
+from orders.models import OrderLine, Shipment
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.tests import factories
 from suppliers.tests.test_replies import apply, document, receive
@@ -220,6 +220,18 @@ def test_two_lines_of_one_article_share_its_pieces(part):
     content = document(part.reference, "shipped").replace(b"</Reply>", f"<Lines>{inner}</Lines></Reply>".encode())
     apply(receive(part.supplier.endpoint, content))
     assert [count for _, _, count in lines(part)] == [3, 1]
+
+
+def test_parcels_of_one_article_fill_its_lines_one_after_the_other(part):
+    OrderLine.objects.update(sku="SAME")
+    inner = "<Lines><Line><Sku>SAME</Sku><Status>shipped</Status><Quantity>{}</Quantity></Line></Lines>"
+    for despatch, count in (("D-1", 2), ("D-2", 2), ("D-2", 2), ("D-3", 1)):
+        more = f"<Shipment><Number>{despatch}</Number></Shipment>{inner.format(count)}"
+        content = document(part.reference, "shipped").replace(b"</Reply>", f"{more}</Reply>".encode())
+        apply(receive(part.supplier.endpoint, content, file_name=f"{part.supplier.endpoint.replies.count()}.xml"))
+    part.refresh_from_db()
+    assert (part.status, part.attention, [count for *_, count in lines(part)]) == ("shipped", "", [3, 2])
+    assert [list(row.quantities.values()) for row in Shipment.objects.order_by("pk")] == [[2], [1, 1], [1]]
 
 
 def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
