@@ -76,6 +76,6 @@ def _check_kind(content: DocumentContent, stylesheet: confined.Source, document:
     made = [confined.make(_source(said), stylesheet, None)[0] for said in (as_order, content)]
     if made[0] in (document, made[1]):
         raise InvalidDocument(
-            f"The live mapping writes a {content.kind} like a new order, and it would be made once more. Have the "
+            f"The mapping writes a {content.kind} like a new order, and it would be made once more. Have the "
             "mapping heed Order/@kind, or tell the supplier in another way and cancel this part."
         )

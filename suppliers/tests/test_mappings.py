@@ -1,6 +1,6 @@
 """Versions of a supplier's own format: added, looked at, compared, made live, gone back from."""
 
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -94,6 +94,28 @@ def _render():
         rendering.render()
     finally:
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_versions_that_are_stored_at_once_get_a_number_each(north):
+    at_once, refused = Barrier(4), []
+
+    def store():
+        try:
+            at_once.wait()
+            mappings.add(mapping=Mapping(supplier=north, xslt=XSLT), by=None)
+        except Refused as refusal:
+            refused.append(refusal)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=store) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == []
+    assert sorted(Mapping.objects.values_list("version", flat=True)) == [1, 2, 3, 4]
 
 
 def test_what_a_broken_mapping_blocked_is_made_again_at_one_stroke(take, own, boss):
