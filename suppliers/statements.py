@@ -207,14 +207,15 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     is_news = bool(doubts) and not repeats.was_told(row, doubts[:500])
     is_new = bool(change.lines or change.status != part.status)
     _write(row, part, change)
-    if is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED):
+    is_refused = is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED)
+    if is_refused:
         _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
-    elif is_news:
-        _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     elif change.rejected:
         _tell_rejected(row, part, change)
     elif change.lines and parts.REJECTS in part.attention:
         _tell_still_rejected(part, lines)
+    if is_news and not is_refused:
+        _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     if is_new:
         _tell(row, part, change, by)
     state = State.APPLIED if is_new or is_tracked or is_news else State.UNCHANGED
@@ -263,7 +264,8 @@ def _next_despatch(part: SupplierOrder) -> str:
 
 
 def _heed(part: SupplierOrder, note: str) -> None:
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
+    rejection = f" {part.attention}" if parts.REJECTS in part.attention else ""
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=f"{note}{rejection}"[:500])
     timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
 
 
@@ -286,7 +288,8 @@ def _tell_still_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) ->
 def _call_for(part: SupplierOrder, what: str, *, is_whole: bool, is_short: bool) -> None:
     todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
     note = f"{part.supplier}{parts.REJECTS}{what.rstrip('.')}. {' '.join(todo)}" if what else ""
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
+    part.attention = note[:500]
+    part.save(update_fields=["attention"])
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 
 

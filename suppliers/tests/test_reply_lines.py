@@ -212,6 +212,15 @@ def test_a_line_that_the_file_does_not_have_is_told(part):
     assert [status for status, _, _ in lines(part)] == ["taken", "taken"]
 
 
+def test_a_doubt_hides_no_rejection(part):
+    say(part, "accepted", (1, "rejected", "", "Sold out"), (7, "accepted", 1))
+    doubt, rejection = "names a line that the file does not have (7)", "North rejects A (Sold out). From the order"
+    assert doubt in part.attention and rejection in part.attention
+    assert part.order.__class__.objects.get().needs_routing
+    say(part, "taken", (2, "accepted", 9))
+    assert "B: 9 accepted where 2 were ordered" in part.attention and rejection in part.attention
+
+
 def test_two_lines_of_one_article_share_its_pieces(part):
     for line in part.order.lines.all():
         line.sku = "SAME"
@@ -254,6 +263,13 @@ def test_a_cancellation_that_is_not_accepted_needs_a_call(part, status, needs):
     assert (part.status, lines(part), shipped()) == (status, [("", None, 0)] * 2, [])
     assert (f"{status} to the cancellation" in part.attention) == (status != "accepted")
     assert bool(part.attention) == (status != "accepted")
+
+
+def test_a_cancellation_that_is_refused_after_it_was_accepted_is_for_a_person(part):
+    SupplierOrder.objects.update(kind=SupplierOrder.Kind.CANCELLATION)
+    say(part, "accepted")
+    say(part, "rejected")
+    assert (part.status, "It is rejected after accepted." in part.attention) == ("accepted", True)
 
 
 def test_every_reply_is_a_statement_with_its_words(part):
