@@ -132,7 +132,8 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Try again now?",
-            "description": "The same bytes under the same name; Hemi first looks what is on the server.",
+            "description": "The same bytes; Hemi first looks what is on the server. A file that nobody has seen goes "
+            "to the folder, and under the name, that its endpoint has today.",
             "form_class": ReasonForm,
             "form_submit_text": "Retry now",
         },
@@ -200,8 +201,9 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Try again what was given up?",
-            "description": "Do this once the cause is mended. The same bytes go under the same names; Hemi first looks "
-            "what is on the server. What is on hold or paused stays.",
+            "description": "Do this once the cause is mended. The same bytes go; Hemi first looks what is on the server. "
+            "Files that nobody has seen go to the folder, and under the name, that their endpoint has today. What is "
+            "on hold or paused stays.",
             "form_class": RetryAllForm,
             "form_submit_text": "Retry all",
         },
