@@ -75,6 +75,25 @@ def test_a_plain_rename_is_not_done_by_a_reply_too_many(server, session):
     assert session.is_broken
 
 
+def test_times_that_drag_on_are_given_up_together(tmp_path):
+    class Slow(OldServer):
+        def _attributes(self):
+            return {**super()._attributes(), "ftp_MDTM": slow}
+
+    def slow(handler, path):
+        time.sleep(0.3)
+        handler.respond("213 20261121230400")
+
+    with Slow(tmp_path / "f", "hemi", "right-password", options=FtpOptions(has_mlsd=False)) as server:
+        for number in range(10):
+            (server.orders_folder / f"{number}.xml").write_bytes(b"four")
+        session = FtpSession(where(server, data_timeout=0.5))
+        begun = time.monotonic()
+        assert failure(session.listing, "in").kind == "temporary"
+        assert time.monotonic() - begun < 2
+        session.close()
+
+
 def test_a_name_with_hundreds_of_addresses_holds_up_nobody(monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", 21)) for last in range(1, 255)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)

@@ -45,7 +45,7 @@ class FtpSession:
     def upload(self, path: str, content: bytes) -> None:
         """Store `content` at `path`; returns after the server has said that it is complete."""
         self.check(path)
-        with self.step("upload"), self.open_channel() as channel:
+        with self.step("upload"), self.limited(), self.open_channel() as channel:
             self.wire.send(f"STOR {path}")
             self.wire.expect("1")
             try:
@@ -148,6 +148,10 @@ class FtpSession:
         self.is_broken = True
         self.wire.close()
 
+    def limited(self) -> contextlib.AbstractContextManager[None]:
+        """Let all replies that are read inside take no longer than a transfer may."""
+        return self.wire.within(2 * self.server.data_timeout)
+
     def open_channel(self) -> channels.DataChannel:
         """Return a data channel for the next transfer; inside a `step`."""
         self.waiting_port = None  # the server gives it up for the next one
@@ -225,13 +229,13 @@ class FtpSession:
 
     def _with_times(self, folder: str, files: dict[str, Entry]) -> dict[str, Entry]:
         timeless = [name for name, entry in files.items() if entry.modified_at is None and self._can_say(name)]
-        for name in timeless[:_MOST_TIMES]:
-            path = f"{folder.rstrip('/')}/{name}" if folder else name
-            if "MDTM" in self.missing:
-                break
-            with self.step("list"):
+        with self.step("list"), self.limited():
+            for name in timeless[:_MOST_TIMES]:
+                path = f"{folder.rstrip('/')}/{name}" if folder else name
+                if "MDTM" in self.missing:
+                    break
                 reply = self._ask("MDTM", path) or ""
-            files[name] = Entry(files[name].size, listings.moment(reply[4:]))
+                files[name] = Entry(files[name].size, listings.moment(reply[4:]))
         return files
 
     def _can_say(self, name: str) -> bool:
@@ -256,13 +260,14 @@ class FtpSession:
         return True
 
     def _retrieve(self, command: str, limit: int) -> tuple[bytes, bool]:
-        with self.open_channel() as channel:
-            self.wire.sendcmd(command)
-            channel.secure(self.wire, self.seen)
-            try:
-                content = channel.receive(limit)
-            except TransportError:
-                self.is_broken = True  # the transfer stops in its middle
-                raise
-        self.wire.voidresp()
+        with self.limited():
+            with self.open_channel() as channel:
+                self.wire.sendcmd(command)
+                channel.secure(self.wire, self.seen)
+                try:
+                    content = channel.receive(limit)
+                except TransportError:
+                    self.is_broken = True  # the transfer stops in its middle
+                    raise
+            self.wire.voidresp()
         return content, channel.has_end

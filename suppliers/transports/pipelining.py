@@ -46,7 +46,8 @@ class FtpLine:
         rename = None if done.rename_error else rename
         try:
             if upload:
-                self._carry(rename, upload, done)
+                with self._session.limited():
+                    self._carry(rename, upload, done)
                 self._verify(upload, done)
         except TransportError as error:
             done.upload_error = error
