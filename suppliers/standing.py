@@ -83,6 +83,17 @@ def is_short(line: SupplierOrderLine) -> bool:
     return 0 < (line.confirmed or 0) < line.quantity
 
 
+def missing(line: SupplierOrderLine, reason: str) -> str:
+    """Name the pieces of a line that the supplier does not accept."""
+    count = line.quantity - (line.confirmed or 0)
+    return with_reason(f"{count} of {line.quantity} × {named_lines.name(line)}", reason)
+
+
+def with_reason(text: str, reason: str) -> str:
+    """Put the supplier's reason after what it is about."""
+    return f"{text} ({reason})" if reason else text
+
+
 def _together(said: Statement) -> list[LineStatement]:
     """Add up rows that speak of one line in the same way: it comes in several parcels, or on several days."""
     rows: dict[tuple[str, str, str], LineStatement] = {}
@@ -202,16 +213,15 @@ def _reject(change: Change, line: SupplierOrderLine, said: _Said) -> None:
     line.confirmed = max(rest, line.shipped)
     if not line.confirmed:
         line.reply_status = Status.REJECTED
-        change.rejected.append(_with_reason(named_lines.name(line), said.reason))
+        change.rejected.append(with_reason(named_lines.name(line), said.reason))
         return
     line.reply_status = Status.SHIPPED if line.shipped >= line.confirmed else Status.ACCEPTED
     _note_short(change, line, said)
 
 
 def _note_short(change: Change, line: SupplierOrderLine, said: _Said) -> None:
-    missing = line.quantity - (line.confirmed or 0)
-    if missing > 0:
-        change.rejected.append(_with_reason(f"{missing} of {line.quantity} × {named_lines.name(line)}", said.reason))
+    if (line.confirmed or 0) < line.quantity:
+        change.rejected.append(missing(line, said.reason))
 
 
 def _ship(change: Change, line: SupplierOrderLine, said: _Said) -> None:
@@ -262,7 +272,3 @@ def _derived(lines: list[SupplierOrderLine]) -> str:
     if states & {Status.ACCEPTED, Status.SHIPPED}:
         return Status.ACCEPTED
     return Status.TAKEN if states - {""} else Status.SENT
-
-
-def _with_reason(text: str, reason: str) -> str:
-    return f"{text} ({reason})" if reason else text

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import named_lines, parts, redaction, repeats, standing
+from suppliers import attention, parts, redaction, repeats, standing
 from suppliers.models import Delivery, Endpoint, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
@@ -17,11 +17,6 @@ from suppliers.standing import Change
 Status, State = SupplierOrder.Status, ReplyStatement.Status
 IT_WAS = ". It was: "  # between a person's words and what stood on the list
 _OVERTAKEN = "The supplier answered the former file first."
-_ELSEWHERE = "From the order, route the lines again or send them elsewhere."
-_MISSING = (
-    "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
-    "choose Dealt with: Hemi gives a line to one supplier only."
-)
 
 
 def row(reply: SupplierReply, position: int, said: Statement) -> ReplyStatement:
@@ -209,13 +204,15 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     _write(row, part, change)
     is_refused = is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED)
     if is_refused:
-        _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
-    elif change.rejected:
-        _tell_rejected(row, part, change)
+        attention.heed(
+            part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come."
+        )
     elif change.lines and parts.REJECTS in part.attention:
-        _tell_still_rejected(part, lines)
+        attention.keep_rejected(part, lines)
+    elif change.rejected:
+        attention.call_for_rejected(row, part, change)
     if is_news and not is_refused:
-        _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
+        attention.heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     if is_new:
         _tell(row, part, change, by)
     state = State.APPLIED if is_new or is_tracked or is_news else State.UNCHANGED
@@ -261,36 +258,6 @@ def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
 def _next_despatch(part: SupplierOrder) -> str:
     """Name a shipment that the supplier gave no number, by those that were told before."""
     return f"{part.reference}/{Shipment.objects.filter(reference=part.reference).count() + 1}"
-
-
-def _heed(part: SupplierOrder, note: str) -> None:
-    rejection = f" {part.attention}" if parts.REJECTS in part.attention else ""
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=f"{note}{rejection}"[:500])
-    timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
-
-
-def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
-    what = ", ".join(change.rejected)
-    if change.status == Status.REJECTED:
-        what = f"all of it: {row.reason}" if row.reason else "all of it"
-    is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
-    _call_for(part, what, is_whole=is_whole, is_short=any(standing.is_short(line) for line in change.lines))
-
-
-def _tell_still_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) -> None:
-    """Take what the supplier ships or accepts after all off “needs attention”."""
-    rejected = [line for line in lines if line.is_live and line.reply_status == Status.REJECTED]
-    short = [line for line in lines if line.is_live and standing.is_short(line)]
-    what = ", ".join(named_lines.name(line) for line in (*rejected, *short))
-    _call_for(part, what, is_whole=bool(rejected), is_short=bool(short))
-
-
-def _call_for(part: SupplierOrder, what: str, *, is_whole: bool, is_short: bool) -> None:
-    todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
-    note = f"{part.supplier}{parts.REJECTS}{what.rstrip('.')}. {' '.join(todo)}" if what else ""
-    part.attention = note[:500]
-    part.save(update_fields=["attention"])
-    settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 
 
 def _tell(row: ReplyStatement, part: SupplierOrder, change: Change, by: Any) -> None:

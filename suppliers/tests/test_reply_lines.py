@@ -212,6 +212,12 @@ def test_a_line_that_the_file_does_not_have_is_told(part):
     assert [status for status, _, _ in lines(part)] == ["taken", "taken"]
 
 
+def test_a_second_rejection_hides_no_first(part):
+    say(part, "taken", (1, "rejected", 1, "One is broken"))
+    say(part, "taken", (2, "rejected", "", "Sold out"))
+    assert part.attention.startswith("North rejects B (Sold out), 1 of 3 × A (One is broken). From the order, route")
+
+
 def test_a_doubt_hides_no_rejection(part):
     say(part, "accepted", (1, "rejected", "", "Sold out"), (7, "accepted", 1))
     doubt, rejection = "names a line that the file does not have (7)", "North rejects A (Sold out). From the order"
