@@ -131,6 +131,12 @@ def test_what_a_broken_mapping_blocked_is_made_again_at_one_stroke(take, own, bo
     assert set(SupplierOrder.objects.values_list("status", "attention")) == {("ready", "")}
 
 
+def test_a_file_is_not_called_like_one_that_is_not_whole_yet(take, own):
+    Mapping.objects.update(file_ending="part")
+    part = take().supplier_orders.get()
+    assert part.status == "blocked" and "not whole yet" in part.attention
+
+
 def test_without_a_live_version_the_part_waits_and_says_why(take, own):
     Mapping.objects.update(is_live=False)
     part = take().supplier_orders.get()
