@@ -201,9 +201,9 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Try again what was given up?",
-            "description": "Do this once the cause is mended. The same bytes go; Hemi first looks what is on the server. "
-            "Files that nobody has seen go to the folder, and under the name, that their endpoint has today. What is "
-            "on hold or paused stays.",
+            "description": "Do this once the cause is mended. The same bytes go; Hemi first looks what is on the "
+            "server. Files that nobody has seen go to the folder, and under the name, that their endpoint has today. "
+            "What is on hold or paused stays.",
             "form_class": RetryAllForm,
             "form_submit_text": "Retry all",
         },
