@@ -45,6 +45,16 @@ def clear_alert(kind: str, key: object) -> None:
         queue.kick("integrations.send_alerts")
 
 
+def drop_alert(kind: str, key: object) -> None:
+    """Close it without an all-clear: it was about what nobody uses any more."""
+    StaffAlert.objects.filter(kind=kind, key=str(key), cleared_at=None).update(cleared_at=timezone.now(), over="")
+
+
+def open_about(kind: str) -> list[str]:
+    """Return what the open alerts of this kind are about."""
+    return list(StaffAlert.objects.filter(kind=kind, cleared_at=None).values_list("key", flat=True))
+
+
 def send() -> None:
     """Mail what was not mailed yet. Without a mail server or an address the alerts wait, visible in the admin."""
     if not settings.IS_MAIL_SET or not settings.STAFF_ALERT_EMAILS:

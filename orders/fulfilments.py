@@ -31,6 +31,7 @@ LEASE = timedelta(minutes=2)  # renewed before each call
 LOOK_AGAIN = timedelta(seconds=5)
 # So long a call may still be carried out: its client gives up sooner, and what it did not send by then it never sends.
 SETTLED_AFTER = timedelta(seconds=90)
+NO_ANSWER = "Shopify was asked and gave no clear answer. Hemi looks there whether it was recorded before it asks again."
 _WAITING = Q(status__in=Shipment.DUE)
 _UNKNOWN = (Fulfilment.Status.CALLING, Fulfilment.Status.UNCERTAIN)
 
@@ -126,7 +127,7 @@ def _settle_calls(shipment: Shipment, sight: planning.Sight) -> bool:
         result, shopify_id = matching.outcome(group, sight.found, sight.strangers, numbers)
         called_at = max(row.called_at or sight.read_at for row in group)
         if result != matching.Outcome.DONE and sight.read_at < called_at + SETTLED_AFTER:
-            _release(shipment, LOOK_AGAIN)
+            _release(shipment, LOOK_AGAIN, NO_ANSWER)
             return False
         with transaction.atomic():
             if not _mine(shipment):
@@ -163,7 +164,7 @@ def _call(client: GraphQL, shipment: Shipment, rows: Sequence[Fulfilment], *, wa
 
 def _not_called(shipment: Shipment, rows: QuerySet[Fulfilment], error: ShopifyError, *, was_refused: bool) -> bool:
     if error.kind == Kind.UNCERTAIN:
-        _release(shipment, LOOK_AGAIN)
+        _release(shipment, LOOK_AGAIN, NO_ANSWER)
         return False
     if error.kind != Kind.PERMANENT:
         rows.update(status=Fulfilment.Status.DUE)

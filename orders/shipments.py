@@ -47,7 +47,6 @@ def record(
         reference=reference[:60], despatch=despatch[:200], defaults={"order": order, **said, **fate}
     )
     if not is_new:
-        _note_difference(shipment, said)
         return None
     timeline.record(order, "shipped", _sentence(shipment), reference=shipment.reference)
     if not order.is_sample:
@@ -55,20 +54,23 @@ def record(
     return shipment
 
 
-def known(reference: str, despatch: str, quantities: Mapping[int, int]) -> Shipment | None:
+def known(reference: str, despatch: str, quantities: Mapping[int, int], numbers: Sequence[str]) -> Shipment | None:
     """Return the shipment of this number, in the caller's transaction and under the order's lock.
 
-    One of the same pieces that was told without a number and without tracking is taken for it, and gets the number.
+    One of the same pieces that was told without a number and without tracking is taken for it, and gets the number;
+    one of the same pieces and tracking numbers is taken for it, too: a parcel has one number.
     """
     rows = Shipment.objects.filter(reference=reference).select_related("order__account")
     if found := rows.filter(despatch=despatch[:200]).first():
         return found
-    for shipment in rows.filter(despatch__startswith=f"{reference}/"):
-        if not any(shipment.numbers) and shipment.quantities == _stored(quantities):
+    alike = [shipment for shipment in rows if shipment.quantities == _stored(quantities)]
+    for shipment in alike:
+        if shipment.despatch.startswith(f"{reference}/") and not any(shipment.numbers):
             shipment.despatch = despatch[:200]
             shipment.save(update_fields=["despatch"])
             return shipment
-    return None
+    told = set(filter(None, numbers))
+    return next((shipment for shipment in alike if told and told == set(filter(None, shipment.numbers))), None)
 
 
 def add_tracking(shipment: Shipment, carrier: str, numbers: Sequence[str], urls: Sequence[str]) -> bool:
@@ -107,13 +109,6 @@ def _tracking(order: Order, carrier: str, numbers: Sequence[str], urls: Sequence
 
 def _stored(quantities: Mapping[int, int]) -> dict[str, int]:
     return {str(line): int(count) for line, count in quantities.items() if int(count) > 0}
-
-
-def _note_difference(shipment: Shipment, said: Mapping[str, object]) -> None:
-    if any(value and getattr(shipment, name) != value for name, value in said.items()):
-        text = f"The supplier told shipment {shipment.despatch} again with other contents; the first ones count."
-        if not shipment.order.events.filter(kind="shipped_otherwise", text=text).exists():
-            timeline.record(shipment.order, "shipped_otherwise", text, reference=shipment.reference)
 
 
 def _sentence(shipment: Shipment) -> str:

@@ -138,7 +138,8 @@ def _follow(order: Order, newer: SupplierOrder, late: dict[int, list[OrderLine]]
     """Take back an unsent revision if the order has moved on; a new one is made of what is wanted now."""
     newer.order = order
     amendment = Amendment.objects.filter(sent_as=newer).first()
-    is_wanted = order.state in (State.READY, State.NOTHING) or newer.kind == Kind.CANCELLATION
+    is_cancellation = newer.kind == Kind.CANCELLATION
+    is_wanted = is_cancellation or (order.state in (State.READY, State.NOTHING) and _asks_for_something(newer))
     if amendment and is_wanted:
         is_same = differences.are_same(amendment.changes, _wanted_rows(order, newer))
         is_wanted = is_same and not late.get(newer.supplier_id) and not _is_overtaken(amendment)
@@ -148,6 +149,10 @@ def _follow(order: Order, newer: SupplierOrder, late: dict[int, list[OrderLine]]
         parts.ask_for_document(newer)
     elif not is_wanted and order.state != State.HELD:
         parts.cancel(newer, _AGAIN)
+
+
+def _asks_for_something(newer: SupplierOrder) -> bool:
+    return any(line.quantity for line in composing.compose(newer).lines)
 
 
 def _is_overtaken(amendment: Amendment) -> bool:

@@ -72,10 +72,14 @@ class Attempt:
         """Tell whether the claim still stands."""
         return self._mine().exists()
 
-    def step_back(self) -> None:
-        """Note that a look found the rename not done."""
+    def step_back(self) -> bool:
+        """Record that a look found the rename not done; False: the claim was lost.
+
+        Before the temporary file is removed: a run that finds neither of the names would have to ask a person.
+        """
         self.delivery.step = Step.UPLOADING
         journal.not_sent(self.delivery)
+        return bool(self._mine().update(step=Step.UPLOADING))
 
     def failed(self, error: TransportError) -> None:
         """Record a failure: tried again later, or given up. One of the whole endpoint is none of the file's."""
@@ -93,8 +97,7 @@ class Attempt:
     def uncertain(self, message: str) -> None:
         """Record that nobody knows whether the supplier has the file; only a person goes on from here."""
         with turns.alone(self.order_id):
-            if not self._mine().update(**FREE, status=Status.UNCERTAIN, last_error=message):
-                self.lost()
+            if not self._ended(Status.UNCERTAIN, message):
                 return
             self._write(Outcome.UNCERTAIN, message)
             self._attention(f"It is uncertain whether {self.delivery.endpoint} has the file. {message}")
@@ -162,8 +165,7 @@ class Attempt:
     def _give_up(self, message: str) -> None:
         delivery = self.delivery
         with turns.alone(self.order_id):
-            if not self._mine().update(**FREE, **self._state(message), status=Status.DEAD):
-                self.lost()
+            if not self._ended(Status.DEAD, message):
                 return
             self._write(Outcome.GIVEN_UP, message)
             self._attention(f"The file could not be delivered to {delivery.endpoint}. {message}")
@@ -175,6 +177,17 @@ class Attempt:
                 f"No delivery to {delivery.endpoint} is given up any more.",
             )
         log.error("delivery.given_up", extra={**self.ids, "error": message})
+
+    def _ended(self, status: Delivery.Status, message: str) -> bool:
+        """Record that only a person goes on from here. False: it was cancelled meanwhile, or the claim was lost."""
+        changes = {**FREE, **self._state(message)}
+        if self._mine().filter(status=Status.DUE).update(**changes, status=status):
+            return True
+        if self._mine().update(**changes):
+            self._write(Outcome.STOPPED, message)
+        else:
+            self.lost()
+        return False
 
     def _write(self, outcome: DeliveryAttempt.Outcome, message: str) -> None:
         self.row(outcome, message).save()

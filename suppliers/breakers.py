@@ -3,7 +3,7 @@
 from integrations import alerts
 from suppliers.models import Endpoint
 
-UNREACHABLE, STOPPED = "endpoint_unreachable", "endpoint_stopped"
+UNREACHABLE, STOPPED, CHECK = "endpoint_unreachable", "endpoint_stopped", "endpoint_check"
 
 
 def opened(endpoint: Endpoint, message: str) -> None:
@@ -28,6 +28,15 @@ def stopped(endpoint: Endpoint, message: str) -> None:
         "Mend the endpoint, test the connection and restart it. Its files wait until then.",
         over=f"{endpoint} works again. What waited is on its way.",
     )
+
+
+def forget_unused() -> None:
+    """Take back what was told of endpoints that are switched off or deleted: they never work again by themselves."""
+    for kind in (UNREACHABLE, STOPPED, CHECK):
+        about = set(alerts.open_about(kind))
+        used = Endpoint.objects.filter(is_active=True, pk__in=about).values_list("pk", flat=True)
+        for key in about - {str(pk) for pk in used}:
+            alerts.drop_alert(kind, key)
 
 
 def closed(endpoint: Endpoint) -> None:

@@ -24,10 +24,13 @@ def compose(part: SupplierOrder) -> DocumentContent:
 
 
 def wanted(allocation: SupplierOrderLine) -> int:
-    """Return how many pieces of an allocated line the order wants today, whatever was shipped of them."""
+    """Return how many pieces of an allocated line the order wants today, whatever was shipped of them.
+
+    Never fewer than were shipped: a store takes returns off `current`, and they are no business of the supplier.
+    """
     line, then = allocation.order_line, allocation.ordered_then
     moved = min(0, line.current - allocation.quantity) if then is None else line.current - then
-    return max(0, allocation.quantity + moved)
+    return max(allocation.shipped, allocation.quantity + moved)
 
 
 def numbers(part_id: int) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from suppliers import presend
 from suppliers.documents import confined, formats
@@ -56,6 +57,12 @@ def settings_of(supplier: Supplier, kind: str, mapping: Mapping | None = None) -
         ending=mapping.file_ending if mapping else "xml",
         schema=_schema(supplier, kind),
     )
+
+
+def wishes(supplier: Supplier, kind: str) -> tuple[Any, ...]:
+    """Return all that a document is made by beside what it says, to be compared with what it is later."""
+    rules = tuple(supplier.pre_send_rules.values_list("pk", "field", "demand", "value", "remedy"))
+    return settings_of(supplier, kind), supplier.replacements, rules
 
 
 def live_mapping(supplier: Supplier) -> Mapping | None:

@@ -24,6 +24,8 @@ _OPEN_PART = Q(supplier_order__status=SupplierOrder.Status.READY, supplier_order
 _OF_A_LIVE_ORDER = Q(supplier_order__order__state=Order.State.READY) | Q(
     supplier_order__kind=SupplierOrder.Kind.CANCELLATION
 )
+# One that has changed changes its files first.
+_IS_FOLLOWED = Q(supplier_order__order__needs_routing=False, supplier_order__order__needs_reread=False)
 # A newer file of the same order must not overtake an older one.
 _EARLIER = Delivery.objects.filter(
     supplier_order__order=OuterRef("supplier_order__order"),
@@ -34,7 +36,8 @@ _EARLIER = Delivery.objects.filter(
 _IN_TURN = Q(supplier_order__revision=1) | ~Exists(_EARLIER)
 # Sent before, and a person wants it sent once more, whatever became of the rest of the order.
 _AGAIN = Q(resends__gt=0, supplier_order__status__in=list(SupplierOrder.RANK))
-_MAY_GO = _OF_ITS_MODE & Q(is_held=False, redacted_at=None) & (_OPEN_PART & _OF_A_LIVE_ORDER & _IN_TURN | _AGAIN)
+_IS_NEW = _OPEN_PART & _OF_A_LIVE_ORDER & _IS_FOLLOWED & _IN_TURN
+_MAY_GO = _OF_ITS_MODE & Q(is_held=False, redacted_at=None) & (_IS_NEW | _AGAIN)
 # Where the rename may have happened the truth is looked for, whatever was decided since.
 _TO_LOOK = Q(step__in=[Delivery.Step.RENAMING, Delivery.Step.SIGNALLING])
 # A temporary file may lie there that no attempt removes. A held one's is removed when it goes on or is cancelled, but

@@ -50,6 +50,9 @@ def bring(place: Place, attempt: Attempt) -> None:
             _conclude(place, attempt, found)
             return
         is_uploaded = found == Found.NOT_DONE
+        if not is_uploaded and not attempt.step_back():
+            attempt.lost()
+            return
     if is_uploaded or _upload(place, attempt):
         _rename(place, attempt)
 
@@ -166,9 +169,12 @@ def _rename(place: Place, attempt: Attempt) -> None:
 
 def stop(place: Place, attempt: Attempt) -> None:
     """Take back a file that may not go any more. Raises TransportError."""
-    if attempt.delivery.step == Step.RENAMING and attempt.is_mine():  # a look has found that it was not renamed
-        attempt.step_back()
+    # A look has found that it was not renamed; a worker that was thought dead may have done so since, and now cannot.
+    is_doubtful = attempt.delivery.step == Step.RENAMING and attempt.step_back()
     tidy(place, attempt)
+    if is_doubtful and place.session.size(naming.final_path(attempt.delivery)) == attempt.delivery.size:
+        finish(place, attempt, "It got its name just before it could be stopped.")
+        return
     attempt.stopped()
 
 
@@ -205,4 +211,4 @@ def _was_soon_taken(delivery: Delivery) -> bool:
     minutes = delivery.endpoint.taken_within_minutes
     if not minutes or delivery.renaming_at is None:
         return False
-    return timezone.now() - delivery.renaming_at <= timedelta(minutes=minutes)
+    return abs(timezone.now() - delivery.renaming_at) <= timedelta(minutes=minutes)  # clocks are set back, too

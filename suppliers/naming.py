@@ -37,6 +37,9 @@ def final_name(endpoint: Endpoint, part: SupplierOrder, ending: str) -> str:
         "date": f"{part.created_at:%Y%m%d}",
     }
     name = f"{endpoint.name_template.format(**values)}.{ending}"
+    has_suffix = endpoint.temporary_style == Endpoint.TemporaryStyle.SUFFIX
+    if has_suffix and name.endswith(endpoint.temporary_mark):
+        raise InvalidName(f"The file name {name} ends like those of files that are not whole yet.")
     _check_length(endpoint, name)
     return name
 

@@ -2,9 +2,11 @@
 
 from hemi.lib import queue
 from integrations import alerts
-from suppliers import due, lanes, leftovers
+from suppliers import breakers, due, lanes, leftovers
 from suppliers.crews import Crew
 from suppliers.models import Delivery
+
+_ALERTS = {"delivery_dead": Delivery.Status.DEAD, "delivery_uncertain": Delivery.Status.UNCERTAIN}
 
 
 def deliver(endpoint_id: int) -> int:
@@ -26,7 +28,14 @@ def deliver(endpoint_id: int) -> int:
 
 
 def sweep() -> int:
-    """Kick every endpoint where something is due, also what a dead worker left behind; return how many."""
+    """Kick every endpoint where something is due, also what a dead worker left behind; return how many.
+
+    A person may have settled what staff were alerted of, with nothing left to bring.
+    """
+    breakers.forget_unused()
+    for kind in _ALERTS:
+        for about in alerts.open_about(kind):
+            _clear_alerts(int(about))
     endpoints = list(due.endpoints_with_deliveries().values_list("pk", flat=True))
     for endpoint_id in endpoints:
         queue.kick("suppliers.deliver", endpoint_id)
@@ -34,6 +43,6 @@ def sweep() -> int:
 
 
 def _clear_alerts(endpoint_id: int) -> None:
-    for status, kind in ((Delivery.Status.DEAD, "delivery_dead"), (Delivery.Status.UNCERTAIN, "delivery_uncertain")):
+    for kind, status in _ALERTS.items():
         if not Delivery.objects.filter(endpoint=endpoint_id, status=status).exists():
             alerts.clear_alert(kind, endpoint_id)

@@ -14,9 +14,11 @@ from django.utils import timezone
 from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
+from suppliers import composing
 from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
+REJECTS = " rejects "  # in what a part needs attention for
 _REJECTED = Status.REJECTED
 _STILL_REJECTED = Q(reply_status=_REJECTED) | Q(confirmed__gt=0, confirmed__lt=F("quantity"))
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
@@ -54,12 +56,34 @@ def ask_for_document(part: SupplierOrder) -> None:
     queue.kick("suppliers.render")
 
 
+def follow(part: SupplierOrder) -> bool:
+    """Bring what a part holds whose file nobody saw in line with its locked order. True: something of it moved.
+
+    A reply is weighed against these quantities, so that they must be those of the file.
+    """
+    moved = 0
+    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
+        line = allocation.order_line
+        quantity = line.sendable if part.kind == SupplierOrder.Kind.ORDER else composing.wanted(allocation)
+        if not quantity:
+            allocation.delete()
+        elif quantity != allocation.quantity:
+            allocation.quantity, allocation.ordered_then = quantity, line.current
+            allocation.save(update_fields=["quantity", "ordered_then"])
+        else:
+            continue
+        moved += 1
+    return bool(moved)
+
+
 def withdraw_document(part: SupplierOrder) -> bool:
     """Take back a document that nobody saw, to make it anew. False: it is being handed over or is with the supplier."""
     delivery = Delivery.objects.filter(supplier_order=part)
     if not delivery.exists():
         return part.status in (Status.WAITING, Status.BLOCKED)
-    if delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="", resends=0).delete()[0]:
+    unseen = delivery.filter(first_claimed_at=None, status=Delivery.Status.DUE, claim_token="", resends=0)
+    # One that was made anew knows of a temporary file, and of what was tried before.
+    if unseen.filter(temporary_name="", attempt_rows=None).delete()[0]:
         return True
     # A run that is at work finds its claim gone, removes its temporary file and stops.
     free = {"claim_token": "", "lease_until": None}
@@ -107,7 +131,7 @@ def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
     rejected.update(is_live=False)
     for part in {row.supplier_order for row in freed}:
         count = sum(row.supplier_order == part for row in freed)
-        if " rejects " in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
+        if REJECTS in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
             SupplierOrder.objects.filter(pk=part.pk).update(attention="")
         text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
         timeline.record(part.order, "lines_taken_back", text, part.reference, by)

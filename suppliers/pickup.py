@@ -3,14 +3,11 @@
 import hashlib
 import logging
 import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 
-from suppliers import clearing, connections, redaction, replies
-from suppliers.lanes import Lane
+from suppliers import clearing, looks, redaction, replies, traces
+from suppliers.looks import Look
 from suppliers.models import SupplierReply
 from suppliers.reply_formats.reading import LIMIT_BYTES
 from suppliers.reply_formats.statements import Unreadable
@@ -28,25 +25,6 @@ _TOO_LARGE = f"Larger than {LIMIT_BYTES:,} bytes: it was not read. Ask the suppl
 _BAD_NAME = "Its name has characters that lead elsewhere or cannot be written. It was left where it is, unread."
 
 
-@dataclass
-class Look:
-    """One look into the folder: what lay there before, what lies there now, and what was fetched."""
-
-    lane: Lane
-    before: dict[str, dict[str, Any]]
-    now: dict[str, dict[str, Any]] = field(default_factory=dict)
-    stored: int = 0
-    has_new: bool = False
-
-    def path(self, name: str) -> str:
-        """Return where the file of that name lies."""
-        return connections.path(self.lane.endpoint.replies_folder, name)
-
-    def ids(self, name: str) -> dict[str, Any]:
-        """Return what a log line names."""
-        return {"endpoint_id": self.lane.endpoint.pk, "file": name}
-
-
 def consider(look: Look, name: str, entry: Entry) -> None:
     """Fetch a file that was listed, if it is whole and new. Raises TransportError where the session is lost."""
     if _TRICK.search(name) or len(name) > LONGEST_NAME:
@@ -54,38 +32,20 @@ def consider(look: Look, name: str, entry: Entry) -> None:
         return
     if _TEMPORARY.fullmatch(name):
         return
-    is_same = _note(look, name, entry)
+    is_same = looks.note(look, name, entry)
     if look.now[name]["is_read"] or not entry.size:
         return
-    if not CLAIMED.fullmatch(name) and not (is_same and _is_old_enough(look, name, entry)):
+    if not (is_same and looks.is_old_enough(look, name, entry)):
         look.has_new = look.has_new or not is_same
         return
     if not look.lane.is_open or not look.lane.holds():
         look.has_new = True
         return
+    if traces.is_sent_file(_original(name), entry.size):
+        look.now[name]["is_read"] = True
+        log.warning("reply.is_an_order", extra=look.ids(name))
+        return
     _fetch(look, name, entry.size)
-
-
-def _note(look: Look, name: str, entry: Entry) -> bool:
-    """Note the file; tell whether it is as it was at the last look."""
-    facts = {"size": entry.size, "time": entry.modified_at.isoformat() if entry.modified_at else ""}
-    former = look.before.get(name, {})
-    is_same = facts == {"size": former.get("size"), "time": former.get("time", "")}
-    since = former.get("since") if is_same else None
-    is_read = is_same and former.get("is_read", False)
-    look.now[name] = {**facts, "since": since or timezone.now().isoformat(), "is_read": is_read}
-    return is_same
-
-
-def _is_old_enough(look: Look, name: str, entry: Entry) -> bool:
-    """Tell whether it has lain still long enough: by the server's clock where that is known, else by Hemi's."""
-    endpoint, now = look.lane.endpoint, timezone.now()
-    age = timedelta(seconds=endpoint.reply_age)
-    if entry.modified_at:
-        ahead = timedelta(seconds=endpoint.profile.get("clock_difference") or 0)  # of the server's clock
-        if now + ahead - entry.modified_at >= age:
-            return True
-    return now - datetime.fromisoformat(look.now[name]["since"]) >= age
 
 
 def _refuse(look: Look, name: str) -> None:
@@ -124,8 +84,9 @@ def _read(look: Look, name: str) -> None:
     except TooLarge:  # whatever the listing said; the session may be lost, and the next one goes on
         _set_aside(look, name, LIMIT_BYTES + 1, claimed)
         return
-    if session.size(look.path(claimed or name)) not in (len(content), None):
-        look.has_new = True  # the supplier is still writing: the next look finishes it
+    is_whole = session.size(look.path(claimed or name)) in (len(content), None)
+    if not (is_whole and looks.is_as_listed(look, name, len(content))):
+        look.has_new = True  # the supplier is writing, maybe another file under this name: it has to lie still again
         return
     reply = _store(look, name, content)
     facts = look.now.pop(name)

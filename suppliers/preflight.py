@@ -27,7 +27,6 @@ MOST_TRIES = 5
 ROOM_SECONDS = 20  # after which a session of another worker may be gone
 KEPT = timedelta(days=90)
 AFTER_FAILURE = timedelta(hours=1)
-ALERT = "endpoint_check"
 STILL = Q(status=EndpointCheck.Status.WAITING)
 _WAITING = EndpointCheck.objects.filter(STILL, endpoint=OuterRef("pk"))
 # The hourly look at what failed must not log in again where nobody has said who the server is.
@@ -163,13 +162,13 @@ def _stops(refusal: TransportError) -> bool:
 def _tell_staff(check: Check, trial: Trial, has_passed: bool) -> None:
     endpoint = check.loan.endpoint
     if has_passed:
-        alerts.clear_alert(ALERT, endpoint.pk)
+        alerts.clear_alert(breakers.CHECK, endpoint.pk)
     elif trial.refusal and _stops(trial.refusal):
         breakers.stopped(endpoint, trial.refusal.message)
     elif check.row.made_by_id is None:
         wrong = "\n".join(f"{step['name']}: {step['text']}" for step in check.steps if step["outcome"] == "failed")
         alerts.raise_alert(
-            ALERT,
+            breakers.CHECK,
             endpoint.pk,
             f"The daily test of {endpoint} failed",
             f"Hemi tests each endpoint once a day, and this one again every hour.\n\n{wrong}\n\n"

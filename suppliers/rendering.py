@@ -1,7 +1,7 @@
 """The rendering runner: make each part's document, check it, store it byte for byte as a Delivery.
 
 The document is made with no transaction open, since a supplier's own format runs in a process of its own; under the
-order's lock it is stored only if the rows still say the same.
+order's lock it is stored only if the rows still say the same, those of the supplier's wishes too.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from hemi.lib import claims, logs, queue
 from orders import settlement, timeline
-from suppliers import composing, drafting, naming, presend
+from suppliers import composing, drafting, naming, parts, presend
 from suppliers.documents import content as contents
 from suppliers.documents.rendered import InvalidDocument, Rendered
 from suppliers.models import Delivery, DeliveryContent, DeliveryDocument, SupplierOrder
@@ -68,6 +68,7 @@ def has_changed(part: SupplierOrder) -> bool:
 
 def _render_one(claimed: SupplierOrder) -> None:
     part = SupplierOrder.objects.select_related("supplier", "order__account", "replaces").get(pk=claimed.pk)
+    wishes = drafting.wishes(part.supplier, part.kind)
     made = drafting.draft(composing.compose(part), part.supplier)
     with transaction.atomic():
         order = settlement.locked(claimed.order_id)
@@ -76,7 +77,8 @@ def _render_one(claimed: SupplierOrder) -> None:
             return
         part.order = order
         part.claim_token, part.lease_until, part.attempts = "", None, 0
-        if composing.compose(part) != made.content:
+        is_same = composing.compose(part) == made.content and drafting.wishes(part.supplier, part.kind) == wishes
+        if parts.follow(part) or not is_same:
             part.next_attempt_at = timezone.now()
             part.save(update_fields=["next_attempt_at", "claim_token", "lease_until", "attempts"])
             return

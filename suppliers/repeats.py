@@ -1,6 +1,6 @@
 """What a supplier says again: snapshots come every few minutes, and a person hears of each thing once."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from suppliers.models import ReplyStatement
 
@@ -23,9 +23,11 @@ def is_listed(row: ReplyStatement) -> bool:
 
 
 def is_known_fault(row: ReplyStatement) -> bool:
-    """Tell whether the last files of this name had the same row that cannot be read."""
-    same = {"reply__endpoint": row.reply.endpoint_id, "reply__file_name": row.reply.file_name, "reference": ""}
-    return _earlier(row).filter(**same, note=row.note, status__in=[State.UNREADABLE, State.SETTLED]).exists()
+    """Tell whether a file of this name had the same row that cannot be read, and it is on the list or was settled."""
+    same = {"reply__endpoint": row.reply.endpoint_id, "reply__file_name": row.reply.file_name}
+    rows = _earlier(row).filter(**same, reference=row.reference, kind="")
+    is_told = Q(status=State.UNREADABLE, note=row.note) | Q(status=State.SETTLED, note__endswith=row.note)
+    return rows.filter(is_told).exists()
 
 
 def _earlier(row: ReplyStatement) -> QuerySet[ReplyStatement]:

@@ -112,9 +112,11 @@ def _state(row: SupplierReply) -> None:
             return
         row.statements.exclude(_BY_HAND).delete()
         kept = list(row.statements.all())
-        told = {(one.reference, one.kind, one.despatch) for one in kept}
+        told = {(one.reference, one.kind, one.despatch) for one in kept if one.kind}
+        faults = {(one.reference, one.note.rpartition(statements.IT_WAS)[2]) for one in kept if not one.kind}
         taken = {one.position for one in kept}
         left = [one for one in said if (one.reference, one.kind, one.despatch) not in told]
+        left = [one for one in left if not one.fault or (one.reference, one.fault[:500]) not in faults]
         free = (number for number in count(1) if number not in taken)
         rows = [statements.row(row, next(free), one) for one in left]
         for fault in (one for one in rows if one.status == State.UNREADABLE):

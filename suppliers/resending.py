@@ -51,6 +51,9 @@ def what_they_have(delivery: Delivery) -> str:
     elif part.replied_at:
         word = part.get_status_display()
         said.append(f"{part.supplier} has it: {word[0].lower()}{word[1:]}, {_time(part)}.")
+    if part.supplier.endpoint_id != delivery.endpoint_id:
+        where = f"{delivery.endpoint}; {part.supplier} uses {part.supplier.endpoint} now, where a correction goes"
+        said.append(f"The same document would go to {where}.")
     if part.supplier_reference:
         said.append(f"The supplier calls it {part.supplier_reference}.")
     return " ".join(said)

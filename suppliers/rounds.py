@@ -58,6 +58,10 @@ class Rounds:
         return self.worked
 
     def _give_back(self) -> None:
+        if self.lane.is_lost:  # whoever has the endpoint now knows nothing of what was uploaded since
+            for attempt in self._whole:
+                self._tidy(attempt)
+            self._hold(self._whole)
         attempts, self._in_hand = list(self._in_hand.values()), {}
         turns.each(_orders(attempts), lambda orders: records.give_back(_of(attempts, orders)))
 
@@ -79,9 +83,9 @@ class Rounds:
     def _record(self) -> tuple[list[Attempt], list[Attempt]]:
         """Record what was done and what comes next; return what is to be renamed, and what wants a done-file."""
         whole, placed, signalled = self._whole, self._placed, self._signalled
-        self._whole, self._placed, self._signalled = [], [], []
         if self.lane.is_lost or not (whole or placed or signalled):
             return [], []
+        self._whole, self._placed, self._signalled = [], [], []
         signalling: list[Attempt] = []
         renaming: list[Attempt] = []
         done = [attempt for attempt in placed if not attempt.delivery.done_name]

@@ -141,13 +141,7 @@ def _follow_lines(order: Order) -> None:
 
 
 def _follow(part: SupplierOrder) -> None:
-    for allocation in part.lines.filter(is_live=True).select_related("order_line"):
-        if allocation.order_line.sendable == 0:
-            allocation.delete()
-        elif allocation.quantity != allocation.order_line.sendable:
-            allocation.quantity = allocation.order_line.sendable
-            allocation.ordered_then = allocation.order_line.current
-            allocation.save(update_fields=["quantity", "ordered_then"])
+    parts.follow(part)
     if part.lines.exists():
         parts.ask_for_document(part)
     else:

@@ -1,13 +1,16 @@
 """What a supplier's part has come to, line by line, and what a statement changes in it: never downwards."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from suppliers import composing
+from orders.models import Shipment
+from suppliers import named_lines
 from suppliers.models import SupplierOrder, SupplierOrderLine
+from suppliers.named_lines import FileLines
 from suppliers.reply_formats.statements import DISPUTED, LineStatement, Statement
 
 Status = SupplierOrder.Status
+FIRST = "the store is told of the first"
 _UNDECIDED = ("", Status.TAKEN)
 
 
@@ -17,11 +20,10 @@ class Change:
 
     lines: list[SupplierOrderLine] = field(default_factory=list)
     shipped: dict[int, int] = field(default_factory=dict)  # pieces by Shopify's line id
-    repeated: dict[int, int] = field(default_factory=dict)  # the same of a shipment that is known
     rejected: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     status: str = ""
-    file: "_File" = field(default_factory=lambda: _File.of([]))
+    file: FileLines = field(default_factory=lambda: FileLines({}, frozenset()))
 
     def note(self, line: SupplierOrderLine) -> None:
         """Remember that the line was changed."""
@@ -37,32 +39,14 @@ class _Said:
     is_total: bool  # the quantity is what was shipped so far
 
 
-@dataclass(frozen=True)
-class _File:
-    """The lines by their number in the part's file; that of a change numbers lines that are gone, too."""
-
-    lines: dict[str, SupplierOrderLine]
-    gone: frozenset[str]
-
-    @classmethod
-    def of(cls, lines: list[SupplierOrderLine]) -> "_File":
-        is_change = bool(lines) and lines[0].supplier_order.kind == SupplierOrder.Kind.CHANGE
-        kept = composing.numbers(lines[0].supplier_order_id) if is_change else {}
-        plain = {line.order_line.shopify_id: number for number, line in enumerate(lines, start=1)}
-        known = kept or plain
-        numbered = {str(known[key]): line for line in lines if (key := line.order_line.shopify_id) in known}
-        gone = {str(word) for key, number in kept.items() if key not in plain for word in (key, number)}
-        return cls(numbered, frozenset(gone))
-
-
-def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, *, is_known: bool) -> Change:
-    """Change `lines` as the statement says and return what changed; a shipment that `is_known` ships nothing more."""
-    change, named = Change(file=_File.of(lines)), set()
+def weigh(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement, known: Shipment | None) -> Change:
+    """Change `lines` as the statement says and return what changed; a shipment that is `known` ships nothing more."""
+    change, named = Change(file=FileLines.of(lines, said)), set()
     for row in _together(said):
         if row.status:
-            named |= _weigh_row(change, lines, row, said, is_known)
+            named |= _weigh_row(change, lines, row, said, known)
     for line in lines:
-        if said.status and line.pk not in named and not (is_known and said.status == Status.SHIPPED):
+        if said.status and line.pk not in named and not (known and said.status == Status.SHIPPED):
             _move(change, line, _Said(said.status, None, said.reason, not said.despatch))
     change.status = _status(part, lines) if lines else _status_alone(change, part, said)
     return change
@@ -83,20 +67,31 @@ def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, in
     """Return the pieces that a statement calls shipped, by Shopify's line id, whatever was told before."""
     total: dict[int, int] = {}
     named: set[int] = set()
-    file = _File.of(lines)
+    file = FileLines.of(lines, said)
     for row in _together(said):
-        found = _find(lines, row, file)
+        found = named_lines.find(lines, row, file)
         named |= {line.pk for line in found}
-        for line, quantity in _share(found, row.quantity) if row.status == Status.SHIPPED else ():
+        for line, quantity in named_lines.share(found, row.quantity, _ordered) if row.status == Status.SHIPPED else ():
             key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
             total[key] = total.get(key, 0) + (all_of_it if quantity is None else quantity)
     rest = [line for line in lines if said.status == Status.SHIPPED and line.pk not in named]
     return total | {line.order_line.shopify_id: line.confirmed or line.quantity for line in rest}
 
 
-def name(line: SupplierOrderLine) -> str:
-    """Name a line for people."""
-    return line.order_line.sku or line.order_line.title[:100]
+def is_short(line: SupplierOrderLine) -> bool:
+    """Tell whether the supplier accepts some pieces of a line, but not all."""
+    return 0 < (line.confirmed or 0) < line.quantity
+
+
+def missing(line: SupplierOrderLine, reason: str) -> str:
+    """Name the pieces of a line that the supplier does not accept."""
+    count = line.quantity - (line.confirmed or 0)
+    return with_reason(f"{count} of {line.quantity} × {named_lines.name(line)}", reason)
+
+
+def with_reason(text: str, reason: str) -> str:
+    """Put the supplier's reason after what it is about."""
+    return f"{text} ({reason})" if reason else text
 
 
 def _together(said: Statement) -> list[LineStatement]:
@@ -119,10 +114,10 @@ def _adds_up(row: LineStatement, said: Statement) -> bool:
 
 
 def _weigh_row(
-    change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, is_known: bool
+    change: Change, lines: list[SupplierOrderLine], row: LineStatement, said: Statement, known: Shipment | None
 ) -> set[int]:
-    found = _find(lines, row, change.file)
-    if other := _other_article(lines, found, row):
+    found = named_lines.find(lines, row, change.file)
+    if other := named_lines.other_article(lines, found, row):
         change.doubts.append(f"It calls line {row.line} {row.sku}, and that is {other}; nothing was taken from it.")
         return {line.pk for line in found}
     if not found and row.line in change.file.gone:
@@ -131,43 +126,46 @@ def _weigh_row(
     elif not found:
         change.doubts.append(f"It names a line that the file does not have ({row.line or row.sku}).")
     if row.status == DISPUTED:
-        change.doubts += [f"{name(line)}: {row.reason or 'disputed'}." for line in found]
+        change.doubts += [f"{named_lines.name(line)}: {row.reason or 'disputed'}." for line in found]
         return {line.pk for line in found}
-    for line, quantity in _share(found, row.quantity):
-        if is_known and row.status == Status.SHIPPED:
-            key, count = line.order_line.shopify_id, line.shipped if quantity is None else quantity
-            change.repeated[key] = change.repeated.get(key, 0) + count
+    for line, quantity in named_lines.share(found, row.quantity, _room(row, said, known)):
+        if known and row.status == Status.SHIPPED:
+            _compare(change, line, quantity, said, known)
         else:
             _move(change, line, _Said(row.status, quantity, row.reason, not said.despatch))
     return {line.pk for line in found}
 
 
-def _find(lines: list[SupplierOrderLine], row: LineStatement, file: _File) -> list[SupplierOrderLine]:
-    if row.line:
-        if row.line in file.lines:
-            return [file.lines[row.line]]
-        if by_id := [line for line in lines if str(line.order_line.shopify_id) == row.line]:
-            return by_id
-    return [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
+def _room(row: LineStatement, said: Statement, known: Shipment | None) -> Callable[[SupplierOrderLine], int]:
+    """Tell how many pieces of an article each of its lines takes: of a further parcel what the former ones left."""
+
+    def held(line: SupplierOrderLine) -> int:
+        return int(known.quantities.get(str(line.order_line.shopify_id), 0)) if known else 0
+
+    def left(line: SupplierOrderLine) -> int:
+        return max(0, (line.confirmed or line.quantity) - line.shipped)
+
+    if row.status != Status.SHIPPED or not said.despatch:
+        return _ordered
+    return held if known else left
 
 
-def _other_article(lines: list[SupplierOrderLine], found: list[SupplierOrderLine], row: LineStatement) -> str:
-    """Name the line that was found where its number and its SKU lead to different ones; "" where they do not."""
-    named = [line for line in lines if row.sku and line.order_line.sku.casefold() == row.sku.casefold()]
-    is_contradictory = found and named and not {line.pk for line in found} & {line.pk for line in named}
-    return name(found[0]) if is_contradictory else ""
+def _ordered(line: SupplierOrderLine) -> int:
+    return line.quantity
 
 
-def _share(found: list[SupplierOrderLine], quantity: int | None) -> list[tuple[SupplierOrderLine, int | None]]:
-    """Spread a quantity over the lines of one article, the first ones first; what is too much goes to the last."""
-    if quantity is None or len(found) < 2:
-        return [(line, quantity) for line in found]
-    shares, left = [], quantity
-    for line in found:
-        share = left if line is found[-1] else min(left, line.quantity)
-        shares.append((line, share))
-        left -= share
-    return [(line, share) for line, share in shares if share]
+def _compare(change: Change, line: SupplierOrderLine, quantity: int | None, said: Statement, known: Shipment) -> None:
+    """Have a person ask where a shipment is told again as another one that may be meant."""
+    first = known.quantities.get(str(line.order_line.shopify_id), 0)
+    count, has_room = first if quantity is None else quantity, line.shipped < line.quantity
+    if count < first or (count > first and has_room):
+        change.doubts.append(
+            f"{named_lines.name(line)}: {count} in shipment {said.despatch} now, "
+            f"{first} when it was told first; {FIRST}."
+        )
+    elif known.despatch != said.despatch and line.shipped + count <= line.quantity:
+        doubt = f"Shipment {said.despatch} has the pieces and the tracking of {known.despatch} and is taken for it."
+        change.doubts += [doubt] if doubt not in change.doubts else []
 
 
 def _move(change: Change, line: SupplierOrderLine, said: _Said) -> None:
@@ -186,10 +184,10 @@ def _take(change: Change, line: SupplierOrderLine, said: _Said) -> None:
 def _accept(change: Change, line: SupplierOrderLine, said: _Said) -> None:
     count = line.quantity if said.quantity is None else said.quantity
     if count > line.quantity:
-        change.doubts.append(f"{name(line)}: {count} accepted where {line.quantity} were ordered.")
+        change.doubts.append(f"{named_lines.name(line)}: {count} accepted where {line.quantity} were ordered.")
         count = line.quantity
     if line.reply_status == Status.REJECTED:
-        change.doubts.append(f"{name(line)} is accepted after rejected.")
+        change.doubts.append(f"{named_lines.name(line)} is accepted after rejected.")
     elif count == 0:
         _reject(change, line, said)
     elif line.reply_status in _UNDECIDED:
@@ -198,7 +196,7 @@ def _accept(change: Change, line: SupplierOrderLine, said: _Said) -> None:
     elif line.confirmed is None:
         line.confirmed = max(count, line.shipped)
     elif said.quantity is not None and count < line.confirmed:
-        change.doubts.append(f"{name(line)}: only {count} accepted after {line.confirmed}.")
+        change.doubts.append(f"{named_lines.name(line)}: only {count} accepted after {line.confirmed}.")
     elif said.quantity is not None:
         line.confirmed = count
 
@@ -210,21 +208,20 @@ def _reject(change: Change, line: SupplierOrderLine, said: _Said) -> None:
     if line.reply_status == Status.REJECTED or line.confirmed == rest:
         return
     if line.confirmed is not None or line.reply_status == Status.SHIPPED:
-        change.doubts.append(f"{name(line)} is rejected after {line.reply_status}.")
+        change.doubts.append(f"{named_lines.name(line)} is rejected after {line.reply_status}.")
         return
     line.confirmed = max(rest, line.shipped)
     if not line.confirmed:
         line.reply_status = Status.REJECTED
-        change.rejected.append(_with_reason(name(line), said.reason))
+        change.rejected.append(with_reason(named_lines.name(line), said.reason))
         return
     line.reply_status = Status.SHIPPED if line.shipped >= line.confirmed else Status.ACCEPTED
     _note_short(change, line, said)
 
 
 def _note_short(change: Change, line: SupplierOrderLine, said: _Said) -> None:
-    missing = line.quantity - (line.confirmed or 0)
-    if missing > 0:
-        change.rejected.append(_with_reason(f"{missing} of {line.quantity} × {name(line)}", said.reason))
+    if (line.confirmed or 0) < line.quantity:
+        change.rejected.append(missing(line, said.reason))
 
 
 def _ship(change: Change, line: SupplierOrderLine, said: _Said) -> None:
@@ -233,7 +230,7 @@ def _ship(change: Change, line: SupplierOrderLine, said: _Said) -> None:
     more = count - line.shipped if said.is_total else count
     if line.shipped + more > line.quantity:
         change.doubts.append(
-            f"{name(line)}: {line.shipped + more} shipped where {line.quantity} were ordered; "
+            f"{named_lines.name(line)}: {line.shipped + more} shipped where {line.quantity} were ordered; "
             f"{line.quantity} are told to the store."
         )
         more = line.quantity - line.shipped
@@ -243,7 +240,7 @@ def _ship(change: Change, line: SupplierOrderLine, said: _Said) -> None:
         shopify_id = line.order_line.shopify_id
         change.shipped[shopify_id] = change.shipped.get(shopify_id, 0) + more
     else:
-        change.doubts.append(f"{name(line)}: shipped although it was taken back; the store is not told.")
+        change.doubts.append(f"{named_lines.name(line)}: shipped although it was taken back; the store is not told.")
     line.shipped += more
     if line.confirmed is not None:
         line.confirmed = max(line.confirmed, line.shipped)
@@ -275,7 +272,3 @@ def _derived(lines: list[SupplierOrderLine]) -> str:
     if states & {Status.ACCEPTED, Status.SHIPPED}:
         return Status.ACCEPTED
     return Status.TAKEN if states - {""} else Status.SENT
-
-
-def _with_reason(text: str, reason: str) -> str:
-    return f"{text} ({reason})" if reason else text

@@ -9,18 +9,14 @@ from django.utils import timezone
 
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
-from suppliers import parts, redaction, repeats, standing
-from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers import attention, parts, redaction, repeats, standing
+from suppliers.models import Delivery, Endpoint, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
 Status, State = SupplierOrder.Status, ReplyStatement.Status
+IT_WAS = ". It was: "  # between a person's words and what stood on the list
 _OVERTAKEN = "The supplier answered the former file first."
-_ELSEWHERE = "From the order, route the lines again or send them elsewhere."
-_MISSING = (
-    "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
-    "choose Dealt with: Hemi gives a line to one supplier only."
-)
 
 
 def row(reply: SupplierReply, position: int, said: Statement) -> ReplyStatement:
@@ -98,12 +94,12 @@ def close(row: ReplyStatement, status: str, note: str) -> None:
 def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
     """Mark those that say nothing new, without any lock, and return the others: no state ever goes back."""
     found = {part.reference: part for part in _parts().filter(reference__in={row.reference for row in waiting})}
-    told = Shipment.objects.filter(reference__in=list(found)).values_list("reference", "despatch", "numbers")
-    tracking = {(reference, despatch): set(numbers) for reference, despatch, numbers in told}
+    rows = Shipment.objects.filter(reference__in=list(found))
+    told = {(shipment.reference, shipment.despatch): shipment for shipment in rows}
     left, old = [], []
     for row in waiting:
         part = None if row.supplier_order_id else found.get(row.reference)
-        if part and may_speak(row.reply, part) and _is_old(row, part, tracking.get((part.reference, row.despatch))):
+        if part and may_speak(row.reply, part) and _is_old(row, part, told.get((part.reference, row.despatch))):
             row.supplier_order, row.status = part, State.UNCHANGED
             old.append(row)
         else:
@@ -114,9 +110,16 @@ def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
 
 
 def may_speak(reply: SupplierReply, part: SupplierOrder) -> bool:
-    """Tell whether a reply of this endpoint may be about the part: no supplier speaks for another."""
+    """Tell whether a reply of this endpoint may be about the part: no supplier speaks for another.
+
+    Endpoints that are folders of one account may have their replies in one folder, which one of them reads for all.
+    """
     delivery: Delivery | None = getattr(part, "delivery", None)
-    return reply.endpoint_id in (part.supplier.endpoint_id, delivery and delivery.endpoint_id)
+    known = [part.supplier.endpoint_id, *([delivery.endpoint_id] if delivery else [])]
+    if reply.endpoint_id in known:
+        return True
+    account = {name: getattr(reply.endpoint, name) for name in ("host", "port", "username")}
+    return Endpoint.objects.filter(pk__in=known, **account).exists()
 
 
 def locked(part: SupplierOrder) -> SupplierOrder:
@@ -127,13 +130,13 @@ def locked(part: SupplierOrder) -> SupplierOrder:
     return fresh
 
 
-def _is_old(row: ReplyStatement, part: SupplierOrder, numbers: set[str] | None) -> bool:
-    """Tell whether the row says nothing new; `numbers` are those of its shipment, None where that is not known."""
+def _is_old(row: ReplyStatement, part: SupplierOrder, known: Shipment | None) -> bool:
+    """Tell whether the row says nothing new, also not of the shipment that is told again."""
     if part.status not in SupplierOrder.RANK or not part.replied_at:
         return False
     said = spoken(row)
-    change = standing.weigh(part, list(part.lines.all()), said, is_known=numbers is not None)
-    is_tracked = numbers is not None and numbers < set(row.numbers)
+    change = standing.weigh(part, list(part.lines.all()), said, known)
+    is_tracked = known is not None and not set(row.numbers) <= set(known.numbers)
     is_new = change.lines or change.doubts or is_tracked or change.status != part.status
     return not is_new and said.supplier_reference in ("", part.supplier_reference)
 
@@ -193,18 +196,23 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
     is_cancellation = part.kind == SupplierOrder.Kind.CANCELLATION
     lines = [] if is_cancellation else list(part.lines.all())
     known = _known(part, lines, said)
-    change = standing.weigh(part, lines, said, is_known=known is not None)
-    doubts = " ".join(change.doubts)
+    change = standing.weigh(part, lines, said, known)
+    is_tracked = known is not None and shipments.add_tracking(known, row.carrier, row.numbers, row.urls)
+    doubts = " ".join(change.doubts + _other_tracking(row, known))
     is_news = bool(doubts) and not repeats.was_told(row, doubts[:500])
     is_new = bool(change.lines or change.status != part.status)
-    is_tracked = known is not None and shipments.add_tracking(known, row.carrier, row.numbers, row.urls)
     _write(row, part, change)
-    if is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED):
-        _heed(part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come.")
-    elif is_news:
-        _heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
+    is_refused = is_cancellation and is_new and change.status in (Status.REJECTED, Status.SHIPPED)
+    if is_refused:
+        attention.heed(
+            part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come."
+        )
+    elif change.lines and parts.REJECTS in part.attention:
+        attention.keep_rejected(part, lines)
     elif change.rejected:
-        _tell_rejected(row, part, change)
+        attention.call_for_rejected(row, part, change)
+    if is_news and not is_refused:
+        attention.heed(part, f"{part.supplier}: {doubts} Ask the supplier which holds.")
     if is_new:
         _tell(row, part, change, by)
     state = State.APPLIED if is_new or is_tracked or is_news else State.UNCHANGED
@@ -216,7 +224,16 @@ def _known(part: SupplierOrder, lines: list[SupplierOrderLine], said: Statement)
     """Return the shipment that is told again; one that had no number so far may get it now."""
     if not said.despatch:
         return None
-    return shipments.known(part.reference, said.despatch, standing.told_pieces(lines, said))
+    return shipments.known(part.reference, said.despatch, standing.told_pieces(lines, said), said.numbers)
+
+
+def _other_tracking(row: ReplyStatement, known: Shipment | None) -> list[str]:
+    now, first = set(filter(None, row.numbers)), set(filter(None, known.numbers if known else []))
+    if known is None or now <= first:
+        return []
+    named = ", ".join(number for number in row.numbers if number)
+    former = ", ".join(number for number in known.numbers if number)
+    return [f"Shipment {row.despatch} has tracking {named} now, {former} when it was told first; {standing.FIRST}."]
 
 
 def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
@@ -226,7 +243,7 @@ def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
     part.status, part.replied_at = change.status, timezone.now()
     part.supplier_reference = row.supplier_reference or part.supplier_reference
     part.save(update_fields=["status", "replied_at", "reply_reason", "supplier_reference"])
-    if quantities := change.shipped or change.repeated:
+    if change.shipped:
         shipments.record(
             part.order,
             reference=part.reference,
@@ -234,30 +251,13 @@ def _write(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
             carrier=row.carrier,
             numbers=row.numbers,
             urls=row.urls,
-            quantities=quantities,
+            quantities=change.shipped,
         )
 
 
 def _next_despatch(part: SupplierOrder) -> str:
     """Name a shipment that the supplier gave no number, by those that were told before."""
     return f"{part.reference}/{Shipment.objects.filter(reference=part.reference).count() + 1}"
-
-
-def _heed(part: SupplierOrder, note: str) -> None:
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
-    timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
-
-
-def _tell_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) -> None:
-    what = ", ".join(change.rejected)
-    if change.status == Status.REJECTED:
-        what = f"all of it: {row.reason}" if row.reason else "all of it"
-    is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
-    is_short = any(0 < (line.confirmed or 0) < line.quantity for line in change.lines)
-    todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
-    note = f"{part.supplier} rejects {what.rstrip('.')}. {' '.join(todo)}"
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=note[:500])
-    settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 
 
 def _tell(row: ReplyStatement, part: SupplierOrder, change: Change, by: Any) -> None:

@@ -1,5 +1,6 @@
 """What became of the files that were sent: moved to the supplier's done or failed folder, or taken away."""
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,11 +12,15 @@ from django.utils import timezone
 from suppliers import connections
 from suppliers.models import Delivery, Endpoint, SupplierOrder, SupplierReply
 from suppliers.reply_formats.statements import REJECTED, TAKEN, Statement, Unreadable
+from suppliers.transports.errors import TransportError
 from suppliers.transports.session import Session
+
+log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=60)  # done folders are seldom cleared, and listing thousands of names takes its time
 MOST = 2_000
-LONGEST_REASON = 10_000
+LONGEST_REASON = 10_000  # of which the beginning is shown
+LARGEST_REASON = 1_000_000
 Source = SupplierReply.Source
 Found = dict[str, list[str]]  # names of files by the reference that each holds
 _REFERENCE = re.compile(r"HM\d+-[A-Z0-9]{2,12}-\d+")
@@ -80,6 +85,14 @@ def statement(reply: SupplierReply) -> Statement:
     return Statement(reference, REJECTED, reason=(reason or "The supplier moved the file to its failed folder.")[:500])
 
 
+def is_sent_file(name: str, size: int) -> bool:
+    """Tell whether a file among the replies is an order file of Hemi's: some servers have one folder for both."""
+    if not (reference := _REFERENCE.search(name.upper())):
+        return False
+    sent = Delivery.objects.filter(supplier_order__reference=reference[0], size=size)
+    return sent.filter(final_name__iexact=name).exists()
+
+
 def _unanswered(endpoint: Endpoint) -> QuerySet[Delivery]:
     states = [SupplierOrder.Status.SENT]
     if endpoint.failed_folder:  # what was taken may be refused later
@@ -118,8 +131,20 @@ def _with_reason(session: Session, endpoint: Endpoint, trace: Trace, failed: Fou
     beside = next((found for found in failed.get(name[0] if name else "", ()) if found.endswith(".error")), "")
     if trace.source != Source.FAILED_FOLDER or not beside:
         return trace
-    content = session.read(connections.path(endpoint.failed_folder, beside), LONGEST_REASON)
-    return Trace(trace.file_name, trace.source, content)
+    return Trace(trace.file_name, trace.source, _reason(session, connections.path(endpoint.failed_folder, beside)))
+
+
+def _reason(session: Session, path: str) -> bytes:
+    """Read what the supplier wrote; a rejection without its reason is better than none. Raises TransportError."""
+    try:
+        if (session.size(path) or 0) > LARGEST_REASON:
+            return b""
+        return session.read(path, LARGEST_REASON)[:LONGEST_REASON]
+    except TransportError as error:
+        if session.is_broken:
+            raise
+        log.warning("reply.reason_not_read", extra={"error": error.message})
+        return b""
 
 
 def _names(session: Session, folder: str) -> Found:

@@ -1,5 +1,7 @@
 """Why a delivery that waits does not go, and what to do about it."""
 
+from django.utils import timezone
+
 from suppliers.models import Delivery, SupplierOrder
 
 
@@ -12,7 +14,7 @@ def reason(delivery: Delivery) -> str:
     if delivery.endpoint.closed_at:
         return "A restore closed the outbox of the endpoint. Open it there, once orders were fetched again."
     if not delivery.endpoint.is_active:
-        return "The endpoint is not active. Make it active again first."
+        return f"The endpoint is not active. {_way_out(delivery)}"
     part = delivery.supplier_order
     if part.supplier.paused_at:
         return f"{part.supplier} is paused. Resume it first."
@@ -21,6 +23,46 @@ def reason(delivery: Delivery) -> str:
     if delivery.step == Delivery.Step.RENAMING:
         return ""
     return _of_the_other_mode(delivery) or _after_another(part)
+
+
+def told(delivery: Delivery) -> str:
+    """Say what keeps a delivery back, also where it passes by itself or waits for a person, and what to do."""
+    if delivery.status == Delivery.Status.UNCERTAIN:
+        return "Nobody knows whether the supplier has it. Look on the server or ask the supplier, then choose Settle."
+    if delivery.status == Delivery.Status.DEAD:
+        return reason(delivery) or "It was given up. Mend the cause, which the last error tells, then choose Retry now."
+    if delivery.status != Delivery.Status.DUE:
+        return ""
+    return reason(delivery) or _kept(delivery) or _passing(delivery)
+
+
+def _kept(delivery: Delivery) -> str:
+    part = delivery.supplier_order
+    if not delivery.is_held:
+        return ""
+    if part.held_at:
+        return f"This part is on hold: {part.hold_reason}"
+    if part.status in (SupplierOrder.Status.WAITING, SupplierOrder.Status.BLOCKED):
+        return f"Its document is to be made anew. {part.attention}".strip()
+    return "" if part.may_go else f"The order does not go out: {part.order.state_reason}"
+
+
+def _passing(delivery: Delivery) -> str:
+    endpoint, order = delivery.endpoint, delivery.supplier_order.order
+    if endpoint.opened_at:
+        until = timezone.localtime(endpoint.next_attempt_at)
+        when = f"left alone until {until:%H:%M}" if until > timezone.now() else "tried with one file now"
+        return f"Files do not reach the endpoint: it is {when}. {endpoint.last_error}".strip()
+    if order.needs_routing or order.needs_reread:
+        return "The order has changed, or may have: its files are looked at first."
+    return ""
+
+
+def _way_out(delivery: Delivery) -> str:
+    supplier = delivery.supplier_order.supplier
+    if supplier.endpoint_id == delivery.endpoint_id:
+        return f"Make it active again, or choose another one on the page of {supplier}."
+    return "Something of the file may lie there: make it active again until it is sent, or cancel this part."
 
 
 def _after_another(part: SupplierOrder) -> str:

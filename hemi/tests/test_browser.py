@@ -125,6 +125,18 @@ def test_a_webhook_is_pasted_into_the_signature_bench(page, live_server, integra
     assert away == []
 
 
+def test_a_servers_long_words_fit_a_phone(page, live_server, away):
+    words = f"It shows another key (SHA256:{'A' * 43}): 553 {'x' * 300}"
+    endpoint = factories.endpoint(stopped_at=timezone.now(), stop_reason=words, last_error=words)
+    delivery = factories.delivery(factories.supplier(endpoint=endpoint), last_error=words, status=Delivery.Status.DEAD)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in (f"endpoint/{endpoint.pk}", f"delivery/{delivery.pk}"):
+        page.goto(f"{live_server.url}/admin/suppliers/{address}/change/")
+        expect(page.get_by_text(words).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+    assert away == []
+
+
 def test_dialogs_with_long_words_fit_a_phone(page, live_server, away):
     shown = "SHA256:" + ":".join(["AB"] * 32)
     endpoint = factories.endpoint(protocol="ftps", offered_identity=shown)

@@ -27,15 +27,16 @@ class Throttled(Exception):
 
 def read(answer: requests.Response, *, is_mutation: bool) -> dict:
     """Return `data`; raises Throttled or ShopifyError."""
-    status, request_id = answer.status_code, answer.headers.get("X-Request-Id", "")
+    status, request_id, fields = answer.status_code, answer.headers.get("X-Request-Id", ""), _fields(answer)
+    data = fields.get("data")
 
     def error(kind: Kind, message: str) -> ShopifyError:
         made = ShopifyError(kind, message[:500], status=status, request_id=request_id)
+        made.data = data if isinstance(data, dict) else {}
         if kind == Kind.FORBIDDEN:
             made.denial = denials.read(message)
         return made
 
-    fields = _fields(answer)
     messages, codes = _errors(fields)
     if status == 429:
         raise Throttled(_retry_after(answer), error(Kind.TEMPORARY, "Shopify is busy (429)."))
@@ -51,7 +52,6 @@ def read(answer: requests.Response, *, is_mutation: bool) -> dict:
         if kind == Kind.TEMPORARY and is_mutation:
             kind = Kind.UNCERTAIN
         raise error(kind, f"Shopify refused: {'; '.join(messages)}")
-    data = fields.get("data")
     if not isinstance(data, dict):
         raise error(Kind.UNCERTAIN if is_mutation else Kind.TEMPORARY, "Shopify's answer is not what was asked for.")
     if refused := _user_errors(data):

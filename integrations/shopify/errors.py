@@ -1,6 +1,7 @@
 """The one error that Shopify's wire raises."""
 
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -34,6 +35,7 @@ class ShopifyError(Exception):
         self.kind = kind
         self.message = message
         self.status = status
+        self.data: dict[str, Any] = {}  # what came with the refusal: a mutation that was carried out shows in it
         self.request_id = request_id
 
     @property

@@ -116,7 +116,13 @@ def pieces(client: GraphQL, fulfilment_id: int) -> dict[int, int]:
 
 def create(client: GraphQL, wish: Wish) -> int:
     """Create one fulfilment and return its id. Not repeatable: raises ShopifyError, UNCERTAIN where it may be made."""
-    answer = client.execute(queries.FULFIL, {"fulfillment": _input(wish)})
+    try:
+        answer = client.execute(queries.FULFIL, {"fulfillment": _input(wish)})
+    except ShopifyError as error:
+        made = (error.data.get("fulfillmentCreate") or {}).get("fulfillment")
+        if made:
+            raise ShopifyError(Kind.UNCERTAIN, error.message) from None
+        raise
     try:
         return Node("HemiFulfil", answer).node("fulfillmentCreate").node("fulfillment").integer("legacyResourceId")
     except ShopifyError as error:

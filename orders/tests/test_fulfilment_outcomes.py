@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections
 
-from orders import fulfilments, services
+from orders import fulfilments, services, shipments
 from orders.models import Fulfilment, Shipment
 from orders.tests import shipping
 from orders.tests.connected import connect
@@ -39,7 +39,7 @@ def fail(store, kind, count=1):
     store.add_fault(kind, count, operation="fulfillmentCreate")
 
 
-@pytest.mark.parametrize("kind", ["lost", "late_502"])
+@pytest.mark.parametrize("kind", ["lost", "late_502", "late_errors", "late_user_errors"])
 @pytest.mark.parametrize("numbers", [["JJD1"], []])
 def test_a_call_that_was_carried_out_without_an_answer_is_found(connected, store, kind, numbers):
     order, body = sold(connected, store)
@@ -47,8 +47,9 @@ def test_a_call_that_was_carried_out_without_an_answer_is_found(connected, store
     fail(store, kind)
     fulfilments.tell()
     assert state(shipment)[0] == "waiting" and shipment.fulfilments.get().status == Fulfilment.Status.CALLING
+    assert shipments.why_it_waits(shipment) == fulfilments.NO_ANSWER
     tell()
-    assert state(shipment)[0] == "told" and len(in_store(store, order)) == 1
+    assert state(shipment) == ("told", "") and len(in_store(store, order)) == 1
     made = store.state.shops["test"].orders[order.shopify_id]["fulfillments"][0]
     assert shipment.fulfilments.get().shopify_id == made["id"]
 

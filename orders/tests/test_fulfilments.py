@@ -87,7 +87,6 @@ def test_a_despatch_told_twice_is_one_shipment(connected, store):
     assert ship(order, quantities(body), numbers=["OTHER"]) is None
     tell()
     assert len(in_store(store, order)) == Shipment.objects.count() == 1
-    assert len(said(order, "shipped_otherwise")) == 1
 
 
 def test_each_location_has_a_call_of_its_own_and_fulfilment_orders_of_one_share_it(connected, store):

@@ -1,5 +1,7 @@
 """How a call fails when a fault was asked for."""
 
+import json
+
 from sandbox.shopify.web import Response, html_response, json_response
 
 LASTING_TOKEN = {
@@ -17,6 +19,18 @@ def failure(kind: str) -> Response | None:
     if kind in ("500", "502"):
         return html_response("<html><body><h1>Something went wrong</h1></body></html>", int(kind))
     return None
+
+
+def spoiled(kind: str, body: bytes) -> bytes:
+    """Put an error into the answer of a call that did its work, where the fault asks for that."""
+    if kind not in ("late_errors", "late_user_errors"):
+        return body
+    answer = json.loads(body)
+    if kind == "late_errors":
+        return json.dumps({**answer, "errors": [{"message": "Something went wrong on our side."}]}).encode()
+    for payload in answer["data"].values():
+        payload["userErrors"] = [{"field": None, "message": "Something went wrong. Please try again later."}]
+    return json.dumps(answer).encode()
 
 
 def refusal(error: str, description: str, status: int = 400) -> Response:

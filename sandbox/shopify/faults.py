@@ -4,9 +4,11 @@ import threading
 from dataclasses import dataclass
 
 # `timeout` hangs and then drops the connection; `lost` does the work and drops it before the answer; `held` does the
-# work and answers once the gate is opened; `late` does it, hangs and drops; `late_502` does it and answers 502.
+# work and answers once the gate is opened; `late` does it, hangs and drops; `late_502` does it and answers 502;
+# `late_errors` and `late_user_errors` do it and answer with an error all the same.
 _HTTP_KINDS = ("429", "500", "502", "401", "timeout", "lost", "held")
-_GRAPHQL_KINDS = (*_HTTP_KINDS, "throttled", "access_denied", "user_errors", "late", "late_502")
+_LATE_KINDS = ("late", "late_502", "late_errors", "late_user_errors")
+_GRAPHQL_KINDS = (*_HTTP_KINDS, "throttled", "access_denied", "user_errors", *_LATE_KINDS)
 KINDS = {"graphql": _GRAPHQL_KINDS, "mutation": _GRAPHQL_KINDS, "token": _HTTP_KINDS}
 
 

@@ -6,7 +6,7 @@ from sandbox.shopify import grants
 from sandbox.shopify.call import Call
 from sandbox.shopify.core import Core
 from sandbox.shopify.execution import GraphQLRequest, answer
-from sandbox.shopify.failing import BAD_TOKEN, LASTING_TOKEN, failure
+from sandbox.shopify.failing import BAD_TOKEN, LASTING_TOKEN, failure, spoiled
 from sandbox.shopify.web import Request, Response, json_response
 
 
@@ -19,6 +19,7 @@ def graphql(core: Core, request: Request, shop: str, version: str) -> Response:
         return Response(0)
     served = _served_version(core, version)
     response = failure(kind) or _serve(core, request, shop, served, kind)
+    response.body = spoiled(kind, response.body)
     response.headers |= {"X-Shopify-API-Version": served, "X-Request-Id": str(uuid.uuid4())}
     if kind == "held":
         core.faults.gate.wait(core.behaviour.hang_seconds)

@@ -63,7 +63,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
     inlines = [AttemptInline]
     fieldsets = [
         (None, {"fields": [("part", "endpoint", "folder"), ("shown_state", "step", "next_try"), "why_it_waits"]}),
-        (None, {"fields": ["last_error", "remarks"]}),
+        (None, {"fields": ["shown_last_error", "remarks"]}),
         (None, {"fields": [("created_at", "first_claimed_at", "sent_at"), ("size", "checksum", "temporary_name")]}),
         (None, {"fields": [("renaming_at", "done_name", "resends")]}),
     ]
@@ -106,6 +106,10 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         error = Truncator(delivery.last_error).chars(SHORT)
         return format_html('<div style="overflow-wrap: anywhere; white-space: normal">{}<br>{}</div>', mark, error)
 
+    @display(description="last error")
+    def shown_last_error(self, delivery: Delivery) -> SafeString:
+        return breakable(delivery.last_error or "–")
+
     @display(description="supplier order")
     def part(self, delivery: Delivery) -> SafeString:
         return link_to(delivery.supplier_order)
@@ -117,7 +121,7 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
 
     @display(description="why it waits")
     def why_it_waits(self, delivery: Delivery) -> str:
-        return waiting.reason(delivery)
+        return waiting.told(delivery)
 
     @display(description="SHA-256")
     def checksum(self, delivery: Delivery) -> SafeString:
@@ -128,7 +132,8 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Try again now?",
-            "description": "The same bytes under the same name; Hemi first looks what is on the server.",
+            "description": "The same bytes; Hemi first looks what is on the server. A file that nobody has seen goes "
+            "to the folder, and under the name, that its endpoint has today.",
             "form_class": ReasonForm,
             "form_submit_text": "Retry now",
         },
@@ -162,8 +167,8 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Settle an uncertain delivery",
-            "description": "The connection broke while the file was being handed over, so Hemi does not know whether "
-            "it arrived. Look on the server or ask the supplier first: sent twice may be made twice.",
+            "description": "Hemi does not know whether the file arrived; the page says why. Look on the server or ask "
+            "the supplier first: sent twice may be made twice.",
             "form_class": SettleForm,
             "form_submit_text": "Settle",
         },
@@ -196,8 +201,9 @@ class DeliveryAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, Model
         permissions=["resend"],
         dialog={
             "title": "Try again what was given up?",
-            "description": "Do this once the cause is mended. The same bytes go under the same names; Hemi first looks "
-            "what is on the server. What is on hold or paused stays.",
+            "description": "Do this once the cause is mended. The same bytes go; Hemi first looks what is on the "
+            "server. Files that nobody has seen go to the folder, and under the name, that their endpoint has today. "
+            "What is on hold or paused stays.",
             "form_class": RetryAllForm,
             "form_submit_text": "Retry all",
         },

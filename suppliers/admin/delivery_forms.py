@@ -51,7 +51,7 @@ class SendAgainForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = Delivery.objects.select_related("supplier_order__supplier")
+        rows = Delivery.objects.select_related("endpoint", "supplier_order__supplier__endpoint")
         delivery = rows.get(pk=self.object_id)
         self.fields["known"].initial = resending.what_they_have(delivery)
 

@@ -1,5 +1,6 @@
 """The form of an endpoint: secrets go in and never come out, and what cannot work is said before it is saved."""
 
+import posixpath
 from typing import Any
 
 from django import forms
@@ -8,11 +9,21 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 from integrations.admin.secrets import clear_tick, what_is_stored
 from suppliers import naming
 from suppliers.models import Endpoint
-from suppliers.transports import addresses, ssh_keys
+from suppliers.transports import addresses, names, ssh_keys
 from suppliers.transports.errors import TransportError
 
 SECRETS = ("password", "private_key", "key_passphrase")
 Protocol = Endpoint.Protocol
+_FOLDERS = {
+    "orders_folder": "the orders",
+    "replies_folder": "the replies",
+    "archive_folder": "the archive of replies",
+    "unreadable_folder": "unreadable replies",
+    "done_folder": "taken files",
+    "failed_folder": "refused files",
+    "temporary_mark": "temporary files",
+}
+_SAID_BEFORE = {"orders_folder", "temporary_mark"}  # by naming.check
 
 
 class SecretText(UnfoldAdminTextareaWidget):
@@ -47,12 +58,18 @@ class EndpointForm(forms.ModelForm):
             self.fields["port"].help_text = "Blank: the usual one of the protocol."
 
     def clean_host(self) -> str:
-        host = self.cleaned_data["host"].strip()
+        host = self.cleaned_data["host"].strip().rstrip(".").lower()
         if "/" in host or "@" in host or " " in host:
             raise forms.ValidationError("Only the server's name or address, such as ftp.supplier.com.")
+        if host.count(":") == 1:
+            raise forms.ValidationError("Only the server's name or address; the port has a field of its own.")
         if reason := addresses.why_not(host):
             raise forms.ValidationError(reason)
         return host
+
+    def clean_orders_folder(self) -> str:
+        folder = self.cleaned_data["orders_folder"]
+        return folder.rstrip("/") or folder
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -67,6 +84,7 @@ class EndpointForm(forms.ModelForm):
         self._check_names(cleaned)
         self._check_folders(cleaned)
         self._check_once(cleaned)
+        self._check_encoding(cleaned)
         return cleaned
 
     @property
@@ -126,11 +144,11 @@ class EndpointForm(forms.ModelForm):
             )
 
     def _check_names(self, cleaned: dict[str, Any]) -> None:
-        names = ("orders_folder", "name_template", "temporary_style", "temporary_mark", "done_suffix")
-        if any(name not in cleaned for name in names):
+        wanted = ("orders_folder", "name_template", "temporary_style", "temporary_mark", "done_suffix")
+        if any(name not in cleaned for name in wanted):
             return
         try:
-            naming.check(Endpoint(**{name: cleaned[name] for name in names}))
+            naming.check(Endpoint(**{name: cleaned[name] for name in wanted}))
         except naming.InvalidName as fault:
             words = str(fault)
             place = "temporary_mark" if "temporary" in words else "name_template"
@@ -139,17 +157,49 @@ class EndpointForm(forms.ModelForm):
     def _check_folders(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("after_reading") == Endpoint.AfterReading.ARCHIVE and not cleaned.get("archive_folder"):
             self.add_error("archive_folder", "Say into which folder replies are moved.")
-        replies = cleaned.get("replies_folder", "").strip("/")
-        for name in ("archive_folder", "unreadable_folder"):
-            if replies and cleaned.get(name, "").strip("/") == replies:
-                self.add_error(name, "It must be another folder than that of the replies.")
+        places: dict[str, str] = {}
+        for name in _folders(cleaned):
+            # What Hemi takes away, and what it believes of a file that lies there, must be what was meant.
+            first = places.setdefault(_place(cleaned[name]), name)
+            if first != name and {first, name} not in ({"archive_folder", "unreadable_folder"}, _SAID_BEFORE):
+                self.add_error(name, f"It must be another folder than that of {_FOLDERS[first]}.")
 
     def _check_once(self, cleaned: dict[str, Any]) -> None:
-        names = ("host", "port", "username", "orders_folder")
-        same = Endpoint.objects.exclude(pk=self.instance.pk).filter(**{name: cleaned.get(name) for name in names})
-        if other := same.first():
-            self.add_error(
-                "host",
-                f"“{other}” is this server, user and folder already. Several suppliers may share one endpoint: "
-                "choose it on the supplier's page.",
-            )
+        account = {name: cleaned.get(name) for name in ("host", "port", "username")}
+        for other in Endpoint.objects.exclude(pk=self.instance.pk).filter(**account):
+            if other.orders_folder == cleaned.get("orders_folder"):
+                self.add_error(
+                    "host",
+                    f"“{other}” is this server, user and folder already. Several suppliers may share one endpoint: "
+                    "choose it on the supplier's page.",
+                )
+            elif _has_same_replies(other, cleaned):
+                self.add_error(
+                    "replies_folder",
+                    f"“{other}” takes the replies out of this folder already, for both. Leave it blank here.",
+                )
+
+    def _check_encoding(self, cleaned: dict[str, Any]) -> None:
+        """Refuse what could not be said to the server in the chosen encoding."""
+        if not (encoding := cleaned.get("name_encoding")):
+            return
+        is_ftp = cleaned["protocol"] != Protocol.SFTP
+        for name in [*_folders(cleaned), *(["username", "password"] if is_ftp else [])]:
+            try:
+                names.encoded(cleaned.get(name) or "", encoding)
+            except TransportError:
+                self.add_error(name, f"It holds a character that cannot be written in {encoding.upper()}.")
+
+
+def _folders(cleaned: dict[str, Any]) -> list[str]:
+    is_folder = cleaned.get("temporary_style") == Endpoint.TemporaryStyle.FOLDER
+    return [name for name in _FOLDERS if cleaned.get(name, "").strip() and (name != "temporary_mark" or is_folder)]
+
+
+def _place(folder: str) -> str:
+    return posixpath.normpath(folder.strip().strip("/") or ".")
+
+
+def _has_same_replies(other: Endpoint, cleaned: dict[str, Any]) -> bool:
+    mine = cleaned.get("replies_folder", "")
+    return bool(mine and other.replies_folder) and _place(mine) == _place(other.replies_folder)

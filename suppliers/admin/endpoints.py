@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from unfold.decorators import action, display
 
 from hemi.lib.buttons import ReasonedButtons, go
 from hemi.lib.deletion import KeptWhileUsed
-from hemi.lib.links import page_of
+from hemi.lib.links import breakable, page_of
 from hemi.lib.secrecy import HidesSecrets
 from integrations import daily
 from orders.services import Refused
@@ -62,8 +63,8 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
         "shown_profile",
         "shown_test",
         "stopped_at",
-        "stop_reason",
-        "last_error",
+        "shown_stop_reason",
+        "shown_last_error",
         "polled_at",
     ]
     fieldsets = [
@@ -73,8 +74,8 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
                 "fields": [
                     ("shown_state", "shown_waiting", "shown_suppliers"),
                     ("stopped_at", "polled_at", "shown_test"),
-                    "stop_reason",
-                    "last_error",
+                    "shown_stop_reason",
+                    "shown_last_error",
                     "shown_profile",
                 ]
             },
@@ -157,11 +158,19 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
             return
         columns = {field.name for field in Endpoint._meta.concrete_fields} & set(form.cleaned_data)
         former = Endpoint.objects.get(pk=obj.pk)
-        if any(getattr(former, name) != getattr(obj, name) for name in ("host", "port", "protocol")):
+        changed = {name for name in columns if getattr(former, name) != getattr(obj, name)}
+        if changed & {"host", "port", "protocol"}:
             for name, value in _OF_THE_SERVER.items():
                 setattr(obj, name, value)
             columns |= set(_OF_THE_SERVER)
         obj.save(update_fields=sorted(columns - {"id"}))
+        if changed:  # it locks order after order, and must not hold what the form has locked
+            transaction.on_commit(lambda: self._let_files_follow(request, obj, changed))
+
+    def _let_files_follow(self, request: HttpRequest, endpoint: Endpoint, changed: set[str]) -> None:
+        if moved := endpoints.changed(endpoint=endpoint, columns=changed, by=request.user):
+            files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
+            messages.info(request, f"{files} where it says now.")
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         endpoint = self.get_object(request, object_id) if object_id and request.method == "GET" else None
@@ -191,6 +200,14 @@ class EndpointAdmin(ReasonedButtons, KeptWhileUsed, HidesSecrets, ModelAdmin):
     @display(description="for example")
     def shown_names(self, endpoint: Endpoint) -> SafeString | str:
         return endpoint_pages.names(endpoint)
+
+    @display(description="why it stopped")
+    def shown_stop_reason(self, endpoint: Endpoint) -> SafeString:
+        return breakable(endpoint.stop_reason or "–")
+
+    @display(description="last error")
+    def shown_last_error(self, endpoint: Endpoint) -> SafeString:
+        return breakable(endpoint.last_error or "–")
 
     @display(description="what the last test found")
     def shown_profile(self, endpoint: Endpoint) -> SafeString | str:

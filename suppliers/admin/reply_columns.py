@@ -45,6 +45,8 @@ class ReplyColumnsForm(forms.ModelForm):
             for name in csv_rows.FIELDS:
                 if (place := cleaned.get(name, "").strip()) and not (place.isascii() and place.isdigit()):
                     self.add_error(name, "Without a row of names, give the number of the column, from 1.")
+        if cleaned.get("quantity") and not cleaned.get("sku"):
+            self.add_error("quantity", "Give the column of the SKU, too: a quantity is one of an article.")
         return cleaned
 
 

@@ -1,5 +1,6 @@
 """Supplier orders: one supplier's part of an order, its document and what the supplier said."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -109,6 +110,7 @@ class SupplierOrderAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, 
 
     subject = "supplier_order"
     refusal_errors = (Refused,)
+    actions = ["make_documents_again"]
     actions_detail = ["hold", "release", "cancel", "deal_with", "make_again", "preview"]
     button_refusals = {
         "hold": refusals.hold,
@@ -116,6 +118,7 @@ class SupplierOrderAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, 
         "cancel": refusals.cancel,
         "deal_with": refusals.deal_with,
         "make_again": refusals.make_again,
+        "make_documents_again": refusals.make_again,
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierOrder]:
@@ -245,6 +248,13 @@ class SupplierOrderAdmin(ReasonedButtons, FoundByBeginning, LongList, ReadOnly, 
         """Try again to make a document."""
         done = "The document is made again within seconds."
         return self.ask(request, object_id, parts.make_document_again, done)
+
+    @action(description="Make documents again", permissions=["hold"])
+    def make_documents_again(self, request: HttpRequest, queryset: QuerySet[SupplierOrder]) -> None:
+        """Try again to make the documents of the chosen parts, such as after a mapping was mended."""
+        make = partial(parts.make_document_again, by=request.user)
+        done = "{count} to be made again."
+        self.act_on_rows(request, queryset, "make_documents_again", lambda part: make(supplier_order=part), done)
 
     @action(description="Preview document", permissions=["preview"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

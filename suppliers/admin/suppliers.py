@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -101,6 +102,25 @@ class SupplierAdmin(ReasonedButtons, KeptWhileUsed, ModelAdmin):
         "pause": lambda supplier: "The supplier is paused already." if supplier.paused_at else "",
         "resume": lambda supplier: "" if supplier.paused_at else "The supplier is not paused.",
     }
+
+    def save_model(self, request: HttpRequest, obj: Supplier, form: Any, change: bool) -> None:
+        """Let files that nobody has seen follow a supplier to another endpoint, and say which cannot."""
+        super().save_model(request, obj, form, change)
+        if change and "endpoint" in form.changed_data:  # it locks order after order, and must hold no other lock
+            transaction.on_commit(lambda: self._let_files_follow(request, obj))
+
+    def _let_files_follow(self, request: HttpRequest, obj: Supplier) -> None:
+        moved, left = suppliers.switched(supplier=obj, by=request.user)
+        if moved:
+            files = "1 file that nobody has seen goes" if moved == 1 else f"{moved} files that nobody has seen go"
+            messages.info(request, f"{files} to {obj.endpoint} now.")
+        if left:
+            files, they = ("1 file stays", "it is") if left == 1 else (f"{left} files stay", "they are")
+            messages.warning(
+                request,
+                f"{files} at the former endpoint, for something may lie there already. Keep that endpoint active until "
+                f"{they} sent or settled; see Deliveries.",
+            )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Supplier | None = None) -> list[str]:
         mapped = [] if request.user.has_perm("suppliers.map_supplier") else MAPPED

@@ -32,7 +32,7 @@ class Source:
     """What is compiled in the child, under a key that changes with its content; loaded only when it is needed."""
 
     key: str
-    load: Callable[[], bytes]
+    load: Callable[[], bytes] = field(compare=False)
     options: dict[str, str] = field(default_factory=dict)
 
 

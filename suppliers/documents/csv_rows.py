@@ -12,7 +12,7 @@ from datetime import UTC
 
 from hemi.lib import money
 from suppliers.documents import spelling
-from suppliers.documents.content import DocumentContent, LineContent
+from suppliers.documents.content import CANCELLED, DocumentContent, LineContent
 from suppliers.documents.rendered import Rendered, clean
 
 _ADDRESS = ("name", "company", "address1", "address2", "zip", "city", "province", "country_code", "phone")
@@ -23,6 +23,8 @@ COLUMNS = (
     *("shipping_method", "note", "line", "line_id", "change", "sku", "title", "variant", "vendor"),
     *("quantity", "unit", "unit_price", "discount", "tax", "tax_included", "properties"),
 )
+_EMPTY = dict.fromkeys(COLUMNS, "")
+_NOTHING = {"quantity": "0", "change": CANCELLED}  # of a file whose lines nobody knows any more
 _FORMULA = re.compile(r"[=@]|[+-](?![\d\s().,/-]*$)")
 _TOLD = 20  # characters named in a remark
 
@@ -36,8 +38,8 @@ def render(content: DocumentContent, encoding: str, delimiter: str, unit_code: s
     head = _head(content)
     formulas = 0
     ways: dict[str, str] = {}
-    for line in content.lines:
-        row = {**head, **_line(content, line), "unit": unit_code}
+    for line in [_line(content, line) for line in content.lines] or [_NOTHING]:
+        row = {**_EMPTY, **head, **line, "unit": unit_code}
         # Spelled before it is quoted: “ may become a quotation mark of CSV.
         fields = [_spelled(_field(row[name], name, remarks), encoding, ways) for name in COLUMNS]
         formulas += sum(bool(_FORMULA.match(text)) for text in fields)

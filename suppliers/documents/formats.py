@@ -25,6 +25,9 @@ class FileSettings:
 
 def render(content: DocumentContent, settings: FileSettings) -> Rendered:
     """Make the document and check it with the supplier's schema. Raises InvalidDocument."""
+    # What was cancelled may be known by its reference only.
+    if not content.lines and content.kind != CANCELLATION:
+        raise InvalidDocument("No line of it is wanted any more.")
     if settings.format == CSV:
         return csv_rows.render(content, settings.encoding, settings.delimiter, settings.unit_code)
     if settings.format == OWN:
@@ -53,6 +56,10 @@ def _own(content: DocumentContent, settings: FileSettings) -> Rendered:
     return Rendered(document, remarks, settings.ending)
 
 
+def _source(content: DocumentContent) -> bytes:
+    return hemi_1_0.render(content, "utf-8").document
+
+
 def _check_encoding(document: bytes, encoding: str) -> None:
     try:
         codecs.decode(document, encoding)
@@ -65,8 +72,10 @@ def _check_kind(content: DocumentContent, stylesheet: confined.Source, document:
     as_order = replace(content, kind=ORDER)
     if content.kind != CANCELLATION:  # of the others the reference that they replace tells enough
         as_order = replace(as_order, replaces="", lines=tuple(replace(line, change="") for line in content.lines))
-    if confined.make(hemi_1_0.render(as_order, "utf-8").document, stylesheet, None)[0] == document:
+    # Once more as it is, since a mapping may write the time, and by that alone would differ from the first.
+    made = [confined.make(_source(said), stylesheet, None)[0] for said in (as_order, content)]
+    if made[0] in (document, made[1]):
         raise InvalidDocument(
-            f"The live mapping writes a {content.kind} like a new order, and it would be made once more. Have the "
+            f"The mapping writes a {content.kind} like a new order, and it would be made once more. Have the "
             "mapping heed Order/@kind, or tell the supplier in another way and cancel this part."
         )

@@ -35,7 +35,8 @@ def compiled(archive: bytes, main: str) -> etree.XMLSchema:
     except archives.BadArchive as error:
         raise InvalidDocument(str(error)) from None
     if main not in files:
-        raise InvalidDocument(f"The zip has no document {main}. It has, for example, {', '.join(sorted(files)[:5])}.")
+        others = f"It has, for example, {', '.join(sorted(files)[:5])}." if files else "It has no schema at all."
+        raise InvalidDocument(f"The zip has no document {main}. {others}")
     inside = _Inside(files)
     parser = etree.XMLParser(no_network=True, load_dtd=False, huge_tree=False)
     parser.resolvers.add(inside)

@@ -58,10 +58,11 @@ def compiled(source: str, encoding: str) -> Stylesheet:
         raise InvalidDocument(_DOCTYPE)
     for element in root.iter(etree.Element):
         _check(element)
+    root = _whole(root)
     method = _output(root, encoding)
     try:
         deny_all = etree.XSLTAccessControl.DENY_ALL  # type: ignore[attr-defined] # the stubs lack it
-        return Stylesheet(etree.XSLT(tree, access_control=deny_all), method)
+        return Stylesheet(etree.XSLT(root.getroottree(), access_control=deny_all), method)
     except etree.XSLTParseError as error:
         raise faults.of(error, "The XSLT cannot be used") from None
 
@@ -94,6 +95,16 @@ def _check(element: etree._Element) -> None:
             raise InvalidDocument(f"The XSLT reads another file with document(), line {line}. Only the order is there.")
 
 
+def _whole(root: etree._Element) -> etree._Element:
+    """Put a result that is its own stylesheet (XSLT 1.0, 2.3) into one that can name its encoding."""
+    version = root.get(f"{{{XSL}}}version")
+    if etree.QName(root).namespace == XSL or version is None:
+        return root
+    stylesheet = etree.Element(f"{{{XSL}}}stylesheet", {"version": version}, nsmap=root.nsmap)  # type: ignore[arg-type]
+    etree.SubElement(stylesheet, f"{{{XSL}}}template", match="/").append(root)
+    return stylesheet
+
+
 def _output(root: etree._Element, encoding: str) -> str:
     """See that the result is written in the supplier's encoding; return the method."""
     outputs = root.findall(f"{{{XSL}}}output")
@@ -107,11 +118,21 @@ def _output(root: etree._Element, encoding: str) -> str:
     if not outputs and etree.QName(root).namespace == XSL:
         outputs = [etree.SubElement(root, f"{{{XSL}}}output")]
         root.insert(0, outputs[0])
-    method = next((str(output.get("method")) for output in outputs if output.get("method")), "")
+    method = _last(outputs, "method")
+    if method in ("", "xml") and _last(outputs, "omit-xml-declaration") == "yes" and not _is_same(encoding, "utf-8"):
+        raise InvalidDocument(
+            f"The XSLT leaves out the XML declaration, without which nobody can tell that a document is in {encoding}. "
+            "Take omit-xml-declaration out of xsl:output, or choose UTF-8 at the supplier."
+        )
     for output in outputs:
         # libxslt would write references of XML into a plain text.
         output.set("encoding", "utf-8" if method == "text" else encoding)
     return method
+
+
+def _last(outputs: list[etree._Element], name: str) -> str:
+    """Return what holds where xsl:output is there several times: the last word, as for libxslt."""
+    return next((str(output.get(name)) for output in reversed(outputs) if output.get(name)), "")
 
 
 def _is_same(one: str, other: str) -> bool:

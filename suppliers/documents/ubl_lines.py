@@ -61,9 +61,10 @@ def write_line(tree: Tree, root: etree._Element, line: LineContent, content: Doc
         tree.text(allowance, "ChargeIndicator", "false")
         tree.text(allowance, "AllowanceChargeReason", "Discount")
         tree.amount(allowance, "Amount", amounts.allowance)
-    price = tree.group(item, "Price")
-    tree.amount(price, "PriceAmount", amounts.price)
-    tree.quantity(price, "BaseQuantity", amounts.base)
+    if line.quantity:  # of no piece there is no tax that could be taken out of the price
+        price = tree.group(item, "Price")
+        tree.amount(price, "PriceAmount", amounts.price)
+        tree.quantity(price, "BaseQuantity", amounts.base)
     _write_item(tree, item, line)
 
 

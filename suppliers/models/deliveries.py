@@ -9,7 +9,7 @@ from suppliers.models.supplier_orders import SupplierOrder
 
 
 class Delivery(Claimable):
-    """A document and where it goes. Nothing here changes after the first claim but the steps of its delivery.
+    """A document and where it goes, which changes only as long as nothing of it lies on any server.
 
     `step` is recorded before it is taken; only a look at the server moves it back. `is_held` is set by hold and cancel
     and asked for in the UPDATE to `renaming`, the point of no return.

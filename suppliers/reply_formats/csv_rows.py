@@ -66,10 +66,12 @@ def read(content: bytes, columns: Columns) -> list[Statement]:
             continue
         if number > MOST_ROWS:
             raise Unreadable(f"It has more than {MOST_ROWS:,} rows.")
+        reference = _reference(row, places)
         try:
             gathered.add(_values(row, places), columns.words)
         except Unreadable as error:
-            gathered.faults.append(f"Row {number}: {error}")
+            # The row's number changes from snapshot to snapshot; the order that it names does not.
+            gathered.faults.append((reference, str(error) if reference else f"Row {number}: {error}"))
     if not gathered.orders and not gathered.faults and not gathered.silent:
         raise Unreadable("It has no rows.")
     return list(gathered.statements())
@@ -80,7 +82,7 @@ class _Gathered:
     """The rows of a file by the order, the state of a whole order and the shipment that they are about."""
 
     orders: dict[tuple[str, str, str], list[dict[str, str]]] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    faults: list[tuple[str, str]] = field(default_factory=list)
     silent: int = 0
 
     def add(self, values: dict[str, str], states: dict[str, str]) -> None:
@@ -96,22 +98,30 @@ class _Gathered:
         if not state:
             self.silent += 1
             return
-        despatch = values.get("despatch") or values.get("tracking_number", "") if state == SHIPPED else ""
-        key = (reference, "" if values.get("sku") else state, despatch)
+        if quantity and not values.get("sku"):
+            raise Unreadable("It gives a quantity and no article, so that nobody can tell of what.")
+        key = (reference, "" if values.get("sku") else state, _shipment(values) if state == SHIPPED else "")
         self.orders.setdefault(key, []).append(values)
 
     def statements(self) -> Iterator[Statement]:
         for (reference, state, despatch), rows in self.orders.items():
             yield _statement(reference, state, despatch, rows)
-        for fault in self.faults[:MOST_FAULTS]:
-            yield Statement("", fault=fault)
+        for reference, fault in self.faults[:MOST_FAULTS]:
+            yield Statement(reference, fault=fault)
         if (more := len(self.faults) - MOST_FAULTS) > 0:
             yield Statement("", fault=f"{more} more rows cannot be read.")
+
+
+def _shipment(values: dict[str, str]) -> str:
+    """Name the shipment that a row is about; rows of a whole order with several tracking numbers are one."""
+    return values.get("despatch") or (values.get("tracking_number", "") if values.get("sku") else "")
 
 
 def _statement(reference: str, state: str, despatch: str, rows: list[dict[str, str]]) -> Statement:
     tracking = {row["tracking_number"]: row.get("tracking_url", "") for row in rows if row.get("tracking_number")}
     is_whole = bool(state)
+    if is_whole and state == SHIPPED:
+        despatch = despatch or next(iter(tracking), "")
     return Statement(
         reference=reference,
         status=state,
@@ -142,7 +152,7 @@ def _first(rows: list[dict[str, str]], name: str) -> str:
 def _decode(content: bytes, encoding: str) -> str:
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         raise Unreadable(f"It is not in {encoding}. Give the right encoding in the endpoint's CSV columns.") from None
     if "\0" in text:
         raise Unreadable("It contains NUL characters, which no text does.")
@@ -168,6 +178,13 @@ def _place(place: str, header: list[str]) -> int:
     if place.strip().isascii() and place.strip().isdigit() and int(place) > 0:
         return int(place) - 1
     raise Unreadable(f"It has no column “{place}”. Mend the endpoint's CSV columns, then read it again.")
+
+
+def _reference(row: list[str], places: dict[str, int]) -> str:
+    """Return the order that a row names, as far as the list can show it."""
+    place = places.get("reference")
+    named = " ".join(row[place].split()) if place is not None and place < len(row) else ""
+    return named if len(named) <= _LONGEST["reference"] else ""
 
 
 def _values(row: list[str], places: dict[str, int]) -> dict[str, str]:

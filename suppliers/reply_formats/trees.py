@@ -19,7 +19,9 @@ def parse(content: bytes) -> etree._Element:
     )
     try:
         root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(f"It is not well-formed XML: {error.msg}") from None
+    except ValueError as error:
         raise Unreadable(f"It is not well-formed XML: {error}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("It contains a document type declaration, which a reply must not.")

@@ -40,24 +40,33 @@ def reader(root: etree._Element) -> Callable[[etree._Element], list[Statement]] 
 
 def _response(root: etree._Element) -> list[Statement]:
     code = _text(root, "b:OrderResponseCode").casefold()
-    lines = tuple(_response_line(line) for line in root.findall("a:OrderLine/a:LineItem", _NAMES))
+    rows = [(line, line.find("a:LineItem", _NAMES)) for line in root.findall("a:OrderLine", _NAMES)]
+    lines = tuple(_response_line(line, item) for line, item in rows if item is not None)
     reason = _text(root, "b:RejectionNote") or _text(root, "b:Note")
     # Whoever sends this document has read the order, even where its codes say no more.
     return [_about(root, status=_OF_ORDER.get(code, TAKEN), lines=lines, reason=reason[:500])]
 
 
-def _response_line(item: etree._Element) -> LineStatement:
-    code = _text(item, "b:LineStatusCode")
-    status = _OF_LINE.get(code.casefold(), DISPUTED if code else "")
-    quantity = _text(item, "b:Quantity")
-    notes = [_text(item, "b:Note"), code if status == DISPUTED else ""]
+def _response_line(line: etree._Element, item: etree._Element) -> LineStatement:
+    code, quantity, other = _text(item, "b:LineStatusCode"), _text(item, "b:Quantity"), _substitute(line)
+    status = DISPUTED if other else _OF_LINE.get(code.casefold(), DISPUTED if code else "")
+    notes = [_text(item, "b:Note"), code if status == DISPUTED and not other else "", other]
+    meant = (_text(place, "a:OrderLineReference/b:LineID") for place in (item, line))
     return LineStatement(
-        line=_text(item, "a:OrderLineReference/b:LineID") or _text(item, "b:ID"),
+        line=next(filter(None, meant), "") or _text(item, "b:ID"),
         sku=_sku(item),
         status=status,
         quantity=pieces(quantity, "Quantity") if quantity and status == ACCEPTED else None,
         reason=": ".join(note for note in notes if note)[:500],
     )
+
+
+def _substitute(line: etree._Element) -> str:
+    """Say which other article the supplier sends or proposes; "" if none."""
+    for name in ("SellerSubstitutedLineItem", "SellerProposedSubstituteLineItem"):
+        if (item := line.find(f"a:{name}", _NAMES)) is not None:
+            return f"another article instead: {_text(item, 'a:Item/b:Name') or _sku(item) or 'without a name'}"
+    return ""
 
 
 def _simple(root: etree._Element) -> list[Statement]:
@@ -73,6 +82,8 @@ def _despatch(root: etree._Element) -> list[Statement]:
     number = trees.fit(_text(root, "b:ID"), 200, "ID")
     if not number:
         raise Unreadable("It has no ID, so a repeat could not be told from a second shipment.")
+    if _text(root, "b:DocumentStatusCode").casefold() == "cancelled":
+        raise Unreadable(f"It takes shipment {number} back, which Hemi cannot. Ask the supplier what was shipped.")
     headers = {_reference(header): header for header in root.findall("a:OrderReference", _NAMES)}
     only = next(iter(headers)) if len(headers) == 1 else ""
     orders: dict[str, list[LineStatement]] = {}

@@ -11,7 +11,7 @@ from hemi.lib import queue
 from orders import timeline
 from orders.services import Refused
 from orders.timeline import Happening
-from suppliers import due, journal, overdue, recall, resending, revisions, turns, waiting
+from suppliers import addressing, due, journal, overdue, recall, resending, revisions, turns, waiting
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import ground
 
@@ -23,19 +23,24 @@ _RESET = [
 
 
 def retry_now(*, delivery: Delivery, reason: str, by: Any) -> Delivery:
-    """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused."""
+    """Try a waiting or given-up delivery now; its step stays, so a look decides what is left to do. Raises Refused.
+
+    One that nobody has seen goes where its supplier and its endpoint want it today.
+    """
     with transaction.atomic():
         part = ground.locked(delivery.supplier_order)
         rows = Delivery.objects.filter(pk=delivery.pk, status__in=Delivery.RETRYABLE, is_held=False, redacted_at=None)
-        if refusal := waiting.reason(Delivery.objects.get(pk=delivery.pk)):
+        addressing.of_locked([delivery.pk])
+        fresh = Delivery.objects.get(pk=delivery.pk)
+        if refusal := waiting.reason(fresh):
             raise Refused(refusal)
         text = ground.reason(reason)
         if not rows.update(status=Delivery.Status.DUE, attempts=0, next_attempt_at=timezone.now()):
             raise Refused("Only a file that is waiting or given up, and not on hold, can be tried again.")
-        Endpoint.objects.filter(pk=delivery.endpoint_id).update(next_attempt_at=timezone.now())
+        Endpoint.objects.filter(pk=fresh.endpoint_id).update(next_attempt_at=timezone.now())
         ground.clear_attention(part)
-        timeline.record(part.order, "retry", _again(delivery, text), part.reference, by)
-        queue.kick("suppliers.deliver", delivery.endpoint_id)
+        timeline.record(part.order, "retry", _again(fresh, text), part.reference, by)
+        queue.kick("suppliers.deliver", fresh.endpoint_id)
         return Delivery.objects.get(pk=delivery.pk)
 
 
@@ -142,6 +147,7 @@ def _retry_batch(pks: list[int], reason: str, by: Any) -> int:
 
 def _retry(pks: list[int], reason: str, by: Any) -> int:
     now = timezone.now()
+    addressing.of_locked(pks)
     wanted = due.retryable().filter(pk__in=pks).values("pk")
     changes = {"status": Delivery.Status.DUE, "attempts": 0, "next_attempt_at": now}
     Delivery.objects.filter(pk__in=wanted, status__in=Delivery.RETRYABLE, is_held=False).update(**changes)

@@ -11,11 +11,14 @@ from django.utils import timezone
 
 from hemi.lib import queue
 from orders.services import Refused
-from suppliers.models import Endpoint, EndpointCheck
+from suppliers import addressing
+from suppliers.models import Delivery, Endpoint, EndpointCheck
 
 log = logging.getLogger("suppliers")
 
 _DIGEST_BYTES = 32
+_WHERE = {"protocol", "host", "port", "username"}
+_OF_FILES = {"orders_folder", "name_template", "done_suffix"}
 _AT_WORK = "The endpoint is not stopped, and not left alone."
 _TO_CONFIRM = "Nobody has confirmed who the server is. Confirm its identity first."
 
@@ -32,6 +35,17 @@ def restart(*, endpoint: Endpoint, by: Any) -> Endpoint:
     log.info("endpoint.restarted", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None)})
     queue.kick("suppliers.deliver", endpoint.pk)
     return Endpoint.objects.get(pk=endpoint.pk)
+
+
+def changed(*, endpoint: Endpoint, columns: set[str], by: Any) -> int:
+    """Have files heed columns that were just changed; return how many go elsewhere now, or under another name."""
+    if columns & _WHERE:
+        # A run at work stops at its next step. A file that is gone from another server was not taken from there.
+        Endpoint.objects.filter(pk=endpoint.pk).update(claim_token="", lease_until=None)
+        endpoint.deliveries.filter(step=Delivery.Step.RENAMING).update(renaming_at=None)
+    moved = addressing.follow(endpoint.deliveries.all()) if columns & _OF_FILES else 0
+    log.info("endpoint.changed", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None), "files": moved})
+    return moved
 
 
 def why_not_restart(endpoint: Endpoint) -> str:

@@ -18,14 +18,12 @@ log = logging.getLogger("suppliers")
 
 
 def add(*, mapping: Mapping, by: Any) -> Mapping:
-    """Store a new version of its supplier's mapping under the next number. Raises Refused."""
-    try:
-        with transaction.atomic():
-            latest = Mapping.objects.filter(supplier=mapping.supplier).aggregate(latest=Max("version"))["latest"] or 0
-            mapping.version, mapping.made_by, mapping.is_live = latest + 1, by, False
-            mapping.save(force_insert=True)
-    except IntegrityError:
-        raise Refused("Somebody stored a version at the same moment. Save yours again.") from None
+    """Store a new version of its supplier's mapping under the next number."""
+    with transaction.atomic():
+        Supplier.objects.select_for_update().get(pk=mapping.supplier_id)
+        latest = Mapping.objects.filter(supplier=mapping.supplier_id).aggregate(latest=Max("version"))["latest"] or 0
+        mapping.version, mapping.made_by, mapping.is_live = latest + 1, by, False
+        mapping.save(force_insert=True)
     return mapping
 
 

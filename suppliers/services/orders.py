@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from orders import services, settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
 from suppliers import parts
-from suppliers.models import Supplier, SupplierOrder
+from suppliers.models import Delivery, Supplier, SupplierOrder
 from suppliers.services import ground
 
 
@@ -18,7 +19,7 @@ def hold(*, order: Order, reason: str, by: Any) -> Order:
     with transaction.atomic():
         order = services.hold(order=order, reason=reason, by=by)
         _refuse_if_over(order)
-        for part in _unsent(order):
+        for part in (*_unsent(order), *_waiting_again(order)):
             if not parts.stop(part):
                 timeline.record(order, "too_late", ground.too_late(part), reference=part.reference)
         return order
@@ -26,7 +27,11 @@ def hold(*, order: Order, reason: str, by: Any) -> Order:
 
 def release(*, order: Order, reason: str, by: Any) -> Order:
     """Let a held order go on; its files follow within seconds. Raises Refused."""
-    return services.release(order=order, reason=reason, by=by)
+    with transaction.atomic():
+        order = services.release(order=order, reason=reason, by=by)
+        for part in _waiting_again(order):
+            parts.let_go(part)
+        return order
 
 
 def cancel(*, order: Order, reason: str, by: Any) -> Order:
@@ -74,6 +79,8 @@ def why_over(order: Order) -> str:
     told = live.exclude(supplier__amendments=Supplier.Amendments.PERSON).exclude(status=SupplierOrder.Status.SHIPPED)
     if not live.exists() or live.filter(status__in=SupplierOrder.CANCELLABLE).exists() or told.exists():
         return ""
+    if _waiting_again(order).exists():
+        return ""
     free = order.lines.filter(sendable__gt=0).exclude(allocations__is_live=True)
     is_over = not free.exclude(routing=OrderLine.Routing.SET_ASIDE).exists()
     return "Everything of this order is with its suppliers already; tell them directly." if is_over else ""
@@ -82,6 +89,12 @@ def why_over(order: Order) -> str:
 def _refuse_if_over(order: Order) -> None:
     if reason := why_over(order):
         raise Refused(reason)
+
+
+def _waiting_again(order: Order) -> QuerySet[SupplierOrder]:
+    """Return the parts whose file a person wants sent once more, and that was not yet."""
+    again = order.supplier_orders.filter(delivery__status=Delivery.Status.DUE, delivery__resends__gt=0)
+    return again.select_related("order", "supplier")
 
 
 def _unsent(order: Order) -> list[SupplierOrder]:

@@ -22,6 +22,8 @@ _NAMED = 5  # of several parts that may be meant
 
 def why_not_again(reply: SupplierReply) -> str:
     """Say why a reply cannot be read again; "" if it can."""
+    if reply.status == SupplierReply.Status.NEW:
+        return "This reply waits for its turn; Hemi reads it by itself."
     if reply.status not in SupplierReply.OPEN:
         return "This reply was read and applied."
     is_unread = reply.sha256.startswith("size-")
@@ -87,15 +89,19 @@ def settle_reply(*, reply: SupplierReply, reason: str, by: Any) -> SupplierReply
         if fresh.statements.exists():
             replies.settle(fresh)
         else:
-            note = f"Settled: {ground.reason(reason)}{f' ({by})' if by else ''}. It was: {fresh.note}"
-            fresh.status, fresh.note = replies.Status.SETTLED, note[:500]
+            fresh.status, fresh.note = replies.Status.SETTLED, _settled(ground.reason(reason), fresh.note, by)[:500]
             fresh.save(update_fields=["status", "note"])
         log.info("reply.settled", extra={"reply_id": fresh.pk, "by": getattr(by, "pk", None)})
         return fresh
 
 
 def _settle(row: ReplyStatement, reason: str, by: Any) -> None:
-    statements.close(row, State.SETTLED, f"Settled: {reason}{f' ({by})' if by else ''}")
+    statements.close(row, State.SETTLED, _settled(reason, row.note, by))
+
+
+def _settled(reason: str, note: str, by: Any) -> str:
+    said = f"Settled: {reason}{f' ({by})' if by else ''}"
+    return f"{said}{statements.IT_WAS}{note}" if note else said
 
 
 def _open(statement: ReplyStatement) -> ReplyStatement:

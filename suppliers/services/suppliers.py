@@ -11,8 +11,8 @@ from hemi.lib import queue
 from integrations.models import AccountShopify
 from orders import intake, timeline
 from orders.services import Refused
-from suppliers import parts, samples
-from suppliers.models import Supplier, SupplierOrder
+from suppliers import addressing, parts, samples
+from suppliers.models import Delivery, Supplier, SupplierOrder
 from suppliers.services import ground
 
 log = logging.getLogger("suppliers")
@@ -61,6 +61,14 @@ def resume(*, supplier: Supplier, by: Any) -> Supplier:
     _log("supplier.resumed", supplier, by)
     queue.kick("suppliers.deliver", supplier.endpoint_id)
     return Supplier.objects.get(pk=supplier.pk)
+
+
+def switched(*, supplier: Supplier, by: Any) -> tuple[int, int]:
+    """Let files follow the supplier to the endpoint that it has now; return how many, and how many could not."""
+    files = Delivery.objects.filter(supplier_order__supplier=supplier).exclude(endpoint=supplier.endpoint_id)
+    moved = addressing.follow(files)
+    _log("supplier.switched", supplier, by)
+    return moved, files.exclude(status__in=Delivery.FINAL).count()
 
 
 def _log(event: str, supplier: Supplier, by: Any) -> None:

@@ -383,6 +383,7 @@ class TestReplyColumns:
             ({"encoding": "klingon"}, "Such as utf-8"),
             ({"words": "versandt"}, "is not like: versandt = shipped"),
             ({"has_header": ""}, "give the number of the column"),
+            ({"quantity": "3"}, "Give the column of the SKU, too"),
         ],
     )
     def test_what_cannot_be_used_is_refused(self, boss, wrong, why):

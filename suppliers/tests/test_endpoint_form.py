@@ -107,6 +107,15 @@ def test_a_changed_protocol_brings_its_port_and_drops_what_was_known_of_the_serv
         ({"done_suffix": "/x"}, "The ending of the done-file"),
         ({"after_reading": "archive"}, "Say into which folder replies are moved."),
         ({"unreadable_folder": "/out/"}, "It must be another folder than that of the replies."),
+        (
+            {"temporary_style": "folder", "temporary_mark": "out"},
+            "It must be another folder than that of the replies.",
+        ),
+        ({"orders_folder": "in/ł", "name_encoding": "iso-8859-1"}, "cannot be written in ISO-8859-1."),
+        ({"protocol": "ftps", "password": "€", "name_encoding": "iso-8859-1"}, "cannot be written in ISO-8859-1."),
+        ({"host": "ftp.supplier.com:2121"}, "the port has a field of its own"),
+        ({"replies_folder": "./in/"}, "It must be another folder than that of the orders."),
+        ({"done_folder": "done", "failed_folder": "x/../done"}, "It must be another folder than that of taken files."),
         ({"max_sessions": 6}, "less than or equal to 5"),
         ({"connect_timeout": 0}, "greater than or equal to 1"),
     ],
@@ -127,8 +136,22 @@ def test_one_server_user_and_folder_is_one_endpoint(boss):
     page = _add(boss)
     assert "“First” is this server, user and folder already." in page and "endpoint_once" not in page
     assert Endpoint.objects.get() == first
-    _add(boss, orders_folder="in/other")
+    page = _add(boss, orders_folder="in/other", replies_folder="/out")
+    assert "“First” takes the replies out of this folder already" in page
+    assert Endpoint.objects.get() == first
+    _add(boss, orders_folder="in/other", replies_folder="")
     assert Endpoint.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "values", [{"host": "FTP.Supplier.example"}, {"host": "ftp.supplier.example."}, {"orders_folder": "in/"}]
+)
+def test_another_spelling_is_no_other_endpoint(boss, values):
+    _add(boss, host="ftp.supplier.example")
+    assert "is this server, user and folder already" in _add(
+        boss, **{"host": "ftp.supplier.example", "name": "Other", **values}
+    )
+    assert Endpoint.objects.get().host == "ftp.supplier.example"
 
 
 def test_a_private_key_goes_in_and_never_comes_out(boss):
@@ -158,7 +181,7 @@ def test_saving_leaves_alone_what_a_run_writes_meanwhile(boss, monkeypatch):
         before(self, *args, **kwargs)
 
     monkeypatch.setattr(Endpoint, "save", slow)
-    _save(boss, endpoint, password="", replies_folder="elsewhere")
+    _save(boss, endpoint, username=endpoint.username, password="", replies_folder="elsewhere")
     assert (endpoint.replies_folder, endpoint.claim_token, endpoint.attempts) == ("elsewhere", "c" * 32, 4)
     assert endpoint.stop_reason == "530"
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from hemi.tests.one_of_each import order_line
 from orders.services import Refused
-from suppliers import naming, outbox
-from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder, SupplierOrderLine
+from suppliers import naming, outbox, resending
+from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder, SupplierOrderLine
 from suppliers.services import deliveries, orders
 from suppliers.tests import factories
 
@@ -198,6 +198,28 @@ def test_a_resend_that_is_cut_ends_with_the_file_there_once(server, supplier, se
     run(supplier, rounds=3)
     assert outcome(sent) == ("sent", "sent")
     assert arrived == [sent.final_name]
+
+
+def test_a_hold_of_the_order_keeps_a_file_that_waits_to_go_again(server, supplier, sent):
+    order = sent.supplier_order.order
+    Supplier.objects.update(amendments=Supplier.Amendments.PERSON)
+    with pytest.raises(Refused, match="with its suppliers already"):
+        orders.hold(order=order, reason="Wait", by=None)
+    deliveries.send_again(delivery=sent, reason="They lost it", by=None)
+    orders.hold(order=order, reason="They found it after all", by=None)
+    run(supplier)
+    assert (outcome(sent), files(server)) == (("due", ""), {})
+    orders.release(order=order, reason="They did not", by=None)
+    run(supplier)
+    assert (outcome(sent), set(files(server))) == (("sent", "sent"), {sent.final_name})
+
+
+def test_whoever_sends_again_reads_where_it_would_go(supplier, sent):
+    assert "would go to" not in resending.what_they_have(sent)
+    new = factories.endpoint()
+    Supplier.objects.update(endpoint=new)
+    told = resending.what_they_have(Delivery.objects.get())
+    assert f"The same document would go to {sent.endpoint}; {supplier} uses {new} now" in told
 
 
 def test_a_correction_is_a_new_revision(server, supplier, sent):

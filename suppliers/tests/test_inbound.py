@@ -9,11 +9,13 @@ from django.utils import timezone
 from sandbox.ftp import FtpSandbox
 from sandbox.ftp_options import FtpOptions
 from sandbox.supplier_documents import Verdict, reply_document
-from suppliers import inbound, outbox
+from suppliers import inbound, lanes, outbox, pickup
+from suppliers.looks import Look
 from suppliers.models import Endpoint, SupplierReply
 from suppliers.reply_formats.reading import LIMIT_BYTES
 from suppliers.tests import factories, hints
 from suppliers.transports import sessions
+from suppliers.transports.session import Entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,22 +137,65 @@ def test_a_claimed_file_of_a_dead_worker_is_finished(server, supplier, is_stored
             size=len(CONTENT),
             content=CONTENT,
         )
-    look(supplier)
+    look(supplier, 2)
     assert kept() == [("REPLY_1.xml", CONTENT)]
     assert names(server) == []
 
 
-def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_look(server, supplier):
-    path = put(server, "REPLY_1.xml")
+def test_a_file_that_grows_while_it_is_read_has_to_lie_still_again(server, supplier):
+    put(server, "REPLY_1.xml", CONTENT[:60])
     look(supplier)
-    # The supplier's server has the file open: it goes on writing under the claimed name, too.
-    server.faults.add("SIZE", reply=(213, str(len(CONTENT) + 5)))
+    # The supplier's server has the file open: it goes on writing under the claimed name, too, in bursts.
+    server.faults.add("SIZE", reply=(213, "61"))
     assert look(supplier) == 0
-    assert not path.exists()
-    assert len(names(server)) == 1
-    look(supplier)
+    (claimed,) = names(server)
+    for written in (100, 150, len(CONTENT)):
+        put(server, claimed, CONTENT[:written])
+        assert look(supplier) == 0
+    assert look(supplier) == 1
     assert kept() == [("REPLY_1.xml", CONTENT)]
     assert names(server) == []
+
+
+@pytest.mark.parametrize("content", [CONTENT[:60], LONGER])
+def test_a_file_replaced_between_listing_and_reading_has_to_lie_still(server, supplier, content):
+    put(server, "status.xml")
+    look(supplier)
+    entry = session_entry(supplier)
+    put(server, "status.xml", content)
+    with lanes.enter(supplier.endpoint_id) as lane:
+        taken = Look(lane, lane.endpoint.replies_seen)
+        pickup.consider(taken, "status.xml", entry)
+        assert (taken.stored, taken.has_new) == (0, True)
+    assert kept() == []
+    look(supplier, 2)
+    assert kept() == [("status.xml", content)]
+
+
+def session_entry(supplier):
+    with lanes.enter(supplier.endpoint_id) as lane:
+        return lane.session.listing("out")["status.xml"]
+
+
+def test_a_server_that_lists_wrong_sizes_is_read_all_the_same(server, supplier):
+    put(server, "REPLY_1.xml")
+    with lanes.enter(supplier.endpoint_id) as lane:
+        before, name = {}, "REPLY_1.xml"
+        for _ in range(5):
+            taken = Look(lane, before)
+            pickup.consider(taken, name, Entry(len(CONTENT) + 7))
+            before, name = taken.now, (names(server) or [name])[0]
+    assert kept() == [("REPLY_1.xml", CONTENT)]
+
+
+def test_an_order_file_among_the_replies_is_never_taken_away(server, supplier):
+    Endpoint.objects.update(replies_folder="in")
+    row = factories.delivery(supplier)
+    outbox.deliver(supplier.endpoint_id)
+    (server.orders_folder / "REPLY_1.xml").write_bytes(CONTENT)
+    look(supplier, 4)
+    assert [path.name for path in server.orders_folder.iterdir()] == [row.final_name]
+    assert kept() == [("REPLY_1.xml", CONTENT)]
 
 
 def test_the_same_file_again_is_no_second_but_other_content_is(server, supplier):

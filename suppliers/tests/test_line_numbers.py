@@ -55,3 +55,16 @@ def test_what_is_shipped_all_the_same_of_a_cancelled_line_is_told(change):
     say(change, "taken", (1, "shipped", 2), despatch="D-1")
     assert "It says shipped of line 1, which is cancelled." in change.attention
     assert set(_came(change).values()) == {Status.TAKEN}
+
+
+def test_a_reply_means_the_lines_of_its_file_whatever_their_order_in_the_store_is_now(take, sends, north, body):
+    order = take(body)
+    sends()
+    body["line_items"].reverse()
+    take(changed(body))
+    part = part_of(order, 1)
+    say(part, "taken", (1, "accepted"), (2, "rejected"))
+    assert _came(part) == {"NW-1": Status.ACCEPTED, "NW-2": Status.REJECTED}
+    say(part, "taken", (1, "shipped", 2), despatch="D-1")
+    (told,) = order.shipments.all()
+    assert told.quantities == {str(order.lines.get(sku="NW-1").shopify_id): 2}

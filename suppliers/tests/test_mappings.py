@@ -1,25 +1,32 @@
 """Versions of a supplier's own format: added, looked at, compared, made live, gone back from."""
 
+from threading import Barrier, Thread
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import timezone
 
 import suppliers.redaction
+from integrations.shopify import payloads
 from integrations.subjects import Subject
-from orders import redaction
+from orders import intake, redaction
 from orders.services import Refused
 from orders.tests import bodies
-from suppliers import comparisons, rendering
-from suppliers.models import Delivery, Mapping, PreSendRule, SupplierOrder
+from suppliers import comparisons, rendering, routing
+from suppliers.documents import confined
+from suppliers.models import Delivery, Mapping, PreSendRule, Supplier, SupplierOrder
 from suppliers.services import mappings
+from suppliers.tests import test_stylesheets
 
 XSLT = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:h="urn:hemi:order:1.0"
  exclude-result-prefixes="h"><xsl:template match="/h:Order"><Purchase no="{h:Reference}">
 <Town><xsl:value-of select="h:ShipTo/h:City"/></Town></Purchase></xsl:template></xsl:stylesheet>"""
 NEWER = XSLT.replace("Town>", "City>")
 BROKEN = XSLT.replace("<Town>", '<xsl:message terminate="yes">No town</xsl:message><Town>')
+SLOW = test_stylesheets._CALL
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +62,79 @@ def test_files_are_made_with_the_live_version(take, own):
     delivery = take().supplier_orders.get().delivery
     assert delivery.final_name.endswith(".po")
     assert "<Town>Łódź</Town>" in bytes(delivery.document).decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["mapping", "rule", "format"])
+def test_what_is_changed_while_a_document_is_made_counts_for_it(account, north, own, change):
+    Mapping.objects.update(xslt=test_stylesheets.sheet("<Slow/>" + SLOW.format(17), test_stylesheets._TWICE.format("")))
+    order = intake.store(account, payloads.parse_order(bodies.encode(bodies.order())))
+    routing.route()
+    run = Thread(target=_render)
+    run.start()
+    while not confined._lock.locked():
+        assert run.is_alive()
+    if change == "mapping":
+        Mapping.objects.update(is_live=False)
+        Mapping.objects.create(supplier=north, version=2, xslt=NEWER, is_live=True)
+    elif change == "rule":
+        PreSendRule.objects.create(supplier=north, field="customer.phone", demand="required")
+    else:
+        Supplier.objects.update(format="hemi-1.0")
+    run.join()
+    part = order.supplier_orders.get()
+    if change == "rule":
+        assert part.status == "blocked" and "phone" in part.attention
+    else:
+        assert (b"<City>" in part.delivery.document) and b"<Slow" not in part.delivery.document
+
+
+def _render():
+    try:
+        rendering.render()
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_versions_that_are_stored_at_once_get_a_number_each(north):
+    at_once, refused = Barrier(4), []
+
+    def store():
+        try:
+            at_once.wait()
+            mappings.add(mapping=Mapping(supplier=north, xslt=XSLT), by=None)
+        except Refused as refusal:
+            refused.append(refusal)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=store) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == []
+    assert sorted(Mapping.objects.values_list("version", flat=True)) == [1, 2, 3, 4]
+
+
+def test_what_a_broken_mapping_blocked_is_made_again_at_one_stroke(take, own, boss):
+    Mapping.objects.update(xslt=BROKEN)
+    blocked = [take().supplier_orders.get() for _ in range(3)]
+    Mapping.objects.update(xslt=XSLT)
+    done = take().supplier_orders.get()
+    chosen = {"action": "make_documents_again", "_selected_action": [part.pk for part in (*blocked, done)]}
+    answer = boss.post("/admin/suppliers/supplierorder/", chosen)
+    told = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert told == ["3 to be made again.", f"{done}: The document was made; there is nothing to try again."]
+    rendering.render()
+    assert set(SupplierOrder.objects.values_list("status", "attention")) == {("ready", "")}
+
+
+def test_a_file_is_not_called_like_one_that_is_not_whole_yet(take, own):
+    Mapping.objects.update(file_ending="part")
+    part = take().supplier_orders.get()
+    assert part.status == "blocked" and "not whole yet" in part.attention
 
 
 def test_without_a_live_version_the_part_waits_and_says_why(take, own):

@@ -204,6 +204,49 @@ def waiting_reason(row):
     return waiting.reason(Delivery.objects.get(pk=row.pk))
 
 
+def _break(row):
+    Endpoint.objects.update(opened_at=timezone.now(), next_attempt_at=timezone.now() + timedelta(minutes=5))
+
+
+def _change_order(row):
+    Order.objects.update(needs_routing=True)
+
+
+def _make_anew(row):
+    SupplierOrder.objects.update(status="blocked", attention="The document cannot be made: no SKU.")
+    Delivery.objects.update(is_held=True)
+
+
+def _give_up(row):
+    Delivery.objects.update(status="dead")
+
+
+def _doubt(row):
+    Delivery.objects.update(status="uncertain", step="renaming")
+
+
+TOLD = {
+    _pause_supplier: "is paused. Resume it first.",
+    _hold_part: "This part is on hold: Wrong address",
+    _hold_order: "The order does not go out: ",
+    _stop_endpoint: "The endpoint is stopped.",
+    _retire_endpoint: "Make it active again, or choose another one on the page of Supplier",
+    _break: "Files do not reach the endpoint: it is left alone until",
+    _change_order: "The order has changed, or may have",
+    _give_up: "Mend the cause, which the last error tells, then choose Retry now.",
+    _doubt: "Look on the server or ask the supplier, then choose Settle.",
+    _make_anew: "Its document is to be made anew. The document cannot be made: no SKU.",
+}
+
+
+@pytest.mark.parametrize("forbid", TOLD)
+def test_a_file_that_waits_says_why(supplier, forbid):
+    row = factories.delivery(supplier)
+    assert waiting.told(Delivery.objects.get(pk=row.pk)) == ""
+    forbid(row)
+    assert TOLD[forbid] in waiting.told(Delivery.objects.get(pk=row.pk))
+
+
 @pytest.mark.parametrize("is_test", [True, False])
 def test_a_supplier_whose_mode_changes_between_upload_and_rename_gets_nothing(server, supplier, is_test):
     row = factories.delivery(supplier, supplier_order=factories.part(supplier, order=factories.order(is_test=is_test)))

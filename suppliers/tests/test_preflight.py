@@ -62,6 +62,7 @@ def friendly(tmp_path):
         running.append(kind(root, "hemi", "right-password", options=FtpOptions(**options)).start())
         return running[-1]
 
+    run.running = running
     yield run
     sessions.kept.close_idle()
     for server in running:
@@ -120,6 +121,26 @@ def test_a_server_without_size_is_asked_by_its_listing(friendly):
     outbox.deliver(supplier.endpoint_id)
     assert Delivery.objects.get().status == "sent"
     assert len([entry for entry in server.log if entry.command == "SIZE"]) == asked  # it is not asked again
+
+
+@pytest.mark.parametrize(
+    ("command", "skip", "name", "learned"),
+    [
+        ("SIZE", 0, "Size", "has_size"),
+        ("RNTO", 1, "Rename onto a file", "overwrites"),
+        ("LIST", 3, "List", "can_list"),
+        ("DELE", 1, "Delete", "can_delete"),
+    ],
+)
+def test_a_connection_that_is_lost_says_nothing_of_the_server(friendly, command, skip, name, learned):
+    """Had it been taken for a missing listing, a server without SIZE would be stopped at the next file."""
+    endpoint = _endpoint(friendly(has_size=command != "LIST", has_mlsd=False))
+    assert _test(endpoint).status == "passed"
+    known = endpoint.profile[learned]
+    friendly.running[0].faults.add(command, cut="before", skip=skip)
+    check = _test(endpoint)
+    assert "connection" in _text(check, name) and _steps(check)[name] == "failed"
+    assert (endpoint.profile[learned], check.status) == (known, "failed")
 
 
 def test_neither_size_nor_listing_fails(friendly):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from suppliers import replies
-from suppliers.models import Delivery, SupplierOrder, SupplierReply
+from suppliers.models import Delivery, Endpoint, SupplierOrder, SupplierReply
 from suppliers.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,3 +190,13 @@ def test_a_reply_that_another_worker_has_is_left_alone(part, supplier):
     row = receive(supplier.endpoint, document(part.reference), claim_token="another", lease_until=soon)
     apply(row)
     assert row.status == "new"
+
+
+@pytest.mark.parametrize(("username", "status"), [("same", "applied"), ("other", "unmatched")])
+def test_folders_of_one_account_may_have_their_replies_in_one_folder(supplier, part, username, status):
+    account = {"host": "ftp.supplier.example", "port": 22}
+    Endpoint.objects.filter(pk=supplier.endpoint_id).update(username="same", replies_folder="", **account)
+    reader = factories.endpoint(username=username, orders_folder="in/other", **account)
+    reply = receive(reader, document(reference=part.reference))
+    apply(reply)
+    assert reply.status == status

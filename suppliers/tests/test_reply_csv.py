@@ -41,8 +41,22 @@ def test_bad_rows_are_told_and_good_ones_count():
     said = read((HEADER + rows).encode(), columns())
     assert [one.reference for one in said if not one.fault] == ["A"]
     faults = [one.fault for one in said if one.fault]
-    assert [fault[:6] for fault in faults] == ["Row 3:", "Row 4:", "Row 5:"]
-    assert "names no order" in faults[0] and "“verloren”" in faults[1] and "whole pieces" in faults[2]
+    assert [one.reference for one in said if one.fault] == ["", "B", "C"]
+    assert faults[0] == "Row 3: It names no order."
+    assert "“verloren”" in faults[1] and "whole pieces" in faults[2]
+
+
+def test_a_whole_order_in_two_parcels_is_one_shipment_with_both_numbers():
+    rows = "A;versandt;;;;;JJ1\nA;versandt;;;;;JJ2\nB;versandt;MUG;1;;;JJ3\nB;versandt;MUG;1;;;JJ4\n"
+    whole, *each = read((HEADER + rows).encode(), columns())
+    assert (whole.status, whole.despatch, whole.numbers) == ("shipped", "JJ1", ("JJ1", "JJ2"))
+    assert [one.despatch for one in each] == ["JJ3", "JJ4"]
+
+
+@pytest.mark.parametrize("word", ["versandt", "bestätigt"])
+def test_a_quantity_of_no_article_says_nothing_of_the_order(word):
+    (said,) = read((HEADER + f"A;{word};;1;;;\n").encode(), columns())
+    assert (said.reference, said.kind) == ("A", "") and "a quantity and no article" in said.fault
 
 
 def test_columns_by_number_without_a_header():

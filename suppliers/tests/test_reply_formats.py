@@ -121,6 +121,24 @@ class TestUbl:
         [said] = read(ubl("OrderResponse", f"{ABOUT}<a:OrderLine><a:LineItem>{line}</a:LineItem></a:OrderLine>"))
         assert said.lines == (LineStatement("1", "", status, quantity),)
 
+    def test_a_line_may_be_named_beside_its_item(self):
+        line = "<a:LineItem><b:ID>9</b:ID><b:LineStatusCode>5</b:LineStatusCode></a:LineItem>"
+        line += "<a:OrderLineReference><b:LineID>1</b:LineID></a:OrderLineReference>"
+        [said] = read(ubl("OrderResponse", f"{ABOUT}<a:OrderLine>{line}</a:OrderLine>"))
+        assert said.lines == (LineStatement("1", "", "accepted"),)
+
+    @pytest.mark.parametrize("kind", ["SellerSubstitutedLineItem", "SellerProposedSubstituteLineItem"])
+    def test_another_article_instead_is_for_a_person(self, kind):
+        other = f"<a:{kind}><b:ID>1</b:ID><a:Item><b:Name>Red mug</b:Name></a:Item></a:{kind}>"
+        line = f"<a:LineItem><b:ID>1</b:ID><b:LineStatusCode>3</b:LineStatusCode></a:LineItem>{other}"
+        [said] = read(ubl("OrderResponse", f"{ABOUT}<a:OrderLine>{line}</a:OrderLine>"))
+        assert [(row.status, row.reason) for row in said.lines] == [("disputed", "another article instead: Red mug")]
+
+    def test_a_despatch_that_is_cancelled_is_none(self):
+        inner = f"<b:ID>D-1</b:ID><b:DocumentStatusCode>Cancelled</b:DocumentStatusCode>{ABOUT}{_despatched('A', 1)}"
+        with pytest.raises(Unreadable, match="takes shipment D-1 back"):
+            read(ubl("DespatchAdvice", inner))
+
     def test_a_simple_rejection_has_its_note(self):
         inner = f"<b:AcceptedIndicator>false</b:AcceptedIndicator><b:RejectionNote>Sold out</b:RejectionNote>{ABOUT}"
         [said] = read(ubl("OrderResponseSimple", inner))

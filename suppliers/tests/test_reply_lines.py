@@ -3,7 +3,7 @@
 import pytest
 
 from hemi.tests.one_of_each import order_line
-from orders.models import Shipment
+from orders.models import OrderLine, Shipment
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.tests import factories
 from suppliers.tests.test_replies import apply, document, receive
@@ -92,6 +92,62 @@ def test_the_same_despatch_again_changes_nothing(part):
     assert part.attention == ""
 
 
+JJ1 = "<TrackingNumber>JJ1</TrackingNumber>"
+
+
+@pytest.mark.parametrize(
+    ("lines_then", "words"),
+    [
+        (
+            [(1, "shipped", 2), (2, "shipped", 1)],
+            "B: 1 in shipment D-1 now, 0 when it was told first; the store is told of the first.",
+        ),
+        ([(1, "shipped", 3)], "A: 3 in shipment D-1 now, 2 when it was told first; the store is told of the first."),
+        ([(1, "shipped", 1)], "A: 1 in shipment D-1 now, 2 when it was told first; the store is told of the first."),
+    ],
+)
+def test_a_despatch_told_again_with_other_pieces_is_for_a_person(part, lines_then, words):
+    say(part, "shipped", (1, "shipped", 2), despatch="D-1", shipment=JJ1)
+    for _ in range(2):
+        say(part, "shipped", *lines_then, despatch="D-1", shipment=JJ1)
+        assert words in part.attention
+    assert shipped() == [{"A": 2}]
+    assert part.order.events.filter(kind="reply_doubtful").count() == 1
+
+
+def test_a_despatch_told_again_with_other_tracking_is_for_a_person(part):
+    say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1)
+    say(part, "shipped", (1, "shipped", 3), despatch="D-1", shipment=JJ1.replace("1", "9"))
+    assert (
+        "Shipment D-1 has tracking JJ9 now, JJ1 when it was told first; the store is told of the first."
+        in part.attention
+    )
+    assert Shipment.objects.get().numbers == ["JJ1"]
+
+
+def test_what_was_too_much_is_the_same_when_it_is_told_again(part):
+    for _ in range(2):
+        say(part, "shipped", (1, "shipped", 5), despatch="D-1")
+        SupplierOrder.objects.update(attention="")
+    part.refresh_from_db()
+    assert (shipped(), part.attention) == ([{"A": 3}], "")
+
+
+def test_two_advices_of_one_parcel_are_one_shipment(part):
+    say(part, "shipped", (1, "shipped", 1), despatch="D-1", shipment=JJ1)
+    say(part, "shipped", (1, "shipped", 1), despatch="D-2", shipment=JJ1)
+    assert shipped() == [{"A": 1}]
+    assert "Shipment D-2 has the pieces and the tracking of D-1 and is taken for it." in part.attention
+    say(part, "shipped", (1, "shipped", 1), despatch="D-3", shipment=JJ1.replace("1", "2"))
+    assert shipped() == [{"A": 1}, {"A": 1}]
+
+
+def test_two_advices_of_all_that_was_ordered_are_one_shipment_without_a_word(part):
+    for despatch in ("D-1", "D-2"):
+        say(part, "shipped", (1, "shipped", 3), (2, "shipped", 2), despatch=despatch, shipment=JJ1)
+    assert (part.status, shipped(), part.attention) == ("shipped", [{"A": 3, "B": 2}], "")
+
+
 def test_a_despatch_without_lines_is_all_that_is_left(part):
     say(part, "shipped", (1, "shipped", 2), despatch="D-1")
     say(part, "shipped", despatch="D-2")
@@ -120,6 +176,16 @@ def test_what_was_rejected_may_be_shipped_after_all(part):
     say(part, "shipped", (1, "shipped", 3), despatch="D-1")
     assert (part.status, lines(part)) == ("shipped", [("shipped", 3, 3), ("rejected", 0, 0)])
     assert shipped() == [{"A": 3}]
+    assert part.attention == "North rejects B. From the order, route the lines again or send them elsewhere."
+    say(part, "shipped", (2, "shipped", 2), despatch="D-2")
+    assert (part.attention, part.order.__class__.objects.get().needs_routing) == ("", True)
+
+
+def test_missing_pieces_that_are_accepted_later_need_nobody_any_more(part):
+    say(part, "accepted", (1, "accepted", 2))
+    assert "rejects 1 of 3 × A" in part.attention
+    say(part, "accepted", (1, "accepted", 3))
+    assert part.attention == ""
 
 
 @pytest.mark.parametrize("order", [("accepted", "rejected"), ("rejected", "accepted"), ("shipped", "rejected")])
@@ -146,6 +212,21 @@ def test_a_line_that_the_file_does_not_have_is_told(part):
     assert [status for status, _, _ in lines(part)] == ["taken", "taken"]
 
 
+def test_a_second_rejection_hides_no_first(part):
+    say(part, "taken", (1, "rejected", 1, "One is broken"))
+    say(part, "taken", (2, "rejected", "", "Sold out"))
+    assert part.attention.startswith("North rejects B (Sold out), 1 of 3 × A (One is broken). From the order, route")
+
+
+def test_a_doubt_hides_no_rejection(part):
+    say(part, "accepted", (1, "rejected", "", "Sold out"), (7, "accepted", 1))
+    doubt, rejection = "names a line that the file does not have (7)", "North rejects A (Sold out). From the order"
+    assert doubt in part.attention and rejection in part.attention
+    assert part.order.__class__.objects.get().needs_routing
+    say(part, "taken", (2, "accepted", 9))
+    assert "B: 9 accepted where 2 were ordered" in part.attention and rejection in part.attention
+
+
 def test_two_lines_of_one_article_share_its_pieces(part):
     for line in part.order.lines.all():
         line.sku = "SAME"
@@ -154,6 +235,18 @@ def test_two_lines_of_one_article_share_its_pieces(part):
     content = document(part.reference, "shipped").replace(b"</Reply>", f"<Lines>{inner}</Lines></Reply>".encode())
     apply(receive(part.supplier.endpoint, content))
     assert [count for _, _, count in lines(part)] == [3, 1]
+
+
+def test_parcels_of_one_article_fill_its_lines_one_after_the_other(part):
+    OrderLine.objects.update(sku="SAME")
+    inner = "<Lines><Line><Sku>SAME</Sku><Status>shipped</Status><Quantity>{}</Quantity></Line></Lines>"
+    for despatch, count in (("D-1", 2), ("D-2", 2), ("D-2", 2), ("D-3", 1)):
+        more = f"<Shipment><Number>{despatch}</Number></Shipment>{inner.format(count)}"
+        content = document(part.reference, "shipped").replace(b"</Reply>", f"{more}</Reply>".encode())
+        apply(receive(part.supplier.endpoint, content, file_name=f"{part.supplier.endpoint.replies.count()}.xml"))
+    part.refresh_from_db()
+    assert (part.status, part.attention, [count for *_, count in lines(part)]) == ("shipped", "", [3, 2])
+    assert [list(row.quantities.values()) for row in Shipment.objects.order_by("pk")] == [[2], [1, 1], [1]]
 
 
 def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):
@@ -178,6 +271,13 @@ def test_a_cancellation_that_is_not_accepted_needs_a_call(part, status, needs):
     assert bool(part.attention) == (status != "accepted")
 
 
+def test_a_cancellation_that_is_refused_after_it_was_accepted_is_for_a_person(part):
+    SupplierOrder.objects.update(kind=SupplierOrder.Kind.CANCELLATION)
+    say(part, "accepted")
+    say(part, "rejected")
+    assert (part.status, "It is rejected after accepted." in part.attention) == ("accepted", True)
+
+
 def test_every_reply_is_a_statement_with_its_words(part):
     tracking = (
         "<Carrier>DHL</Carrier><TrackingNumber>JJ1</TrackingNumber><TrackingUrl>https://t.example/1</TrackingUrl>"
@@ -194,7 +294,7 @@ def test_a_line_in_several_parcels_of_one_shipment_adds_up_and_its_repeat_is_the
     for _ in range(2):
         say(part, "shipped", (1, "shipped", 1), (1, "shipped", 2), despatch="D-1")
     assert (lines(part)[0], shipped()) == (("shipped", None, 3), [{"A": 3}])
-    assert not part.order.events.filter(kind="shipped_otherwise").exists()
+    assert part.attention == ""
 
 
 def test_a_line_that_is_accepted_in_two_parts_is_accepted_whole(part):

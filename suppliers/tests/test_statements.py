@@ -158,6 +158,53 @@ def test_what_was_matched_or_settled_stays_when_the_file_is_read_again(supplier)
     assert (row.status, states(row)) == ("applied", ["applied", "settled", "settled"])
 
 
+def test_a_bad_row_that_was_settled_stays_and_the_others_stay_on_the_list(supplier):
+    row = snapshot(supplier, "ONE;lost;;\nTWO;gone;;\nTHREE;accepted;;\n")
+    replies.settle(statement=row.statements.get(reference="ONE"), reason="Known", by=None)
+    row.refresh_from_db()
+    replies.read_again(reply=row, by=None)
+    apply(row)
+    assert dict(row.statements.values_list("reference", "status")) == {
+        "ONE": "settled",
+        "TWO": "unreadable",
+        "THREE": "unmatched",
+    }
+    assert row.statements.get(reference="ONE").note == (
+        "Settled: Known. It was: “lost” is not among the words for the states."
+    )
+
+
+def test_a_bad_row_is_told_once_for_each_order_wherever_it_stands(supplier):
+    first = snapshot(supplier, "ONE;lost;;\n")
+    assert (first.status, states(first)) == ("unreadable", ["unreadable"])
+    assert "unreadable" not in states(snapshot(supplier, "\nONE;lost;;\n"))
+    other = snapshot(supplier, "TWO;lost;;\nONE;lost;;\n")
+    assert list(other.statements.values_list("reference", "status")) == [("TWO", "unreadable")]
+    for row in (first, other):
+        row.refresh_from_db()
+        replies.settle_reply(reply=row, reason="They mend it", by=None)
+    assert states(snapshot(supplier, "TWO;lost;;\n\nONE;lost;;\n")) == []
+
+
+def test_a_whole_order_in_two_parcels_has_both_numbers(supplier):
+    part = sent(supplier)
+    tracked(supplier, part, "shipped;;;JJ1", "shipped;;;JJ2")
+    tracked(supplier, part, "shipped;;;JJ1", "shipped;;;JJ2", "shipped;;;JJ3")
+    assert [row.numbers for row in Shipment.objects.all()] == [["JJ1", "JJ2", "JJ3"]]
+    assert (part.status, part.attention) == ("shipped", "")
+
+
+def test_a_parcel_that_a_later_snapshot_tells_with_more_in_it_is_for_a_person(supplier):
+    part = sent(supplier)
+    tracked(supplier, part, "shipped;MUG;1;JJ1")
+    row = tracked(supplier, part, "shipped;MUG;2;JJ1")
+    assert (states(row), part.status) == (["applied"], "accepted")
+    assert "MUG: 2 in shipment JJ1 now, 1 when it was told first; the store is told of the first." in part.attention
+    SupplierOrder.objects.update(attention="")
+    assert states(tracked(supplier, part, "shipped;MUG;2;JJ1")) == ["unchanged"]
+    assert (list(Shipment.objects.get().quantities.values()), part.attention) == ([1], "")
+
+
 def test_an_unreadable_file_is_settled_with_a_reason(supplier):
     row = receive(supplier.endpoint, b"<broken", file_name="B.xml")
     apply(row)
@@ -178,6 +225,12 @@ def test_a_file_that_was_never_fetched_is_not_read_again(supplier):
         replies.read_again(reply=row, by=None)
     row.refresh_from_db()
     assert row.status == "unreadable"
+
+
+def test_a_reply_that_waits_is_not_called_applied(supplier):
+    row = receive(supplier.endpoint, document())
+    with pytest.raises(Refused, match="waits for its turn"):
+        replies.read_again(reply=row, by=None)
 
 
 TRACKED = "reference;status;sku;quantity;number\n"

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from suppliers.documents import confined, formats
+from suppliers.documents.content import CANCELLATION
 from suppliers.documents.rendered import InvalidDocument
 from suppliers.tests.test_samples import CONTENT
 
@@ -133,6 +134,11 @@ FAULTY = {
         sheet("<o/>", '<xsl:output encoding="utf-16"/>'),
         "utf-16, line 1, and the supplier gets utf-8",
     ),
+    "no declaration where nobody could guess the encoding": (
+        sheet("<o/>", '<xsl:output omit-xml-declaration="yes"/>'),
+        "omit-xml-declaration",
+        "iso-8859-1",
+    ),
     "nothing": (sheet(""), "empty document"),
     "two roots": (sheet("<o/><o/>"), "well-formed XML"),
     "stopped by itself": (sheet('<xsl:message terminate="yes">No street</xsl:message>'), "No street"),
@@ -141,9 +147,9 @@ FAULTY = {
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_a_fault_is_told_in_words(name):
-    xslt, told = FAULTY[name]
+    xslt, told, *encoding = FAULTY[name]
     with pytest.raises(InvalidDocument) as fault:
-        made(xslt)
+        made(xslt, *encoding)
     assert told in str(fault.value)
 
 
@@ -156,6 +162,30 @@ def test_xml_is_written_in_the_suppliers_encoding():
     rendered = made(sheet('<o><xsl:value-of select="//h:City"/></o>', '<xsl:output indent="yes"/>'), "iso-8859-1")
     assert rendered.document.startswith(b'<?xml version="1.0" encoding="iso-8859-1"?>')
     assert etree.fromstring(rendered.document).text == "Łódź"
+
+
+def test_a_result_that_is_its_own_stylesheet_is_written_in_the_suppliers_encoding():
+    head = '<o xmlns:x="http://www.w3.org/1999/XSL/Transform" xmlns:h="urn:hemi:order:1.0" x:version="1.0">'
+    rendered = made(f'{head}<x:value-of select="//h:City"/></o>', "iso-8859-1")
+    assert rendered.document.startswith(b'<?xml version="1.0" encoding="iso-8859-1"?>')
+    assert etree.fromstring(rendered.document).text == "Łódź"
+
+
+@pytest.mark.parametrize(("first", "last", "written"), [("xml", "text", b"Gr\xf6\xdfe"), ("text", "xml", b"")])
+def test_of_two_outputs_the_last_one_holds(first, last, written):
+    outputs = f'<xsl:output method="{first}"/><xsl:output method="{last}"/>'
+    document = made(sheet("<o>Größe</o>", outputs), "iso-8859-1").document
+    assert document == (written or b'<?xml version="1.0" encoding="iso-8859-1"?>\n<o>Gr\xf6\xdfe</o>\n')
+
+
+def test_a_mapping_that_heeds_no_kind_is_found_out_though_it_writes_the_time():
+    xslt = sheet(f'<o at="{{date:date-time()}}">{WORKING}</o>')
+    xslt = xslt.replace("<xsl:stylesheet ", '<xsl:stylesheet xmlns:date="http://exslt.org/dates-and-times" ', 1)
+    later = replace(CONTENT, kind=CANCELLATION, replaces=CONTENT.reference)
+    until = time.time() // 1 + 3
+    while time.time() < until:  # over the turn of two seconds
+        with pytest.raises(InvalidDocument, match="@kind"):
+            made(xslt, content=later)
 
 
 def test_text_is_written_in_the_suppliers_encoding_and_what_it_lacks_is_named():

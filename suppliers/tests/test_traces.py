@@ -66,6 +66,22 @@ def test_without_a_reason_it_says_where_the_file_is(server, sent):
     assert look(sent).reply_reason == "The supplier moved the file to its failed folder."
 
 
+@pytest.mark.parametrize("length", [20_000, 1_500_000])
+def test_a_long_reason_keeps_no_rejection_back(server, sent, length):
+    path = move(server, sent, "failed")
+    path.with_name(f"{path.name}.error").write_text("Sold out. " * (length // 10))
+    part = look(sent)
+    assert (part.status, part.reply_reason.startswith("Sold out.")) == ("rejected", length < 1_000_000)
+    assert Endpoint.objects.get().last_error == ""
+
+
+def test_a_reason_that_may_not_be_read_keeps_no_rejection_back(server, sent):
+    path = move(server, sent, "failed")
+    path.with_name(f"{path.name}.error").write_text("Sold out")
+    server.faults.add("RETR", reply=(550, "Permission denied"), argument=".error", times=None)
+    assert look(sent).status == "rejected"
+
+
 def test_taken_first_and_refused_later(server, sent):
     path = move(server, sent, "done")
     assert look(sent).status == "taken"

@@ -49,6 +49,9 @@ def _check_codes(root):
 def _check_sums(root):
     lines = root.findall("cac:OrderLine/cac:LineItem", NS)
     for line in lines:
+        if not _amount(line, "cbc:Quantity"):
+            assert _amount(line, "cbc:LineExtensionAmount") == 0 and line.find("cac:Price", NS) is None
+            continue
         price = _amount(line, "cac:Price/cbc:PriceAmount") / _amount(line, "cac:Price/cbc:BaseQuantity")
         off = sum(Decimal(text) for text in line.xpath("cac:AllowanceCharge/cbc:Amount/text()", namespaces=NS))
         expected = _amount(line, "cbc:Quantity") * price - off

@@ -6,11 +6,13 @@ from suppliers.transports.errors import Kind, TransportError
 
 __all__ = ["Address", "connect", "resolve", "why_not"]
 
+MOST = 4  # addresses that are tried: each may take the whole time for a connection
+
 
 def resolve(host: str, port: int) -> list[Address]:
-    """Return the addresses of `host` that may be connected to; raises TransportError if there is none."""
+    """Return the first addresses of `host` that may be connected to; raises TransportError if there is none."""
     try:
-        return addresses.resolve(host, port)
+        return addresses.resolve(host, port)[:MOST]
     except addresses.NameUnknown as error:
         raise TransportError(Kind.TEMPORARY, str(error), "connect") from None
     except addresses.AddressRefused as error:

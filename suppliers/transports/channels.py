@@ -18,7 +18,9 @@ from suppliers.transports.errors import IdentityRefused, TooLarge
 from suppliers.transports.session import Seen, Server
 
 _EXTENDED = re.compile(r"229.*\((.)\1\1(\d{1,5})\1\)", re.S)  # RFC 2428
-_PASSIVE = re.compile(r"227.*?\d+,\d+,\d+,\d+,(\d+),(\d+)", re.S)  # RFC 959; the host in it is not used
+_PASSIVE = re.compile(
+    r"227.*?\d{1,3},\d{1,3},\d{1,3},\d{1,3},(\d{1,3}),(\d{1,3})(?!\d)", re.S
+)  # RFC 959; the host in it is not used
 _REFUSED = ("500", "501", "502", "504", "522")
 _BLOCK = 65536
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from suppliers.transports import words
+
 
 class Kind(StrEnum):
     """What a failure means for what comes next."""
@@ -18,7 +20,7 @@ class TransportError(Exception):
     def __init__(self, kind: Kind, message: str, step: str) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = message
+        self.message = words.shown(message)
         self.step = step
 
     @property
@@ -48,6 +50,14 @@ class Crowded(TransportError):
 
     def __init__(self, message: str, step: str) -> None:
         super().__init__(Kind.TEMPORARY, message, step)
+
+
+class ListingTooLarge(TransportError):
+    """A folder holds more than can be looked through; it is none of the file's that is looked for."""
+
+    def __init__(self, folder: str, limit: int) -> None:
+        told = f"The listing of “{folder}” is larger than {limit:,} bytes. Ask the supplier to clear the folder."
+        super().__init__(Kind.TEMPORARY, told, "list")
 
 
 class TooLarge(TransportError):

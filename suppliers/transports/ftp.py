@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from suppliers.transports import channels, ftp_login, ftp_refusals, listings, names
 from suppliers.transports.control import ControlConnection
-from suppliers.transports.errors import IdentityRefused, Kind, TransportError
+from suppliers.transports.errors import IdentityRefused, Kind, ListingTooLarge, TooLarge, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 
 LISTING_LIMIT = 5_000_000
@@ -32,11 +32,10 @@ class FtpSession:
         self.missing: set[str] = set() if server.profile.has_size else {"SIZE", "MLST"}
         self.wire = ControlConnection(timeout=server.connect_timeout, encoding=server.name_encoding)
         try:
-            if names.has_break(server.username + server.password):
-                raise TransportError(Kind.ENDPOINT, "The user or the password contains a line break.", "login")
+            ftp_login.check(server)
             with self.step("connect"):
                 ftp_login.connect(self.wire, server, self.seen)
-            with self.step("login"):
+            with self.step("login"), self.wire.within(2 * server.connect_timeout):
                 ftp_login.log_in(self.wire, server, self.seen)
         except TransportError:
             self.wire.close()
@@ -46,8 +45,9 @@ class FtpSession:
     def upload(self, path: str, content: bytes) -> None:
         """Store `content` at `path`; returns after the server has said that it is complete."""
         self.check(path)
-        with self.step("upload"), self.open_channel() as channel:
-            self.wire.sendcmd(f"STOR {path}")
+        with self.step("upload"), self.limited(), self.open_channel() as channel:
+            self.wire.send(f"STOR {path}")
+            self.wire.expect("1")
             try:
                 channel.secure(self.wire, self.seen)
                 channel.send(content)
@@ -86,9 +86,11 @@ class FtpSession:
         self.check(old)
         self.check(new)
         with self.step("rename"):
-            self.wire.sendcmd(f"RNFR {old}")
+            self.wire.send(f"RNFR {old}")
+            self.wire.expect("350")
         with self.step("rename", lost=Kind.UNCERTAIN):
-            self.wire.voidcmd(f"RNTO {new}")
+            self.wire.send(f"RNTO {new}")
+            self.wire.expect("250")
 
     def delete(self, path: str) -> None:
         """Delete; a file that is not there is fine."""
@@ -145,6 +147,10 @@ class FtpSession:
                 self.wire.quit()
         self.is_broken = True
         self.wire.close()
+
+    def limited(self) -> contextlib.AbstractContextManager[None]:
+        """Let all replies that are read inside take no longer than a transfer may."""
+        return self.wire.within(2 * self.server.data_timeout)
 
     def open_channel(self) -> channels.DataChannel:
         """Return a data channel for the next transfer; inside a `step`."""
@@ -216,19 +222,28 @@ class FtpSession:
                         raise
                     self.missing.add(command)
                     continue
-            return read(content.decode(self.server.name_encoding, "surrogateescape").splitlines())
+                except TooLarge:
+                    raise ListingTooLarge(folder, LISTING_LIMIT) from None
+            return read(listings.lines(content.decode(self.server.name_encoding, "surrogateescape")))
         raise AssertionError("LIST is never missing")
 
     def _with_times(self, folder: str, files: dict[str, Entry]) -> dict[str, Entry]:
-        timeless = [name for name, entry in files.items() if entry.modified_at is None]
-        for name in timeless[:_MOST_TIMES]:
-            path = f"{folder.rstrip('/')}/{name}" if folder else name
-            if "MDTM" in self.missing:
-                break
-            with self.step("list"):
+        timeless = [name for name, entry in files.items() if entry.modified_at is None and self._can_say(name)]
+        with self.step("list"), self.limited():
+            for name in timeless[:_MOST_TIMES]:
+                path = f"{folder.rstrip('/')}/{name}" if folder else name
+                if "MDTM" in self.missing:
+                    break
                 reply = self._ask("MDTM", path) or ""
-            files[name] = Entry(files[name].size, listings.moment(reply[4:]))
+                files[name] = Entry(files[name].size, listings.moment(reply[4:]))
         return files
+
+    def _can_say(self, name: str) -> bool:
+        try:
+            self.check(name)
+        except TransportError:
+            return False
+        return True
 
     def _can_enter(self, path: str) -> bool:
         # Some servers list what is not there, or a file, as if it were an empty folder: only going there tells.
@@ -238,17 +253,21 @@ class FtpSession:
             self.wire.sendcmd(f"CWD {path}")
         except ftplib.error_perm:
             return False
-        self.wire.sendcmd(f"CWD {here}")
+        try:
+            self.wire.voidcmd(f"CWD {here}")
+        except ftplib.error_perm:  # from elsewhere, every path of this session would lead elsewhere
+            self.is_broken = True
         return True
 
     def _retrieve(self, command: str, limit: int) -> tuple[bytes, bool]:
-        with self.open_channel() as channel:
-            self.wire.sendcmd(command)
-            channel.secure(self.wire, self.seen)
-            try:
-                content = channel.receive(limit)
-            except TransportError:
-                self.is_broken = True  # the transfer stops in its middle
-                raise
-        self.wire.voidresp()
+        with self.limited():
+            with self.open_channel() as channel:
+                self.wire.sendcmd(command)
+                channel.secure(self.wire, self.seen)
+                try:
+                    content = channel.receive(limit)
+                except TransportError:
+                    self.is_broken = True  # the transfer stops in its middle
+                    raise
+            self.wire.voidresp()
         return content, channel.has_end

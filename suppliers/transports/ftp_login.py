@@ -5,7 +5,7 @@ import ftplib
 import socket
 import ssl
 
-from suppliers.transports import addresses, tls
+from suppliers.transports import addresses, names, tls
 from suppliers.transports.control import ControlConnection
 from suppliers.transports.errors import IdentityUnknown, Kind, TransportError
 from suppliers.transports.session import Seen, Server
@@ -14,6 +14,19 @@ _EXPOSED = (
     "Plain FTP shows the password and every order to whoever listens on the way. "
     "If the supplier offers nothing else, tick “send in plain text over the network”."
 )
+
+
+def check(server: Server) -> None:
+    """Raise TransportError where user or password cannot be said to a server, whatever it answers."""
+    try:
+        names.encoded(server.username + server.password, server.name_encoding)
+    except TransportError:
+        raise TransportError(
+            Kind.ENDPOINT,
+            "The user or the password contains a line break, or a character that cannot be written in "
+            f"{server.name_encoding.upper()}. Choose another encoding of file names, or another password.",
+            "login",
+        ) from None
 
 
 def connect(control: ControlConnection, server: Server, seen: Seen) -> None:

@@ -46,7 +46,8 @@ class FtpLine:
         rename = None if done.rename_error else rename
         try:
             if upload:
-                self._carry(rename, upload, done)
+                with self._session.limited():
+                    self._carry(rename, upload, done)
                 self._verify(upload, done)
         except TransportError as error:
             done.upload_error = error
@@ -104,7 +105,7 @@ class FtpLine:
         if rename:
             done.rename_error = self._read_rename()
         with session.step("upload"):
-            wire.getresp()  # that it wants the file, or why not
+            wire.expect("1")  # that it wants the file, or why not
             if failure:
                 raise failure
             with channel:
@@ -123,10 +124,10 @@ class FtpLine:
     def _read_rename(self) -> TransportError | None:
         """Read both replies. As both commands were sent, a connection lost at either leaves the rename in doubt."""
         found: TransportError | None = None
-        for _ in ("RNFR", "RNTO"):
+        for code in ("350", "250"):
             try:
                 with self._session.step("rename", lost=Kind.UNCERTAIN):
-                    self._session.wire.getresp()
+                    self._session.wire.expect(code)
             except TransportError as error:
                 found = found or error
         if found and self._session.is_broken:

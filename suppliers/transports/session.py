@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from suppliers.transports import words
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -33,12 +35,11 @@ class Server:
     is_plain_accepted: bool = False
     profile: Profile = Profile()
 
-    def masked(self, words: str) -> str:
+    def masked(self, said: str) -> str:
         """Return the server's words on one line, without a secret that it may have repeated."""
-        told = " ".join(words.split())
         for secret in (self.password, self.key_passphrase):
-            told = told.replace(secret, "•••") if secret else told
-        return told[:300]
+            said = said.replace(secret, "•••") if secret else said
+        return words.shown(said)[:300]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from paramiko.ssh_exception import SSHException
 
 from suppliers.transports import names, sftp_login, sftp_names, sftp_refusals
 from suppliers.transports import sftp_wire as wire
-from suppliers.transports.errors import Kind, TooLarge, TransportError
+from suppliers.transports.errors import Kind, ListingTooLarge, TooLarge, TransportError
 from suppliers.transports.session import Entry, Seen, Server
 from suppliers.transports.sftp_wire import Refused, Reply, SftpWire
 
@@ -138,7 +138,7 @@ class SftpSession:
         with self.step("list"), self.limited():
             handle = self.wire.ask(wire.OPENDIR, name).expect(wire.HANDLE).get_binary()
             with self._closing(handle):
-                return self._entries(handle)
+                return self._entries(handle, folder)
 
     def read(self, path: str, limit: int) -> bytes:
         """Return the content of the file at `path`; more than `limit` bytes is an error of kind file."""
@@ -228,7 +228,7 @@ class SftpSession:
             raise
         self.wire.ask(wire.CLOSE, handle)
 
-    def _entries(self, handle: bytes) -> dict[str, Entry]:
+    def _entries(self, handle: bytes, folder: str) -> dict[str, Entry]:
         files: dict[str, Entry] = {}
         length = 0
         while True:
@@ -240,7 +240,7 @@ class SftpSession:
                 return files
             length += len(fields.asbytes())
             if length > LISTING_LIMIT:
-                raise TransportError(Kind.FILE, f"The listing is larger than {LISTING_LIMIT:,} bytes.", "list")
+                raise ListingTooLarge(folder, LISTING_LIMIT)
             files.update(sftp_names.entries(fields, self.server.name_encoding))
 
     def _content(self, handle: bytes, limit: int) -> bytes:
@@ -257,17 +257,18 @@ class SftpSession:
         """Return what lies at `offset`, by many requests at once; up to `length`, or less before a short block."""
         starts = list(range(offset, offset + length, _BLOCK))[:_AHEAD]
         numbers = [self.wire.send(wire.READ, handle, wire.wide(start), _BLOCK) for start in starts]
+        replies = [self.wire.reply(number) for number in numbers]
         content, is_whole = bytearray(), True
-        for number in numbers:
-            block = self._block(number)
+        for block in map(self._block, replies):
             if is_whole:
                 content += block
             is_whole = is_whole and len(block) == _BLOCK
         return bytes(content)
 
-    def _block(self, number: int) -> bytes:
+    @staticmethod
+    def _block(reply: Reply) -> bytes:
         try:
-            return self.wire.reply(number).expect(wire.DATA).get_binary()
+            return reply.expect(wire.DATA).get_binary()
         except Refused as refused:
             if refused.code != wire.EOF:
                 raise

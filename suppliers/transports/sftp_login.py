@@ -75,7 +75,6 @@ class Limit:
     """Close the connection after some seconds: paramiko waits for some replies without a limit of its own."""
 
     def __init__(self, transport: paramiko.Transport, seconds: float) -> None:
-        self.is_over = False
         self._transport = transport
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
@@ -88,7 +87,6 @@ class Limit:
         self._timer.cancel()
 
     def _end(self) -> None:
-        self.is_over = True
         self._transport.close()
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from paramiko import Message
-
 from suppliers.transports.session import Entry
+from suppliers.transports.sftp_wire import Fields
 
 _SIZE, _OWNER, _MODE, _TIMES, _MORE = 0x1, 0x2, 0x4, 0x8, 0x80000000
 
@@ -32,7 +31,7 @@ class Attributes:
         return line.startswith("-")
 
 
-def attributes(fields: Message) -> Attributes:
+def attributes(fields: Fields) -> Attributes:
     """Read the attributes of one file."""
     flags = fields.get_int()
     size = fields.get_int64() if flags & _SIZE else None
@@ -50,13 +49,11 @@ def attributes(fields: Message) -> Attributes:
     return Attributes(size, mode, modified_at)
 
 
-def entries(fields: Message, encoding: str) -> Iterator[tuple[str, Entry]]:
+def entries(fields: Fields, encoding: str) -> Iterator[tuple[str, Entry]]:
     """Read the regular files of a reply to READDIR."""
     for _ in range(fields.get_int()):
         name = fields.get_binary().decode(encoding, "surrogateescape")
         line = fields.get_binary().decode("utf-8", "replace")
         found = attributes(fields)
-        if not name:  # a reply that says more names than it has
-            return
         if found.is_file(line):
             yield name, Entry(found.size or 0, found.modified_at)

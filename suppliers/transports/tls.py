@@ -11,6 +11,7 @@ import time
 
 from cryptography import x509
 
+from suppliers.transports import words
 from suppliers.transports.errors import IdentityChanged
 from suppliers.transports.session import Seen, Server
 
@@ -69,7 +70,8 @@ def note(secured: ssl.SSLSocket, seen: Seen) -> None:
     """Keep what the handshake showed."""
     seen.identity, seen.encryption = fingerprint(secured), secured.version() or ""
     with contextlib.suppress(ValueError):  # a certificate that the library cannot read has no subject to show
-        seen.identity_kind = x509.load_der_x509_certificate(_certificate(secured)).subject.rfc4514_string()
+        subject = x509.load_der_x509_certificate(_certificate(secured)).subject
+        seen.identity_kind = words.shown(subject.rfc4514_string())
 
 
 def send(connection: socket.socket, content: bytes, timeout: float) -> None:

@@ -21,7 +21,7 @@ def write(trial: Trial) -> Told:
     try:
         trial.upload(trial.name("a"))
     except TransportError as error:
-        if trial.session.is_broken:
+        if trial.is_lost:
             raise
         _write_short(trial, error)
     trial.has_file, trial.written_at = True, timezone.now()
@@ -46,14 +46,13 @@ def size(trial: Trial) -> Told:
     if not trial.has_file:
         return skipped(_NO_FILE)
     session, path = trial.session, trial.name("a")
-    trial.learned["has_size"] = False
     found = session.size(path)
     is_told = found is not None and not {"SIZE", "MLST"} <= getattr(session, "missing", set())
     found = session.expected_size(path) if found is None else found
+    trial.learned["has_size"] = is_told
     if found != len(CONTENT):
         seen = "does not show the file that it has just taken" if found is None else f"has {found:,} bytes of it"
         return failed(f"{len(CONTENT)} bytes were written, the server {seen}.")
-    trial.learned["has_size"] = is_told
     if is_told:
         return passed(f"It tells the size: {found} bytes.")
     return noted(f"It does not tell the size of a file that is named; the listing does: {found} bytes. Hemi uses that.")
@@ -83,7 +82,7 @@ def overwrite(trial: Trial) -> Told:
     try:
         trial.rename(trial.name("a"), trial.name("b"))
     except TransportError as error:
-        if trial.session.is_broken:
+        if trial.is_lost:
             raise
         trial.learned["overwrites"] = False
         return passed(f"It refuses to replace a file. {error.message}")
@@ -96,12 +95,12 @@ def listing(trial: Trial) -> Told:
     if not trial.has_file:
         return skipped(_NO_FILE)
     folder, _, shown = trial.name("b").rpartition("/")
-    trial.learned["can_list"] = False
     try:
         files = trial.session.listing(folder)
     except TransportError as error:
-        if trial.session.is_broken:
+        if trial.is_lost:  # which says nothing of the listing
             raise
+        trial.learned["can_list"] = False
         return noted(f"It lists nothing. {error.message}")
     trial.entry = files.get(shown)
     trial.learned["can_list"] = trial.entry is not None or shown.startswith(".")
@@ -140,7 +139,7 @@ def delete(trial: Trial) -> Told:
     try:
         trial.delete()
     except TransportError as error:
-        if trial.session.is_broken:
+        if trial.is_lost:
             raise
         trial.learned["can_delete"] = False
         return noted(f"It does not let Hemi delete, so files of tests and of failed tries stay. {error.message}")
@@ -155,7 +154,7 @@ def _is_there(trial: Trial, path: str) -> bool | None:
     try:
         return trial.session.expected_size(path) is not None
     except TransportError:
-        if trial.session.is_broken:
+        if trial.is_lost:
             raise
         return None
 

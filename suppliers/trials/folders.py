@@ -12,7 +12,7 @@ def orders(trial: Trial) -> Told:
     try:
         count = len(trial.session.listing(folder))
     except TransportError as error:
-        if trial.session.is_broken:
+        if trial.is_lost:
             raise
         return skipped(f"“{folder}” cannot be looked into; the file below shows whether it is there. {error.message}")
     return passed(f"“{folder}” has {counted(count)}.")
@@ -27,7 +27,7 @@ def replies(trial: Trial) -> Told:
         try:
             told.append(f"“{folder}” has {counted(len(trial.session.listing(folder)))}.")
         except TransportError as error:
-            if trial.session.is_broken:
+            if trial.is_lost:
                 raise
             faults.append(f"“{folder}” cannot be looked into. {error.message}")
     if faults:
@@ -49,7 +49,7 @@ def archives(trial: Trial) -> Told:
         try:
             _move(trial, folder)
         except TransportError as error:
-            if trial.session.is_broken:
+            if trial.is_lost:
                 raise
             faults.append(f"Nothing can be moved to “{folder}”. {error.message}")
     if faults:

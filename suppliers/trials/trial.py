@@ -96,6 +96,11 @@ class Trial:
         return self._session
 
     @property
+    def is_lost(self) -> bool:
+        """Tell whether what just failed took the connection along, which says nothing of what was asked."""
+        return self._session is None or self._session.is_broken
+
+    @property
     def is_ftp(self) -> bool:
         """Tell whether the server speaks FTP, with TLS or without."""
         return self.endpoint.protocol != Endpoint.Protocol.SFTP
@@ -150,6 +155,8 @@ class Trial:
                 self.session.delete(path)
                 self._left.discard(path)
             except TransportError as error:
+                if self.is_lost:
+                    raise
                 refusal = refusal or error
         if refusal:
             raise refusal
