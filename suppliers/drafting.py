@@ -61,7 +61,7 @@ def settings_of(supplier: Supplier, kind: str, mapping: Mapping | None = None) -
 
 def wishes(supplier: Supplier, kind: str) -> tuple[Any, ...]:
     """Return all that a document is made by beside what it says, to be compared with what it is later."""
-    rules = tuple(supplier.pre_send_rules.values_list("pk", "field", "demand", "value", "remedy"))
+    rules = [(rule.pk, rule.field, rule.demand, rule.value, rule.remedy) for rule in supplier.pre_send_rules.all()]
     return settings_of(supplier, kind), supplier.replacements, rules
 
 

@@ -67,7 +67,8 @@ def has_changed(part: SupplierOrder) -> bool:
 
 
 def _render_one(claimed: SupplierOrder) -> None:
-    part = SupplierOrder.objects.select_related("supplier", "order__account", "replaces").get(pk=claimed.pk)
+    rows = SupplierOrder.objects.select_related("supplier", "order__account", "replaces")
+    part = rows.prefetch_related("supplier__pre_send_rules").get(pk=claimed.pk)
     wishes = drafting.wishes(part.supplier, part.kind)
     made = drafting.draft(composing.compose(part), part.supplier)
     with transaction.atomic():
