@@ -67,13 +67,13 @@ def has_changed(part: SupplierOrder) -> bool:
 
 
 def _render_one(claimed: SupplierOrder) -> None:
-    rows = SupplierOrder.objects.select_related("supplier", "order__account", "replaces")
+    rows = SupplierOrder.objects.select_related("supplier", "order__account")
     part = rows.prefetch_related("supplier__pre_send_rules").get(pk=claimed.pk)
     wishes = drafting.wishes(part.supplier, part.kind)
     made = drafting.draft(composing.compose(part), part.supplier)
     with transaction.atomic():
         order = settlement.locked(claimed.order_id)
-        part = SupplierOrder.objects.select_related("supplier__endpoint", "replaces").get(pk=claimed.pk)
+        part = SupplierOrder.objects.select_related("supplier__endpoint").get(pk=claimed.pk)
         if part.claim_token != claimed.claim_token or part.status != Status.WAITING:
             return
         part.order = order
