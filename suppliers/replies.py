@@ -36,7 +36,7 @@ _BY_HAND = Q(status=State.SETTLED) | Q(supplier_order__isnull=False) & ~Q(suppli
 def apply_replies() -> int:
     """Apply the replies that wait, for a time slice; return how many were looked at."""
     done, until = 0, monotonic() + SLICE_SECONDS
-    waiting = SupplierReply.objects.filter(_NEW).order_by("next_attempt_at", "pk")
+    waiting = SupplierReply.objects.filter(_NEW).select_related("endpoint").order_by("next_attempt_at", "pk")
     while batch := claims.claim(waiting, still=_NEW, limit=BATCH, lease=LEASE):
         for row in batch:
             _apply_one(row)
@@ -53,14 +53,15 @@ def read(content: bytes, endpoint: Endpoint) -> tuple[str, list[Statement]]:
     return reading.read(content, _columns(columns) if columns else None)
 
 
-def settle(reply: SupplierReply) -> None:
-    """Work out a reply's state from its statements, and say in short what it says."""
+def settle(reply: SupplierReply) -> int:
+    """Work out a reply's state from its statements, and say in short what it says; return how many they are."""
     rows = list(reply.statements.select_related("supplier_order"))
     status = _outcome({row.status for row in rows})
     applied_at = timezone.now() if status in (Status.APPLIED, Status.PARTLY) else reply.applied_at
     values = {"status": status, "note": _note(rows)[:500], "applied_at": applied_at, **_summary(rows)}
     _record(SupplierReply.objects.filter(pk=reply.pk), values, is_emptied=redaction.is_about_a_removed_customer(reply))
     log.info("reply.read", extra={**_ids(reply), "status": status})
+    return len(rows)
 
 
 def _record(rows: QuerySet[SupplierReply], values: dict[str, Any], *, is_emptied: bool) -> None:
@@ -97,6 +98,8 @@ def _apply(row: SupplierReply) -> None:
         last = waiting[-1].position
         for statement in statements.pass_over(waiting) if len(waiting) > 1 else waiting:
             statements.apply(statement)
+        if len(waiting) < STATEMENTS:
+            break
         if not _renew(row):
             return
     _conclude(row)
@@ -106,12 +109,11 @@ def _state(row: SupplierReply) -> None:
     """Make the statements of a file that has none waiting. Raises Unreadable."""
     if _waiting(row).exists():
         return
-    said = _said(row)
+    known_format, said = row.format, _said(row)
     with transaction.atomic():
         if not _renew(row):
             return
-        row.statements.exclude(_BY_HAND).delete()
-        kept = list(row.statements.all())
+        kept = _kept(row)
         told = {(one.reference, one.kind, one.despatch) for one in kept if one.kind}
         faults = {(one.reference, one.note.rpartition(statements.IT_WAS)[2]) for one in kept if not one.kind}
         taken = {one.position for one in kept}
@@ -122,7 +124,16 @@ def _state(row: SupplierReply) -> None:
         for fault in (one for one in rows if one.status == State.UNREADABLE):
             fault.status = State.UNCHANGED if repeats.is_known_fault(fault) else State.UNREADABLE
         ReplyStatement.objects.bulk_create(rows, batch_size=500)
-        SupplierReply.objects.filter(pk=row.pk).update(format=row.format)
+        if row.format != known_format:
+            SupplierReply.objects.filter(pk=row.pk).update(format=row.format)
+
+
+def _kept(row: SupplierReply) -> list[ReplyStatement]:
+    """Remove the statements of an earlier reading that no person dealt with, and return the others."""
+    if not row.statements.exists():
+        return []
+    row.statements.exclude(_BY_HAND).delete()
+    return list(row.statements.all())
 
 
 def _said(row: SupplierReply) -> list[Statement]:
@@ -145,15 +156,12 @@ def _conclude(row: SupplierReply) -> None:
     if waits := _waiting(row).first():
         _wait(row, waits.note)
         return
-    if _mine(row).update(claim_token="", lease_until=None):
-        settle(row)
+    if _mine(row).update(claim_token="", lease_until=None) and settle(row) >= SEVERAL:
         _keep_news(row)
 
 
 def _keep_news(row: SupplierReply) -> None:
     """Drop what a file of many orders merely repeats; snapshots come every few minutes and would fill the disk."""
-    if row.statements.count() < SEVERAL:
-        return
     row.statements.filter(status=State.UNCHANGED).delete()
     if not row.statements.exists():
         SupplierReply.objects.filter(pk=row.pk).update(content=b"")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from orders import settlement, shipments, timeline
@@ -144,7 +144,8 @@ def _is_old(row: ReplyStatement, part: SupplierOrder, known: Shipment | None) ->
 def _named(row: ReplyStatement) -> SupplierOrder | None:
     if row.supplier_order_id:  # a person matched it
         return row.supplier_order
-    part = _parts().filter(reference=row.reference).first()
+    found = SupplierOrder.objects.select_related("supplier", "delivery")
+    part = found.filter(reference=row.reference).first()
     if part is None:
         row.note = f"No order has the reference {row.reference}."
         return None
@@ -155,8 +156,8 @@ def _named(row: ReplyStatement) -> SupplierOrder | None:
 
 
 def _parts() -> QuerySet[SupplierOrder]:
-    found = SupplierOrder.objects.select_related("order", "supplier", "delivery")
-    return found.prefetch_related("lines__order_line")
+    found = SupplierOrder.objects.select_related("supplier", "delivery")
+    return found.prefetch_related(Prefetch("lines", SupplierOrderLine.objects.select_related("order_line")))
 
 
 def _too_late(row: ReplyStatement, part: SupplierOrder) -> None:
