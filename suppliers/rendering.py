@@ -8,6 +8,7 @@ import hashlib
 import logging
 from datetime import timedelta
 from time import monotonic
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -27,6 +28,7 @@ LEASE = timedelta(seconds=50)  # longer than one document can take
 SLICE_SECONDS = 20
 BATCH = 20
 _WAITING = Q(status=Status.WAITING)
+Said = TypeVar("Said", DeliveryDocument, DeliveryContent)
 
 
 def render() -> int:
@@ -121,7 +123,7 @@ def _store(part: SupplierOrder, made: drafting.Draft, rendered: Rendered) -> Non
     queue.kick("suppliers.deliver", endpoint.pk)
 
 
-def _keep(said: DeliveryDocument | DeliveryContent) -> None:
+def _keep(said: Said) -> None:
     type(said).objects.bulk_create([said], update_conflicts=True, unique_fields=["delivery"], update_fields=["content"])
 
 
