@@ -31,7 +31,10 @@ def folder(path: Path) -> list[dict]:
     """Return what lies in a folder now."""
     found = []
     for file in sorted(path.iterdir()) if path.is_dir() else []:
-        content = file.read_bytes()
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:  # gone since the folder was listed
+            continue
         found.append({"name": file.name, "size": len(content), "sha256": _digest(content)})
     return found
 

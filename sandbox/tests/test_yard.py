@@ -46,6 +46,12 @@ def orders(yard):
     return [file["name"] for file in ask(yard, "GET", "/servers/north")["orders"]]
 
 
+def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(yard, tmp_path):
+    client(ask(yard, "POST", "/servers", name="north", kind="ftp"))
+    (tmp_path / "yard/north/files/in/gone.xml").symlink_to("nowhere")  # listed, but not to be read
+    assert orders(yard) == ["a.part"]
+
+
 @pytest.mark.parametrize(("when", "lying"), [("before", "a.part"), ("after", "a.xml")])
 def test_a_held_rename_goes_on_when_it_is_released(yard, when, lying):
     session = client(ask(yard, "POST", "/servers", name="north", kind="ftp"))
