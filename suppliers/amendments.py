@@ -59,7 +59,8 @@ def send(amendment: Amendment, *, kind: str, reason: str, by: Any = None) -> Sup
     part = amendment.supplier_order
     added = OrderLine.objects.filter(order=part.order, shopify_id__in=_new_lines(amendment))
     free = added.filter(sendable__gt=0).exclude(allocations__is_live=True)
-    newer = revisions.revise(part, kind=kind, reason=reason, by=by, added=free)
+    # A cancellation says nothing of new lines: they would seem to be sent.
+    newer = revisions.revise(part, kind=kind, reason=reason, by=by, added=[] if kind == Kind.CANCELLATION else free)
     _close(amendment, Amendment.Status.SENT, reason=reason, by=by, sent_as=newer)
     return newer
 
@@ -104,7 +105,8 @@ def _case(order: Order, part: SupplierOrder, added: list[OrderLine]) -> _Case:
     today, said = composing.compose(part), DeliveryContent.objects.filter(delivery__supplier_order=part).first()
     rejected = _rejected(part)
     wanted = [line.quantity for line in today.lines if line.shopify_id not in rejected]
-    is_gone = order.state == State.CANCELLED or (bool(wanted or part.lines.exists()) and not any(wanted))
+    is_empty = bool(wanted or part.lines.exists()) and not any(wanted)
+    is_gone = order.state == State.CANCELLED or (is_empty and not added)
     found = differences.between(contents.from_json(said.content), today) if said else _guess(part)
     rows = [row.as_row() for row in found if row.line not in rejected]
     if order.state == State.CANCELLED:
