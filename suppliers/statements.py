@@ -153,7 +153,7 @@ def _named(row: ReplyStatement) -> SupplierOrder | None:
         row.note = f"No order has the reference {row.reference}."
         return None
     if not may_speak(row.reply, part):
-        row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another endpoint."
+        row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another account."
         return None
     return part
 
