@@ -23,6 +23,7 @@ _FOLDERS = {
     "failed_folder": "refused files",
     "temporary_mark": "temporary files",
 }
+_ONCE = ("host", "port", "username", "orders_folder")
 _SAID_BEFORE = {"orders_folder", "temporary_mark"}  # by naming.check
 
 
@@ -169,8 +170,12 @@ class EndpointForm(forms.ModelForm):
                 self.add_error(name, f"It must be another folder than that of {_FOLDERS[first]}.")
 
     def _check_once(self, cleaned: dict[str, Any]) -> None:
-        account = {"host__iexact": cleaned.get("host"), "port": cleaned.get("port"), "username": cleaned.get("username")}
-        is_new = bool({"host", "port", "username", "orders_folder"} & set(self.changed_data))
+        account = {
+            "host__iexact": cleaned.get("host"),
+            "port": cleaned.get("port"),
+            "username": cleaned.get("username"),
+        }
+        is_new = any(cleaned.get(name) != getattr(self.instance, name) for name in _ONCE)
         for other in Endpoint.objects.exclude(pk=self.instance.pk).filter(**account):
             if is_new and other.orders_folder == cleaned.get("orders_folder"):
                 self.add_error(
