@@ -96,6 +96,26 @@ def test_a_worker_that_wakes_up_without_its_lane_removes_what_it_has_uploaded(se
     assert set(Delivery.objects.values_list("claim_token", "temporary_name")) == {("another", "another.part")}
 
 
+def test_a_worker_without_its_lane_logs_in_no_more_where_the_server_refuses(server, supplier, monkeypatch):
+    for _ in range(8):
+        factories.delivery(supplier)
+    arrived = []
+
+    def take_over(path):
+        arrived.append(path)
+        if len(arrived) == 6:
+            monkeypatch.setattr(lanes, "RENEW_SECONDS", 0)
+            Endpoint.objects.update(claim_token="another")
+            server.faults.add("DELE", cut="before", times=None)
+            server.faults.add("USER", reply=(421, "Busy"), times=None)
+            connection.close()
+
+    server.on_arrival = take_over
+    outbox.deliver(supplier.endpoint_id)
+    assert len(commands(server, "USER")) == 2
+    assert set(Delivery.objects.values_list("claim_token", flat=True)) == {""}
+
+
 def test_a_refused_rename_is_recorded_as_not_done_before_its_temporary_file_is_removed(server, supplier):
     row = factories.delivery(supplier)
     server.faults.add("RNTO", reply=(450, "Busy"))
