@@ -4,7 +4,7 @@ Everything here happens under the order's lock.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils import timezone
@@ -12,12 +12,11 @@ from django.utils import timezone
 from orders import timeline
 from orders.models import Order, OrderLine
 from suppliers import composing, differences, parts, rendering, revisions
+from suppliers.concerns import CHANGED, Concerns
 from suppliers.documents import content as contents
 from suppliers.models import Amendment, Delivery, DeliveryContent, Supplier, SupplierOrder
 
 Status, Kind, State = SupplierOrder.Status, SupplierOrder.Kind, Order.State
-PREFIX = "Changed after its file was sent: "
-_BESIDES = " Besides: "
 _AGAIN = "The order changed again before it was sent."
 # Only these may be changed by themselves; what was shipped or rejected is a person's to settle.
 _CHANGEABLE = (Status.SENT, Status.TAKEN, Status.ACCEPTED)
@@ -237,16 +236,9 @@ def _summary(rows: Iterable[dict[str, Any]]) -> str:
 def _tell(case: _Case) -> None:
     part = case.part
     what = "cancelled. " if case.is_gone else f"{_summary(case.rows)}. "
-    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."
-    before = _besides(part.attention)
-    tail = f"{_BESIDES}{before}"[:250] if before else ""
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=text[: 500 - len(tail)] + tail)
+    text = f"{CHANGED}{what}Send it on to {part.supplier}, or settle it."
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(Concerns.of(part), change=text).text())
     timeline.record(part.order, "too_late", text[:500], reference=part.reference)
-
-
-def _besides(attention: str) -> str:
-    """Return what a part needs attention for besides a change, such as lines that its supplier rejects."""
-    return attention.partition(_BESIDES)[2] if attention.startswith(PREFIX) else attention
 
 
 def _close(
@@ -255,9 +247,9 @@ def _close(
     amendment.status, amendment.reason, amendment.settled_by = status, reason[:300], by
     amendment.sent_as, amendment.settled_at = sent_as, timezone.now()
     amendment.save()
-    rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=PREFIX)
-    for part in rows.only("attention"):
-        SupplierOrder.objects.filter(pk=part.pk).update(attention=_besides(part.attention))
+    rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=CHANGED)
+    for part in rows.select_related("supplier"):
+        SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(Concerns.of(part), change="").text())
 
 
 def _close_what_is_over(order: Order) -> None:

@@ -1,15 +1,14 @@
 """What a person is asked to see to of a supplier's part, after its supplier has replied. Under the order's lock."""
 
-from django.utils.text import Truncator
+from dataclasses import replace
 
 from orders import settlement, timeline
-from suppliers import named_lines, parts, standing
+from suppliers import concerns, named_lines, standing
+from suppliers.concerns import Concerns
 from suppliers.models import ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.standing import Change
 
 Status = SupplierOrder.Status
-_LONGEST = 500
-_DOUBT = 200  # characters of it that stay beside a long rejection
 _ELSEWHERE = "From the order, route the lines again or send them elsewhere."
 _MISSING = (
     "The supplier keeps the pieces that it accepts. Order the missing ones elsewhere or refund them in the store, then "
@@ -18,8 +17,8 @@ _MISSING = (
 
 
 def heed(part: SupplierOrder, note: str) -> None:
-    """Have a person look, beside what the supplier rejects."""
-    _ask(part, note, parts.asked_for(part)[1])
+    """Have a person look, beside what changed and what the supplier rejects."""
+    _ask(part, replace(Concerns.of(part), doubt=note))
     timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
 
 
@@ -29,7 +28,7 @@ def call_for_rejected(row: ReplyStatement, part: SupplierOrder, change: Change) 
     if change.status == Status.REJECTED:
         what = f"all of it: {row.reason}" if row.reason else "all of it"
     is_whole = not change.lines or any(line.reply_status == Status.REJECTED for line in change.lines)
-    _call_for(part, what, "", is_whole=is_whole, is_short=any(standing.is_short(line) for line in change.lines))
+    _call_for(part, what, is_whole=is_whole, is_short=any(standing.is_short(line) for line in change.lines))
 
 
 def keep_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) -> None:
@@ -38,17 +37,16 @@ def keep_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) -> None:
     short = [line for line in lines if line.is_live and standing.is_short(line)]
     named = [standing.with_reason(named_lines.name(line), line.reply_reason) for line in rejected]
     what = ", ".join([*named, *(standing.missing(line, line.reply_reason) for line in short)])
-    _call_for(part, what, parts.asked_for(part)[0], is_whole=bool(rejected), is_short=bool(short))
+    _call_for(part, what, is_whole=bool(rejected), is_short=bool(short))
 
 
-def _call_for(part: SupplierOrder, what: str, doubt: str, *, is_whole: bool, is_short: bool) -> None:
+def _call_for(part: SupplierOrder, what: str, *, is_whole: bool, is_short: bool) -> None:
     todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
-    note = f"{part.supplier}{parts.REJECTS}{what.rstrip('.')}. {' '.join(todo)}" if what else ""
-    _ask(part, doubt, note)
+    note = concerns.rejection(part, f"{what.rstrip('.')}. {' '.join(todo)}") if what else ""
+    _ask(part, replace(Concerns.of(part), rejection=note))
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
 
 
-def _ask(part: SupplierOrder, doubt: str, rejection: str) -> None:
-    room = max(_DOUBT, _LONGEST - len(rejection) - 1)
-    part.attention = f"{Truncator(doubt).chars(room)} {rejection}".strip()[:_LONGEST]
+def _ask(part: SupplierOrder, told: Concerns) -> None:
+    part.attention = told.text()
     part.save(update_fields=["attention"])

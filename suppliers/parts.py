@@ -6,6 +6,7 @@ of "stopped" and "being handed over" is true.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
@@ -15,10 +16,10 @@ from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
 from suppliers import composing
+from suppliers.concerns import Concerns
 from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
-REJECTS = " rejects "  # after the supplier's name, in what a part needs attention for
 _REJECTED = Status.REJECTED
 _STILL_REJECTED = Q(reply_status=_REJECTED) | Q(confirmed__gt=0, confirmed__lt=F("quantity"))
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
@@ -131,20 +132,12 @@ def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
     rejected.update(is_live=False)
     for part in {row.supplier_order for row in freed}:
         count = sum(row.supplier_order == part for row in freed)
-        doubt, rejection = asked_for(part)
-        if rejection and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
-            SupplierOrder.objects.filter(pk=part.pk).update(attention=doubt)
+        told = Concerns.of(part)
+        if told.rejection and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
+            SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(told, rejection="").text())
         text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
         timeline.record(part.order, "lines_taken_back", text, part.reference, by)
     return len(freed)
-
-
-def asked_for(part: SupplierOrder) -> tuple[str, str]:
-    """Return what a part needs attention for: first what is not about rejections, then what its supplier rejects."""
-    doubt, name, rejected = part.attention.partition(f"{part.supplier}{REJECTS}")
-    if not name and REJECTS in part.attention:  # the supplier had another name then
-        return "", part.attention
-    return doubt.strip(), name + rejected
 
 
 def stop(part: SupplierOrder) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
 from suppliers import attention, parts, redaction, repeats, standing
+from suppliers.concerns import Concerns
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
@@ -211,7 +212,7 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
         attention.heed(
             part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come."
         )
-    elif change.lines and parts.asked_for(part)[1]:
+    elif change.lines and Concerns.of(part).rejection:
         attention.keep_rejected(part, lines)
     elif change.rejected:
         attention.call_for_rejected(row, part, change)

@@ -237,6 +237,20 @@ def test_a_later_word_hides_no_doubt(part):
     assert "a line that the file does not have (7)" in part.attention and "rejects" not in part.attention
 
 
+def test_a_reply_hides_no_change_that_waits_for_a_person(part):
+    change = "Changed after its file was sent: A, quantity: 3 → 2. Send it on to North, or settle it."
+    SupplierOrder.objects.update(attention=change)
+    say(part, "taken", (7, "accepted", 1))
+    assert part.attention.startswith(f"{change} Besides: North: It names a line that the file does not have (7).")
+    for status, *row in (("taken", 1, "rejected", "", "Sold out " * 30), ("shipped", 2, "shipped", 2)):
+        say(part, status, tuple(row), despatch="D-1" if status == "shipped" else "")
+        assert part.attention.startswith(f"{change} Besides: North: It names a line") and len(part.attention) <= 500
+        assert "North rejects A (Sold out" in part.attention
+    take_back_rejected(part.order.lines.all())
+    part.refresh_from_db()
+    assert part.attention.startswith(f"{change} Besides: North: It names") and "rejects" not in part.attention
+
+
 def test_doubts_without_end_push_no_rejection_out(part):
     say(part, "accepted", (1, "rejected", "", "Sold out"))
     for first in (100, 200):
