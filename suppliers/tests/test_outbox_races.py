@@ -10,10 +10,10 @@ from django.utils import timezone
 from integrations.models import StaffAlert
 from orders.models import Order
 from orders.tests import bodies
-from suppliers import lanes, outbox
+from suppliers import lanes, outbox, routing
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import parts
-from suppliers.tests import factories
+from suppliers.tests import factories, hints
 from suppliers.tests.changes import LATER, LATER_STILL, changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -183,6 +183,14 @@ def test_an_order_that_changed_and_was_not_looked_at_yet_does_not_go_out_as_it_w
     Order.objects.update(needs_routing=False)
     run(supplier)
     assert set(files(server)) == {row.final_name, other.final_name}
+
+
+def test_the_file_of_an_order_that_was_looked_at_again_waits_for_no_sweep(take, north):
+    take(bodies.order())
+    Order.objects.update(needs_routing=True)
+    hints.sent()
+    assert routing.route() == 1
+    assert ("suppliers.sweep_deliveries",) in hints.sent()
 
 
 @pytest.mark.parametrize("flag", ["needs_routing", "needs_reread"])
