@@ -50,10 +50,11 @@ def changed(*, endpoint: Endpoint, columns: set[str], by: Any) -> int:
 
 def _doubt_renames(endpoint: Endpoint) -> None:
     rows = endpoint.deliveries.filter(step=Delivery.Step.RENAMING)
-    turns.each(  # as the runs at work lock them
-        rows.values_list("supplier_order__order", flat=True),
-        lambda orders: rows.filter(supplier_order__order__in=orders).update(renaming_at=None),
-    )
+
+    def write(orders: set[int]) -> None:
+        rows.filter(supplier_order__order__in=orders).update(renaming_at=None)
+
+    turns.each(rows.values_list("supplier_order__order", flat=True), write)  # as the runs at work lock them
 
 
 def why_not_restart(endpoint: Endpoint) -> str:
