@@ -12,7 +12,7 @@ from hemi.lib import queue
 from orders import timeline
 from orders.timeline import Happening
 from suppliers import naming, turns
-from suppliers.models import Delivery
+from suppliers.models import Delivery, Endpoint
 
 BATCH = 200  # deliveries in one transaction
 _UNSEEN = Q(status__in=Delivery.RETRYABLE, temporary_name="", claim_token="", redacted_at=None) & ~Delivery.HANDED_OVER
@@ -24,6 +24,14 @@ def follow(deliveries: QuerySet[Delivery]) -> int:
     """Take those of the deliveries that nobody has seen to where they are wanted; return how many that moved."""
     found = list(deliveries.filter(_UNSEEN, _LOOKED_UP).values_list("pk", "supplier_order__order"))
     return sum(_follow(dict(found[start : start + BATCH])) for start in range(0, len(found), BATCH))
+
+
+def destination(delivery: Delivery) -> Endpoint:
+    """Return the endpoint to which a delivery would go if a person asked for it now."""
+    wanted = delivery.supplier_order.supplier.endpoint
+    if wanted == delivery.endpoint:
+        return wanted
+    return wanted if Delivery.objects.filter(_UNSEEN, _LOOKED_UP, pk=delivery.pk).exists() else delivery.endpoint
 
 
 def of_locked(pks: Iterable[int]) -> int:

@@ -4,7 +4,7 @@ Everything here happens under the order's lock.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils import timezone
@@ -12,12 +12,11 @@ from django.utils import timezone
 from orders import timeline
 from orders.models import Order, OrderLine
 from suppliers import composing, differences, parts, rendering, revisions
+from suppliers.concerns import CHANGED, Concerns
 from suppliers.documents import content as contents
 from suppliers.models import Amendment, Delivery, DeliveryContent, Supplier, SupplierOrder
 
 Status, Kind, State = SupplierOrder.Status, SupplierOrder.Kind, Order.State
-PREFIX = "Changed after its file was sent: "
-_BESIDES = " Besides: "
 _AGAIN = "The order changed again before it was sent."
 # Only these may be changed by themselves; what was shipped or rejected is a person's to settle.
 _CHANGEABLE = (Status.SENT, Status.TAKEN, Status.ACCEPTED)
@@ -59,7 +58,8 @@ def send(amendment: Amendment, *, kind: str, reason: str, by: Any = None) -> Sup
     part = amendment.supplier_order
     added = OrderLine.objects.filter(order=part.order, shopify_id__in=_new_lines(amendment))
     free = added.filter(sendable__gt=0).exclude(allocations__is_live=True)
-    newer = revisions.revise(part, kind=kind, reason=reason, by=by, added=free)
+    # A cancellation says nothing of new lines: they would seem to be sent.
+    newer = revisions.revise(part, kind=kind, reason=reason, by=by, added=[] if kind == Kind.CANCELLATION else free)
     _close(amendment, Amendment.Status.SENT, reason=reason, by=by, sent_as=newer)
     return newer
 
@@ -104,7 +104,8 @@ def _case(order: Order, part: SupplierOrder, added: list[OrderLine]) -> _Case:
     today, said = composing.compose(part), DeliveryContent.objects.filter(delivery__supplier_order=part).first()
     rejected = _rejected(part)
     wanted = [line.quantity for line in today.lines if line.shopify_id not in rejected]
-    is_gone = order.state == State.CANCELLED or (bool(wanted or part.lines.exists()) and not any(wanted))
+    is_empty = bool(wanted or part.lines.exists()) and not any(wanted)
+    is_gone = order.state == State.CANCELLED or (is_empty and not added)
     found = differences.between(contents.from_json(said.content), today) if said else _guess(part)
     rows = [row.as_row() for row in found if row.line not in rejected]
     if order.state == State.CANCELLED:
@@ -235,16 +236,9 @@ def _summary(rows: Iterable[dict[str, Any]]) -> str:
 def _tell(case: _Case) -> None:
     part = case.part
     what = "cancelled. " if case.is_gone else f"{_summary(case.rows)}. "
-    text = f"{PREFIX}{what}Send it on to {part.supplier}, or settle it."
-    before = _besides(part.attention)
-    tail = f"{_BESIDES}{before}"[:250] if before else ""
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=text[: 500 - len(tail)] + tail)
+    text = f"{CHANGED}{what}Send it on to {part.supplier}, or settle it."
+    SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(Concerns.of(part), change=text).text())
     timeline.record(part.order, "too_late", text[:500], reference=part.reference)
-
-
-def _besides(attention: str) -> str:
-    """Return what a part needs attention for besides a change, such as lines that its supplier rejects."""
-    return attention.partition(_BESIDES)[2] if attention.startswith(PREFIX) else attention
 
 
 def _close(
@@ -253,9 +247,9 @@ def _close(
     amendment.status, amendment.reason, amendment.settled_by = status, reason[:300], by
     amendment.sent_as, amendment.settled_at = sent_as, timezone.now()
     amendment.save()
-    rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=PREFIX)
-    for part in rows.only("attention"):
-        SupplierOrder.objects.filter(pk=part.pk).update(attention=_besides(part.attention))
+    rows = SupplierOrder.objects.filter(pk=amendment.supplier_order_id, attention__startswith=CHANGED)
+    for part in rows.select_related("supplier"):
+        SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(Concerns.of(part), change="").text())
 
 
 def _close_what_is_over(order: Order) -> None:

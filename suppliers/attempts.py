@@ -78,8 +78,10 @@ class Attempt:
         Before the temporary file is removed: a run that finds neither of the names would have to ask a person.
         """
         self.delivery.step = Step.UPLOADING
+        if not self._mine().update(step=Step.UPLOADING):
+            return False  # whoever has it now may have renamed it since
         journal.not_sent(self.delivery)
-        return bool(self._mine().update(step=Step.UPLOADING))
+        return True
 
     def failed(self, error: TransportError) -> None:
         """Record a failure: tried again later, or given up. One of the whole endpoint is none of the file's."""

@@ -1,7 +1,10 @@
 """What a person is asked to see to of a supplier's part, after its supplier has replied. Under the order's lock."""
 
+from dataclasses import replace
+
 from orders import settlement, timeline
-from suppliers import named_lines, parts, standing
+from suppliers import concerns, named_lines, standing
+from suppliers.concerns import Concerns
 from suppliers.models import ReplyStatement, SupplierOrder, SupplierOrderLine
 from suppliers.standing import Change
 
@@ -14,9 +17,8 @@ _MISSING = (
 
 
 def heed(part: SupplierOrder, note: str) -> None:
-    """Have a person look, beside what the supplier rejects."""
-    rejection = f" {part.attention}" if parts.REJECTS in part.attention else ""
-    SupplierOrder.objects.filter(pk=part.pk).update(attention=f"{note}{rejection}"[:500])
+    """Have a person look, beside what changed and what the supplier rejects."""
+    _ask(part, replace(Concerns.of(part), doubt=note))
     timeline.record(part.order, "reply_doubtful", note, reference=part.reference)
 
 
@@ -40,7 +42,11 @@ def keep_rejected(part: SupplierOrder, lines: list[SupplierOrderLine]) -> None:
 
 def _call_for(part: SupplierOrder, what: str, *, is_whole: bool, is_short: bool) -> None:
     todo = [text for text, is_so in ((_ELSEWHERE, is_whole), (_MISSING, is_short)) if is_so]
-    note = f"{part.supplier}{parts.REJECTS}{what.rstrip('.')}. {' '.join(todo)}" if what else ""
-    part.attention = note[:500]
-    part.save(update_fields=["attention"])
+    note = concerns.rejection(part, f"{what.rstrip('.')}. {' '.join(todo)}") if what else ""
+    _ask(part, replace(Concerns.of(part), rejection=note))
     settlement.settle(part.order)  # routing counts the rejected lines among those that need attention
+
+
+def _ask(part: SupplierOrder, told: Concerns) -> None:
+    part.attention = told.text()
+    part.save(update_fields=["attention"])

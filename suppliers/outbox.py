@@ -16,7 +16,7 @@ def deliver(endpoint_id: int) -> int:
             return 0
         worked = Crew(lane).run()
         leftovers.remove(lane)
-    _clear_alerts(endpoint_id)
+    _clear_alerts()
     # Never two: the runs would race for the lane, and replies or a test could wait for ever.
     if check_id := due.waiting_check(endpoint_id):
         queue.kick("suppliers.check_endpoint", check_id)
@@ -33,16 +33,17 @@ def sweep() -> int:
     A person may have settled what staff were alerted of, with nothing left to bring.
     """
     breakers.forget_unused()
-    for kind in _ALERTS:
-        for about in alerts.open_about(kind):
-            _clear_alerts(int(about))
+    _clear_alerts()
     endpoints = list(due.endpoints_with_deliveries().values_list("pk", flat=True))
     for endpoint_id in endpoints:
         queue.kick("suppliers.deliver", endpoint_id)
     return len(endpoints)
 
 
-def _clear_alerts(endpoint_id: int) -> None:
+def _clear_alerts() -> None:
     for kind, status in _ALERTS.items():
-        if not Delivery.objects.filter(endpoint=endpoint_id, status=status).exists():
-            alerts.clear_alert(kind, endpoint_id)
+        if about := set(alerts.open_about(kind)):
+            # By state alone: an endpoint has every file that it ever took.
+            left = Delivery.objects.filter(status=status).order_by().values_list("endpoint", flat=True).distinct()
+            for endpoint_id in about - {str(pk) for pk in left}:
+                alerts.clear_alert(kind, endpoint_id)

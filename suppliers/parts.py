@@ -6,6 +6,7 @@ of "stopped" and "being handed over" is true.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
@@ -15,10 +16,10 @@ from hemi.lib import queue
 from orders import timeline
 from orders.models import Order, OrderLine
 from suppliers import composing
+from suppliers.concerns import Concerns
 from suppliers.models import Amendment, Delivery, SentBefore, Supplier, SupplierOrder, SupplierOrderLine
 
 Status = SupplierOrder.Status
-REJECTS = " rejects "  # in what a part needs attention for
 _REJECTED = Status.REJECTED
 _STILL_REJECTED = Q(reply_status=_REJECTED) | Q(confirmed__gt=0, confirmed__lt=F("quantity"))
 # Until the rename is recorded a file can be stopped; a dead letter has stopped already.
@@ -131,8 +132,9 @@ def take_back_rejected(lines: Iterable[OrderLine], *, by: Any = None) -> int:
     rejected.update(is_live=False)
     for part in {row.supplier_order for row in freed}:
         count = sum(row.supplier_order == part for row in freed)
-        if REJECTS in part.attention and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
-            SupplierOrder.objects.filter(pk=part.pk).update(attention="")
+        told = Concerns.of(part)
+        if told.rejection and not part.lines.filter(_STILL_REJECTED, is_live=True).exists():
+            SupplierOrder.objects.filter(pk=part.pk).update(attention=replace(told, rejection="").text())
         text = f"{count} rejected {'line' if count == 1 else 'lines'} taken back from {part.supplier}."
         timeline.record(part.order, "lines_taken_back", text, part.reference, by)
     return len(freed)

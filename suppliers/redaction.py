@@ -16,6 +16,7 @@ from suppliers.models import (
     DeliveryAttempt,
     DeliveryContent,
     DeliveryDocument,
+    Endpoint,
     ReplyStatement,
     SupplierOrder,
     SupplierReply,
@@ -166,8 +167,9 @@ def _replies_about(part: SupplierOrder) -> QuerySet[SupplierReply]:
 def _naming(part: SupplierOrder) -> list[int]:
     """Find the files of many orders that repeat what was said of the part: of those no statement is kept."""
     delivery = Delivery.objects.filter(supplier_order=part).values_list("endpoint", flat=True).first()
+    known = Endpoint.objects.filter(pk__in=[pk for pk in (part.supplier.endpoint_id, delivery) if pk])
     rows = SupplierReply.objects.filter(
-        endpoint__in={part.supplier.endpoint_id, delivery} - {None},
+        endpoint__in={pk for endpoint in known for pk in endpoint.account()},
         source=SupplierReply.Source.FILE,
         received_at__gte=part.created_at,
         redacted_at=None,

@@ -267,6 +267,8 @@ class Rounds:
         try:
             filedrop.tidy(self.seat, attempt)
         except TransportError as error:
+            if error.is_about_endpoint:
+                self.lane.failed(error)
             log.info("delivery.not_tidied", extra={**attempt.ids, "error": error.message})
 
     def _hold(self, attempts: Iterable[Attempt]) -> None:

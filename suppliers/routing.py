@@ -102,6 +102,8 @@ def _route_one(pk: int, token: str) -> int:
         _stop_parts(order)
     if found_parts.take_over(order) or is_known:
         amendments.look(order, late)
+    if is_known:
+        queue.kick("suppliers.sweep_deliveries")  # its files have waited for this look
     order.needs_routing, order.claim_token, order.lease_until, order.attempts = False, "", None, 0
     order.attention = _attention(order, _rejections(order) if is_known else [])
     order.save(update_fields=["needs_routing", "claim_token", "lease_until", "attempts", "attention"])

@@ -71,7 +71,7 @@ def told_pieces(lines: list[SupplierOrderLine], said: Statement) -> dict[int, in
     for row in _together(said):
         found = named_lines.find(lines, row, file)
         named |= {line.pk for line in found}
-        for line, quantity in named_lines.share(found, row.quantity, _ordered) if row.status == Status.SHIPPED else ():
+        for line, quantity in named_lines.share(found, row.quantity, _goal) if row.status == Status.SHIPPED else ():
             key, all_of_it = line.order_line.shopify_id, line.confirmed or line.quantity
             total[key] = total.get(key, 0) + (all_of_it if quantity is None else quantity)
     rest = [line for line in lines if said.status == Status.SHIPPED and line.pk not in named]
@@ -143,15 +143,23 @@ def _room(row: LineStatement, said: Statement, known: Shipment | None) -> Callab
         return int(known.quantities.get(str(line.order_line.shopify_id), 0)) if known else 0
 
     def left(line: SupplierOrderLine) -> int:
-        return max(0, (line.confirmed or line.quantity) - line.shipped)
+        return max(0, _goal(line) - line.shipped)
 
-    if row.status != Status.SHIPPED or not said.despatch:
+    if row.status != Status.SHIPPED:
         return _ordered
+    if not said.despatch:
+        return _goal
     return held if known else left
 
 
 def _ordered(line: SupplierOrderLine) -> int:
     return line.quantity
+
+
+def _goal(line: SupplierOrderLine) -> int:
+    """Tell how many pieces of a line are to be shipped: no more of one that is rejected or was taken back."""
+    is_wanted = line.is_live and line.reply_status != Status.REJECTED
+    return (line.confirmed or line.quantity) if is_wanted else line.shipped
 
 
 def _compare(change: Change, line: SupplierOrderLine, quantity: int | None, said: Statement, known: Shipment) -> None:

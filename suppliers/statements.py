@@ -10,7 +10,8 @@ from django.utils import timezone
 from orders import settlement, shipments, timeline
 from orders.models import Shipment
 from suppliers import attention, parts, redaction, repeats, standing
-from suppliers.models import Delivery, Endpoint, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.concerns import Concerns
+from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.reply_formats.statements import LineStatement, Statement
 from suppliers.standing import Change
 
@@ -93,13 +94,15 @@ def close(row: ReplyStatement, status: str, note: str) -> None:
 
 def pass_over(waiting: list[ReplyStatement]) -> list[ReplyStatement]:
     """Mark those that say nothing new, without any lock, and return the others: no state ever goes back."""
+    account = waiting[0].reply.endpoint.account()
     found = {part.reference: part for part in _parts().filter(reference__in={row.reference for row in waiting})}
     rows = Shipment.objects.filter(reference__in=list(found))
     told = {(shipment.reference, shipment.despatch): shipment for shipment in rows}
     left, old = [], []
     for row in waiting:
         part = None if row.supplier_order_id else found.get(row.reference)
-        if part and may_speak(row.reply, part) and _is_old(row, part, told.get((part.reference, row.despatch))):
+        is_ours = part and not account.isdisjoint(_endpoints(part))
+        if part and is_ours and _is_old(row, part, told.get((part.reference, row.despatch))):
             row.supplier_order, row.status = part, State.UNCHANGED
             old.append(row)
         else:
@@ -114,12 +117,13 @@ def may_speak(reply: SupplierReply, part: SupplierOrder) -> bool:
 
     Endpoints that are folders of one account may have their replies in one folder, which one of them reads for all.
     """
+    known = _endpoints(part)
+    return reply.endpoint_id in known or not known.isdisjoint(reply.endpoint.account())
+
+
+def _endpoints(part: SupplierOrder) -> set[int]:
     delivery: Delivery | None = getattr(part, "delivery", None)
-    known = [part.supplier.endpoint_id, *([delivery.endpoint_id] if delivery else [])]
-    if reply.endpoint_id in known:
-        return True
-    account = {name: getattr(reply.endpoint, name) for name in ("host", "port", "username")}
-    return Endpoint.objects.filter(pk__in=known, **account).exists()
+    return {part.supplier.endpoint_id, *([delivery.endpoint_id] if delivery else [])}
 
 
 def locked(part: SupplierOrder) -> SupplierOrder:
@@ -150,7 +154,7 @@ def _named(row: ReplyStatement) -> SupplierOrder | None:
         row.note = f"No order has the reference {row.reference}."
         return None
     if not may_speak(row.reply, part):
-        row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another endpoint."
+        row.note = f"{row.reference} belongs to {part.supplier}, and this file came from another account."
         return None
     return part
 
@@ -208,7 +212,7 @@ def _move(row: ReplyStatement, part: SupplierOrder, by: Any) -> None:
         attention.heed(
             part, f"{part.supplier} says {change.status} to the cancellation. Call the supplier: the goods may come."
         )
-    elif change.lines and parts.REJECTS in part.attention:
+    elif change.lines and Concerns.of(part).rejection:
         attention.keep_rejected(part, lines)
     elif change.rejected:
         attention.call_for_rejected(row, part, change)

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from suppliers import addressing
 from suppliers.models import Delivery, SupplierOrder
 
 
@@ -9,11 +10,12 @@ def reason(delivery: Delivery) -> str:
     """Say what keeps a delivery back besides its turn; empty if nothing does."""
     if delivery.status not in Delivery.RETRYABLE:
         return ""
-    if delivery.endpoint.stopped_at:
+    endpoint = addressing.destination(delivery)
+    if endpoint.stopped_at:
         return "The endpoint is stopped. Mend what stopped it and restart it."
-    if delivery.endpoint.closed_at:
+    if endpoint.closed_at:
         return "A restore closed the outbox of the endpoint. Open it there, once orders were fetched again."
-    if not delivery.endpoint.is_active:
+    if not endpoint.is_active:
         return f"The endpoint is not active. {_way_out(delivery)}"
     part = delivery.supplier_order
     if part.supplier.paused_at:
@@ -33,7 +35,14 @@ def told(delivery: Delivery) -> str:
         return reason(delivery) or "It was given up. Mend the cause, which the last error tells, then choose Retry now."
     if delivery.status != Delivery.Status.DUE:
         return ""
-    return reason(delivery) or _kept(delivery) or _passing(delivery)
+    return reason(delivery) or _kept(delivery) or _left_behind(delivery) or _passing(delivery)
+
+
+def _left_behind(delivery: Delivery) -> str:
+    former, wanted = delivery.endpoint, addressing.destination(delivery)
+    if former == wanted or (former.is_active and not former.stopped_at):
+        return ""
+    return f"It is still for {former}, which takes no files now. Choose Retry now, and it goes to {wanted}."
 
 
 def _kept(delivery: Delivery) -> str:
@@ -60,7 +69,7 @@ def _passing(delivery: Delivery) -> str:
 
 def _way_out(delivery: Delivery) -> str:
     supplier = delivery.supplier_order.supplier
-    if supplier.endpoint_id == delivery.endpoint_id:
+    if supplier.endpoint == addressing.destination(delivery):
         return f"Make it active again, or choose another one on the page of {supplier}."
     return "Something of the file may lie there: make it active again until it is sent, or cancel this part."
 

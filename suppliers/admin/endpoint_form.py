@@ -23,6 +23,7 @@ _FOLDERS = {
     "failed_folder": "refused files",
     "temporary_mark": "temporary files",
 }
+_ONCE = ("host", "port", "username", "orders_folder")
 _SAID_BEFORE = {"orders_folder", "temporary_mark"}  # by naming.check
 
 
@@ -43,6 +44,10 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = Endpoint
         fields = "__all__"
+        help_texts = {
+            "replies_folder": "Where the supplier puts its replies. Blank: it sends none, or another endpoint of this "
+            "account reads them."
+        }
         widgets = {
             "password": UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
             "private_key": SecretText(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
@@ -58,14 +63,14 @@ class EndpointForm(forms.ModelForm):
             self.fields["port"].help_text = "Blank: the usual one of the protocol."
 
     def clean_host(self) -> str:
-        host = self.cleaned_data["host"].strip().rstrip(".").lower()
+        host = _spelling(self.cleaned_data["host"])
         if "/" in host or "@" in host or " " in host:
             raise forms.ValidationError("Only the server's name or address, such as ftp.supplier.com.")
         if host.count(":") == 1:
             raise forms.ValidationError("Only the server's name or address; the port has a field of its own.")
         if reason := addresses.why_not(host):
             raise forms.ValidationError(reason)
-        return host
+        return self.instance.host if host == _spelling(self.instance.host) else host
 
     def clean_orders_folder(self) -> str:
         folder = self.cleaned_data["orders_folder"]
@@ -165,15 +170,20 @@ class EndpointForm(forms.ModelForm):
                 self.add_error(name, f"It must be another folder than that of {_FOLDERS[first]}.")
 
     def _check_once(self, cleaned: dict[str, Any]) -> None:
-        account = {name: cleaned.get(name) for name in ("host", "port", "username")}
+        account = {
+            "host__iexact": cleaned.get("host"),
+            "port": cleaned.get("port"),
+            "username": cleaned.get("username"),
+        }
+        is_new = any(cleaned.get(name) != getattr(self.instance, name) for name in _ONCE)
         for other in Endpoint.objects.exclude(pk=self.instance.pk).filter(**account):
-            if other.orders_folder == cleaned.get("orders_folder"):
+            if is_new and other.orders_folder == cleaned.get("orders_folder"):
                 self.add_error(
                     "host",
                     f"“{other}” is this server, user and folder already. Several suppliers may share one endpoint: "
                     "choose it on the supplier's page.",
                 )
-            elif _has_same_replies(other, cleaned):
+            elif other.is_active and cleaned.get("is_active") and _has_same_replies(other, cleaned):
                 self.add_error(
                     "replies_folder",
                     f"“{other}” takes the replies out of this folder already, for both. Leave it blank here.",
@@ -189,6 +199,10 @@ class EndpointForm(forms.ModelForm):
                 names.encoded(cleaned.get(name) or "", encoding)
             except TransportError:
                 self.add_error(name, f"It holds a character that cannot be written in {encoding.upper()}.")
+
+
+def _spelling(host: str) -> str:
+    return host.strip().rstrip(".").lower()
 
 
 def _folders(cleaned: dict[str, Any]) -> list[str]:

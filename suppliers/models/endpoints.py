@@ -189,6 +189,11 @@ class Endpoint(Recorded, Claimable):
     def __str__(self) -> str:
         return self.name
 
+    def account(self) -> set[int]:
+        """Return the keys of the endpoints that are folders of the same account, this one among them."""
+        same = Endpoint.objects.filter(host__iexact=self.host, port=self.port, username=self.username)
+        return set(same.values_list("pk", flat=True))
+
     @property
     def needs_identity(self) -> bool:
         """Whether a person must first confirm who the server is."""

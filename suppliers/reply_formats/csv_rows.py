@@ -99,7 +99,9 @@ class _Gathered:
             self.silent += 1
             return
         if quantity and not values.get("sku"):
-            raise Unreadable("It gives a quantity and no article, so that nobody can tell of what.")
+            raise Unreadable(
+                "It gives a quantity and no article: it needs a SKU, or the endpoint's columns no quantity."
+            )
         key = (reference, "" if values.get("sku") else state, _shipment(values) if state == SHIPPED else "")
         self.orders.setdefault(key, []).append(values)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from hemi.lib import queue
 from orders.services import Refused
-from suppliers import addressing
+from suppliers import addressing, turns
 from suppliers.models import Delivery, Endpoint, EndpointCheck
 
 log = logging.getLogger("suppliers")
@@ -42,10 +42,19 @@ def changed(*, endpoint: Endpoint, columns: set[str], by: Any) -> int:
     if columns & _WHERE:
         # A run at work stops at its next step. A file that is gone from another server was not taken from there.
         Endpoint.objects.filter(pk=endpoint.pk).update(claim_token="", lease_until=None)
-        endpoint.deliveries.filter(step=Delivery.Step.RENAMING).update(renaming_at=None)
+        _doubt_renames(endpoint)
     moved = addressing.follow(endpoint.deliveries.all()) if columns & _OF_FILES else 0
     log.info("endpoint.changed", extra={"endpoint_id": endpoint.pk, "by": getattr(by, "pk", None), "files": moved})
     return moved
+
+
+def _doubt_renames(endpoint: Endpoint) -> None:
+    rows = endpoint.deliveries.filter(step=Delivery.Step.RENAMING)
+
+    def write(orders: set[int]) -> None:
+        rows.filter(supplier_order__order__in=orders).update(renaming_at=None)
+
+    turns.each(rows.values_list("supplier_order__order", flat=True), write)  # as the runs at work lock them
 
 
 def why_not_restart(endpoint: Endpoint) -> str:

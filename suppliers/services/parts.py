@@ -9,6 +9,7 @@ from orders import settlement, timeline
 from orders.models import Order, OrderLine
 from orders.services import Refused
 from suppliers import amendments, parts
+from suppliers.concerns import Concerns
 from suppliers.models import SupplierOrder
 from suppliers.services import ground
 
@@ -66,7 +67,7 @@ def deal_with(*, supplier_order: SupplierOrder, reason: str, by: Any) -> Supplie
             raise Refused("There is nothing here that a word could settle.")
         text = f"Dealt with: {ground.reason(reason)} (It was: {part.attention})"
         ground.clear_attention(part)
-        if part.attention.startswith(amendments.PREFIX):
+        if Concerns.of(part).change:
             amendments.settle_open(part, reason=ground.reason(reason), by=by)
         timeline.record(part.order, "dealt_with", text, part.reference, by)
         settlement.settle(part.order)  # what it rejected may have been what the order needed attention for

@@ -99,6 +99,21 @@ def test_files_that_nobody_has_seen_follow_their_supplier(server, supplier, boss
     assert states == {unseen.pk: "sent", left.pk: "sent", doubtful.pk: "uncertain", sent.pk: "sent"}
 
 
+@pytest.mark.parametrize("status", ["due", "dead"])
+def test_a_file_left_at_an_endpoint_that_is_off_follows_once_a_person_asks(server, supplier, boss, status):
+    former = factories.endpoint(is_active=False)
+    row = factories.delivery(supplier, endpoint=former, status=status)  # its supplier moved before files followed
+    page = f"/admin/suppliers/delivery/{row.pk}"
+    if status == "due":
+        said = f"It is still for {former}, which takes no files now. Choose Retry now, and it goes to"
+        assert said in boss.get(f"{page}/change/").content.decode()
+    boss.post(f"{page}/retry_now/", {"_form_submitted": "on", "reason": "It moved"})
+    run(supplier.endpoint_id)
+    row.refresh_from_db()
+    assert (row.status, row.endpoint) == ("sent", supplier.endpoint)
+    assert set(files(server.orders_folder)) == {row.final_name}
+
+
 def test_a_file_that_a_run_has_in_hand_stays_where_it_is(server, supplier, boss):
     row = factories.delivery(supplier)
     new = factories.endpoint(server, orders_folder="new")

@@ -70,6 +70,28 @@ def test_an_agreed_revision_goes_out_whole_and_takes_the_place_of_the_first(take
     assert order.attention == ""
 
 
+@pytest.mark.parametrize("how", [Supplier.Amendments.REVISION, Supplier.Amendments.CHANGE])
+def test_an_article_in_place_of_all_that_was_sent_is_asked_for(take, sends, server, north, body, how):
+    agree(north, how)
+    order = take(body)
+    sends()
+    for line in body["line_items"]:
+        line.update(current_quantity=0, fulfillable_quantity=0)
+    body["line_items"].append(bodies.line(body["id"], 3, "Northwind", "NW-3", 4))
+    take(changed(body))
+    assert len(sends()) == 2
+    second = part_of(order, 2)
+    assert (second.status, second.kind) == ("sent", how)
+    assert b"<Sku>NW-3</Sku>" in document(server, f"ORDER_{second.reference}.xml")
+    assert [row.order_line.sku for row in second.lines.filter(is_live=True)] == ["NW-3"]
+    take(changed(body, LATER_STILL, note="Thanks"))
+    assert order.supplier_orders.filter(kind="cancellation").count() == 0
+    body["line_items"][-1].update(current_quantity=0, fulfillable_quantity=0)
+    take(changed(body, "2026-11-20T14:00:00+01:00"))
+    sends()
+    assert order.supplier_orders.latest("revision").kind == "cancellation"
+
+
 def test_an_order_cancelled_after_sending_is_cancelled_at_the_supplier(take, sends, server, north, body):
     agree(north, Supplier.Amendments.CHANGE)
     order = take(body)

@@ -154,6 +154,24 @@ def test_another_spelling_is_no_other_endpoint(boss, values):
     assert Endpoint.objects.get().host == "ftp.supplier.example"
 
 
+def test_a_host_that_was_stored_in_another_spelling_is_no_other_server(boss):
+    first = factories.endpoint(protocol="sftp", port=22, host="FTP.Supplier.example", username="u", host_identity=SHOWN)
+    _save(boss, first, host="ftp.supplier.example.", password="", max_sessions=2)
+    assert (first.max_sessions, first.host_identity, first.host) == (2, SHOWN, "FTP.Supplier.example")
+    assert "is this server, user and folder already" in _add(boss, host="ftp.supplier.example")
+    twin = factories.endpoint(protocol="sftp", port=22, host="ftp.supplier.example", username="u", orders_folder="in")
+    Endpoint.objects.filter(pk=twin.pk).update(replies_folder="")
+    _save(boss, twin, host=twin.host, replies_folder="", max_sessions=3)
+    assert twin.max_sessions == 3
+
+
+def test_replies_of_an_endpoint_that_is_switched_off_may_be_read_by_another(boss):
+    factories.endpoint(name="First", protocol="sftp", port=22, username="u", is_active=False)
+    assert "takes the replies" not in _add(boss, orders_folder="in/other")
+    second = Endpoint.objects.get(name="New")
+    assert (second.replies_folder, second.is_active) == ("out", True)
+
+
 def test_a_private_key_goes_in_and_never_comes_out(boss):
     key = _key("open sesame")
     assert "The private key has a passphrase. Enter it, too." in _add(boss, password="", private_key=key)

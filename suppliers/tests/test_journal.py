@@ -16,6 +16,7 @@ from hemi.lib.journal import Journal, Reading
 from suppliers import journal, outbox
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint
 from suppliers.tests import factories
+from suppliers.tests.test_outbox_races import in_thread, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -35,6 +36,19 @@ def lines(folder):
 
 def said(folder):
     return [(line["what"], line["name"]) for line in lines(folder)]
+
+
+def test_a_run_that_lost_its_claim_takes_no_rename_back(server, supplier, folder):
+    factories.delivery(supplier)
+    server.faults.add("RNTO", reply=(450, "Busy"))
+    look = server.faults.add("SIZE", hold="before", argument=".part", skip=1)
+    thread = in_thread(lambda: outbox.deliver(supplier.endpoint_id))
+    wait_for(lambda: look.is_met)
+    Delivery.objects.update(claim_token="another")
+    look.release()
+    thread.join()
+    assert [what for what, _ in said(folder)] == ["begun"]  # whoever has it now may have renamed it
+    assert set(Delivery.objects.values_list("step", "claim_token")) == {("renaming", "another")}
 
 
 def test_each_file_is_begun_before_its_rename_and_sent_after_it(server, supplier, folder):

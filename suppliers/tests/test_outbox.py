@@ -296,6 +296,16 @@ def test_sweep_kicks_each_endpoint_with_due_files_once(server, supplier):
     assert hints.sent() == {("suppliers.deliver", pk) for pk in endpoints}
 
 
+def test_open_alerts_cost_a_sweep_the_same_however_many(supplier, django_assert_max_num_queries):
+    for _ in range(10):
+        row = factories.delivery(factories.supplier(), status=Delivery.Status.DEAD)
+        StaffAlert.objects.create(kind="delivery_dead", key=str(row.endpoint_id), subject="s", text="t", over="o")
+    Delivery.objects.filter(pk=row.pk).update(status=Delivery.Status.CANCELLED)
+    with django_assert_max_num_queries(10):
+        outbox.sweep()
+    assert StaffAlert.objects.exclude(cleared_at=None).get().key == str(row.endpoint_id)
+
+
 def test_sweep_leaves_endpoints_alone_that_are_busy_or_pausing(supplier):
     factories.delivery(supplier)
     soon = timezone.now() + timedelta(minutes=1)

@@ -10,10 +10,10 @@ from django.utils import timezone
 from integrations.models import StaffAlert
 from orders.models import Order
 from orders.tests import bodies
-from suppliers import lanes, outbox
+from suppliers import lanes, outbox, routing
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import parts
-from suppliers.tests import factories
+from suppliers.tests import factories, hints
 from suppliers.tests.changes import LATER, LATER_STILL, changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,6 +96,26 @@ def test_a_worker_that_wakes_up_without_its_lane_removes_what_it_has_uploaded(se
     assert set(Delivery.objects.values_list("claim_token", "temporary_name")) == {("another", "another.part")}
 
 
+def test_a_worker_without_its_lane_logs_in_no_more_where_the_server_refuses(server, supplier, monkeypatch):
+    for _ in range(8):
+        factories.delivery(supplier)
+    arrived = []
+
+    def take_over(path):
+        arrived.append(path)
+        if len(arrived) == 6:
+            monkeypatch.setattr(lanes, "RENEW_SECONDS", 0)
+            Endpoint.objects.update(claim_token="another")
+            server.faults.add("DELE", cut="before", times=None)
+            server.faults.add("USER", reply=(421, "Busy"), times=None)
+            connection.close()
+
+    server.on_arrival = take_over
+    outbox.deliver(supplier.endpoint_id)
+    assert len(commands(server, "USER")) == 2
+    assert set(Delivery.objects.values_list("claim_token", flat=True)) == {""}
+
+
 def test_a_refused_rename_is_recorded_as_not_done_before_its_temporary_file_is_removed(server, supplier):
     row = factories.delivery(supplier)
     server.faults.add("RNTO", reply=(450, "Busy"))
@@ -163,6 +183,14 @@ def test_an_order_that_changed_and_was_not_looked_at_yet_does_not_go_out_as_it_w
     Order.objects.update(needs_routing=False)
     run(supplier)
     assert set(files(server)) == {row.final_name, other.final_name}
+
+
+def test_the_file_of_an_order_that_was_looked_at_again_waits_for_no_sweep(take, north):
+    take(bodies.order())
+    Order.objects.update(needs_routing=True)
+    hints.sent()
+    assert routing.route() == 1
+    assert ("suppliers.sweep_deliveries",) in hints.sent()
 
 
 @pytest.mark.parametrize("flag", ["needs_routing", "needs_reread"])

@@ -5,6 +5,7 @@ import pytest
 from hemi.tests.one_of_each import order_line
 from orders.models import OrderLine, Shipment
 from suppliers.models import Delivery, ReplyStatement, SupplierOrder, SupplierOrderLine
+from suppliers.parts import take_back_rejected
 from suppliers.tests import factories
 from suppliers.tests.test_replies import apply, document, receive
 
@@ -227,6 +228,37 @@ def test_a_doubt_hides_no_rejection(part):
     assert "B: 9 accepted where 2 were ordered" in part.attention and rejection in part.attention
 
 
+def test_a_later_word_hides_no_doubt(part):
+    say(part, "accepted", (1, "rejected", "", "Sold out"), (7, "accepted", 1))
+    say(part, "shipped", (2, "shipped", 2), despatch="D-1")
+    assert "a line that the file does not have (7)" in part.attention and "North rejects A" in part.attention
+    take_back_rejected(part.order.lines.all())
+    part.refresh_from_db()
+    assert "a line that the file does not have (7)" in part.attention and "rejects" not in part.attention
+
+
+def test_a_reply_hides_no_change_that_waits_for_a_person(part):
+    change = "Changed after its file was sent: A, quantity: 3 → 2. Send it on to North, or settle it."
+    SupplierOrder.objects.update(attention=change)
+    say(part, "taken", (7, "accepted", 1))
+    assert part.attention.startswith(f"{change} Besides: North: It names a line that the file does not have (7).")
+    for status, *row in (("taken", 1, "rejected", "", "Sold out " * 30), ("shipped", 2, "shipped", 2)):
+        say(part, status, tuple(row), despatch="D-1" if status == "shipped" else "")
+        assert part.attention.startswith(f"{change} Besides: North: It names a line") and len(part.attention) <= 500
+        assert "North rejects A (Sold out" in part.attention
+    take_back_rejected(part.order.lines.all())
+    part.refresh_from_db()
+    assert part.attention.startswith(f"{change} Besides: North: It names") and "rejects" not in part.attention
+
+
+def test_doubts_without_end_push_no_rejection_out(part):
+    say(part, "accepted", (1, "rejected", "", "Sold out"))
+    for first in (100, 200):
+        say(part, "accepted", *((number, "accepted", 1) for number in range(first, first + 12)))
+        assert f"does not have ({first})" in part.attention
+        assert "North rejects A (Sold out). From the order, route the lines again" in part.attention
+
+
 def test_two_lines_of_one_article_share_its_pieces(part):
     for line in part.order.lines.all():
         line.sku = "SAME"
@@ -247,6 +279,27 @@ def test_parcels_of_one_article_fill_its_lines_one_after_the_other(part):
     part.refresh_from_db()
     assert (part.status, part.attention, [count for *_, count in lines(part)]) == ("shipped", "", [3, 2])
     assert [list(row.quantities.values()) for row in Shipment.objects.order_by("pk")] == [[2], [1, 1], [1]]
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True])
+@pytest.mark.parametrize("numbers", [("", ""), ("D-1", "D-2"), ("", "D-1")])
+def test_pieces_of_an_article_go_past_a_line_that_is_rejected(part, numbers, is_taken_back):
+    OrderLine.objects.update(sku="SAME")
+    say(part, "accepted", (1, "rejected"))
+    if is_taken_back:
+        take_back_rejected(part.order.lines.all())
+    inner = "<Lines><Line><Sku>SAME</Sku><Status>shipped</Status><Quantity>{}</Quantity></Line></Lines>"
+    is_split = numbers == ("D-1", "D-2")
+    for despatch, count in zip(numbers, (1, 1) if is_split else (2, 2), strict=True):
+        number = f"<Shipment><Number>{despatch}</Number></Shipment>" if despatch else ""
+        content = document(part.reference, "shipped").replace(
+            b"</Reply>", f"{number}{inner}</Reply>".format(count).encode()
+        )
+        apply(receive(part.supplier.endpoint, content, file_name=f"{part.supplier.endpoint.replies.count()}.xml"))
+    assert lines(part) == [("rejected", 0, 0), ("shipped", 2, 2)]
+    second = part.lines.last().order_line.shopify_id
+    told = [row.quantities for row in Shipment.objects.order_by("pk")]
+    assert told == ([{str(second): 1}] * 2 if is_split else [{str(second): 2}])
 
 
 def test_a_reply_about_a_replaced_revision_is_shown_and_moves_nothing(part):

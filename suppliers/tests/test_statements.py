@@ -11,7 +11,7 @@ from orders.models import Shipment
 from orders.redaction import know
 from orders.services import Refused
 from suppliers import redaction
-from suppliers.models import Delivery, ReplyColumns, SupplierOrder, SupplierOrderLine, SupplierReply
+from suppliers.models import Delivery, Endpoint, ReplyColumns, SupplierOrder, SupplierOrderLine, SupplierReply
 from suppliers.services import replies
 from suppliers.tests import factories
 from suppliers.tests.test_replies import apply, document, receive
@@ -72,6 +72,22 @@ def test_rows_that_say_nothing_new_cost_no_lock_each(supplier):
     with CaptureQueriesContext(connection) as queries:
         row = snapshot(supplier, text + "\n", "again.csv")
     assert states(row) == [] and row.note.endswith("nothing new.")
+    assert len(queries) < 40
+
+
+def neighbour(supplier):
+    """Make a supplier whose orders go to another folder of the same account, and whose replies lie in the first's."""
+    account = {"host": "ftp.supplier.example", "port": 22, "username": "same"}
+    Endpoint.objects.filter(pk=supplier.endpoint_id).update(**account)
+    return factories.supplier(endpoint=factories.endpoint(orders_folder="in/2", replies_folder="", **account))
+
+
+def test_rows_of_another_folder_of_the_account_cost_no_query_each(supplier):
+    other = neighbour(supplier)
+    text = "".join(f"{sent(other).reference};accepted;;\n" for _ in range(40))
+    assert snapshot(supplier, text).status == "applied"
+    with CaptureQueriesContext(connection) as queries:
+        assert states(snapshot(supplier, text + "\n", "again.csv")) == []
     assert len(queries) < 40
 
 
@@ -335,8 +351,9 @@ def test_a_reply_about_one_order_stays_as_it_came(supplier):
         assert len(states(row)) == 1 and row.content
 
 
-def test_a_customer_is_forgotten_in_snapshots_that_only_repeat_what_was_said(supplier):
-    gone, other = sent(supplier), sent(supplier)
+@pytest.mark.parametrize("is_neighbour", [False, True])
+def test_a_customer_is_forgotten_in_snapshots_that_only_repeat_what_was_said(supplier, is_neighbour):
+    gone, other = sent(neighbour(supplier) if is_neighbour else supplier), sent(supplier)
     snapshot(supplier, f"{gone.reference};accepted;MUG;2\n{other.reference};accepted;MUG;2\n")
     kept = snapshot(supplier, f"{gone.reference};accepted;MUG;2\n{other.reference};shipped;MUG;2\n")
     assert kept.content and [row.reference for row in kept.statements.all()] == [other.reference]

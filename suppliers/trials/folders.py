@@ -32,7 +32,7 @@ def replies(trial: Trial) -> Told:
             faults.append(f"“{folder}” cannot be looked into. {error.message}")
     if faults:
         return failed(" ".join(faults))
-    return passed(" ".join(told)) if told else skipped("The supplier sends no replies.")
+    return passed(" ".join(told)) if told else skipped("No folder is named here in which the supplier replies.")
 
 
 def archives(trial: Trial) -> Told:
