@@ -24,8 +24,8 @@ _OPEN_PART = Q(supplier_order__status=SupplierOrder.Status.READY, supplier_order
 _OF_A_LIVE_ORDER = Q(supplier_order__order__state=Order.State.READY) | Q(
     supplier_order__kind=SupplierOrder.Kind.CANCELLATION
 )
-# One that has changed changes its files first.
-_IS_FOLLOWED = Q(supplier_order__order__needs_routing=False, supplier_order__order__needs_reread=False)
+# One that has changed changes its files first. Nothing waits for a store that is merely asked again.
+_IS_FOLLOWED = Q(supplier_order__order__needs_routing=False)
 # A newer file of the same order must not overtake an older one.
 _EARLIER = Delivery.objects.filter(
     supplier_order__order=OuterRef("supplier_order__order"),

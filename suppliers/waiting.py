@@ -62,7 +62,7 @@ def _passing(delivery: Delivery) -> str:
         until = timezone.localtime(endpoint.next_attempt_at)
         when = f"left alone until {until:%H:%M}" if until > timezone.now() else "tried with one file now"
         return f"Files do not reach the endpoint: it is {when}. {endpoint.last_error}".strip()
-    if order.needs_routing or order.needs_reread:
+    if order.needs_routing:
         return "The order has changed, or may have: its files are looked at first."
     return ""
 

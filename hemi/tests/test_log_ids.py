@@ -73,6 +73,7 @@ def test_one_id_from_the_webhook_to_the_file(client, account, lines, tmp_path):
         assert post(client, account, bodies.encode(later), Webhook_Id="later").status_code == 200
         inbox.process_events()
         assert Order.objects.get().event_id != first.pk
+        routing.route()
         mark = len(lines)
         rendering.render()
         outbox.deliver(supplier.endpoint_id)

@@ -6,6 +6,7 @@ import pytest
 
 from integrations.models import AccountShopify
 from integrations.shopify import payloads
+from integrations.shopify.client import REPEATS
 from orders import intake, reread
 from orders.models import Order
 from sandbox.shopify import VARIANTS, ShopifySandbox
@@ -60,6 +61,16 @@ def test_a_tie_is_settled_by_the_store(connected, store):
     assert reread.reread() == 1
     order = Order.objects.get()
     assert (order.needs_reread, order.needs_routing, order.note) == (False, True, "the last word")
+
+
+def test_orders_of_a_store_that_did_not_answer_share_its_answer(connected, store):
+    tie(connected, store)
+    body = store.place_order("test", announce=False)
+    for note in ("one", "two"):
+        intake.store(connected, as_snapshot({**body, "note": note}))
+    store.add_fault("500", 1 + REPEATS)
+    assert reread.reread() == 2
+    assert Order.objects.filter(needs_reread=True, attempts=1).count() == 2  # the store would answer now
 
 
 def test_a_store_that_does_not_answer_holds_an_order_up_for_seconds_only(connected, store):

@@ -193,10 +193,16 @@ def test_the_file_of_an_order_that_was_looked_at_again_waits_for_no_sweep(take, 
     assert ("suppliers.sweep_deliveries",) in hints.sent()
 
 
-@pytest.mark.parametrize("flag", ["needs_routing", "needs_reread"])
-def test_an_order_that_changes_between_upload_and_rename_stops_its_file(server, supplier, flag):
+def test_an_order_whose_store_is_merely_asked_again_does_not_wait_for_the_answer(server, supplier):
     row = factories.delivery(supplier)
-    once_arrived(server, lambda path: Order.objects.update(**{flag: True}))
+    Order.objects.update(needs_reread=True)
+    run(supplier)
+    assert list(files(server)) == [row.final_name]
+
+
+def test_an_order_that_changes_between_upload_and_rename_stops_its_file(server, supplier):
+    row = factories.delivery(supplier)
+    once_arrived(server, lambda path: Order.objects.update(needs_routing=True))
     run(supplier)
     row.refresh_from_db()
     assert (row.status, row.step, files(server)) == ("due", "", {})
