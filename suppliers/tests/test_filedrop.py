@@ -12,22 +12,13 @@ from suppliers import naming, outbox, resending
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, Supplier, SupplierOrder, SupplierOrderLine
 from suppliers.services import deliveries, orders
 from suppliers.tests import factories
+from suppliers.tests.runs import commands, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def files(server, folder="in"):
     return {path.name: path.read_bytes() for path in (server.root / folder).iterdir() if path.is_file()}
-
-
-def commands(server, name):
-    return [entry.argument for entry in server.log if entry.command == name]
-
-
-def run(supplier, rounds=1):
-    for _ in range(rounds):
-        outbox.deliver(supplier.endpoint_id)
-        factories.let_time_pass()
 
 
 def outcome(row):

@@ -16,25 +16,11 @@ from suppliers.hands import Deck
 from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import deliveries, endpoints
 from suppliers.tests import factories
+from suppliers.tests.runs import commands, files, run
 from suppliers.transports import sessions
 from suppliers.transports.errors import Kind, TransportError
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def files(server):
-    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
-
-
-def commands(server, name):
-    return [entry.argument for entry in server.log if entry.command == name]
-
-
-def run(supplier, rounds=1):
-    """Deliver, and again after each time that retries wait."""
-    for _ in range(rounds):
-        outbox.deliver(supplier.endpoint_id)
-        factories.let_time_pass()
 
 
 def outcome(row):

@@ -15,22 +15,9 @@ from suppliers.models import Delivery, DeliveryAttempt, Endpoint, SupplierOrder
 from suppliers.services import parts
 from suppliers.tests import factories, hints
 from suppliers.tests.changes import LATER, LATER_STILL, changed
+from suppliers.tests.runs import commands, files, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def files(server):
-    return {path.name: path.read_bytes() for path in server.orders_folder.iterdir()}
-
-
-def commands(server, name):
-    return [entry.argument for entry in server.log if entry.command == name]
-
-
-def run(supplier, rounds=1):
-    for _ in range(rounds):
-        outbox.deliver(supplier.endpoint_id)
-        factories.let_time_pass()
 
 
 def in_thread(work):
